@@ -1,0 +1,63 @@
+package io.stratagem.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every trial of every suite once in this process, and every Python program once, all with hardly anything to do. */
+final class SuitesTest {
+
+    private static final Machine MACHINE = Machine.here(Path.of("src/main/python"));
+
+    @TestFactory
+    Stream<DynamicTest> programs_withHardlyAnythingToDo_printTheirFigures() {
+        return Compare.SUITES.stream()
+                .flatMap(suite -> suite.contests().stream())
+                .flatMap(contest -> contest.programs().entrySet().stream()
+                        .filter(entry -> isRunHere(entry.getValue()))
+                        .map(entry -> dynamicTest(
+                                contest.metric() + "/" + entry.getKey(),
+                                () -> assertThat(samples(entry.getValue(), size(contest)))
+                                        .isNotEmpty()
+                                        .allSatisfy(sample -> {
+                                            assertThat(sample.metric()).isEqualTo(contest.metric());
+                                            assertThat(sample.unit()).isEqualTo(contest.unit());
+                                        }))));
+    }
+
+    /** A megabyte through xz takes a second in a JVM that is still cold. */
+    private static String size(Contest contest) {
+        return contest.metric().equals("xz") ? "1" : "4";
+    }
+
+    private static boolean isRunHere(Program program) {
+        if (program instanceof JavaProgram java) {
+            return java.main().equals(TrialRun.class.getName())
+                    && java.minimumFeature() <= Jdk.current().feature();
+        }
+        return program instanceof PythonProgram python
+                && MACHINE.python(python.modules()).isPresent();
+    }
+
+    private static List<Sample> samples(Program program, String size) throws Exception {
+        if (program instanceof JavaProgram java) {
+            return TrialRun.samples(words(java.arguments(), size));
+        }
+        PythonProgram python = (PythonProgram) program;
+        List<String> command = new ArrayList<>();
+        command.add(MACHINE.python(python.modules()).orElseThrow().executable().toString());
+        command.add(MACHINE.scripts().resolve(python.script()).toString());
+        command.addAll(List.of(words(python.arguments(), size)));
+        return ProgramProcess.run(command, Effort.FULL.limit());
+    }
+
+    private static String[] words(List<String> arguments, String size) {
+        return Stream.concat(arguments.stream(), Stream.of(size, "0", "0")).toArray(String[]::new);
+    }
+}

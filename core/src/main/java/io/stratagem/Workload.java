@@ -1,0 +1,324 @@
+package io.stratagem;
+
+import static com.google.common.base.Preconditions.checkArgument;
+import static com.google.common.base.Preconditions.checkState;
+
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to run: a name, a {@linkplain Kind kind}, a function, and what the work asks for. Immutable, and meant to be
+ * made once and used for many inputs:
+ *
+ * <pre>{@code
+ * Workload<Path, String> checksum = Workload.blocking("checksum", Checksums::sha256);
+ * Workload<byte[], Image> render = Workload.named("render").timeout(Duration.ofSeconds(5)).compute(Renderer::render);
+ * }</pre>
+ *
+ * @param <I> what the function takes
+ * @param <O> what it gives
+ */
+@SuppressWarnings("UnusedTypeParameter") // they tie the inputs and the results of a strategy to the function
+public final class Workload<I, O> {
+    private final String name;
+    private final Kind kind;
+    private final Serializable function;
+    private final boolean isolated;
+    private final boolean fineGrained;
+    private final @Nullable Duration timeout;
+    private final @Nullable RetryPolicy retry;
+
+    private Workload(Builder options, Kind kind, Serializable function) {
+        this.name = options.name;
+        this.kind = kind;
+        this.function = Objects.requireNonNull(function, "function");
+        this.isolated = options.isolated;
+        this.fineGrained = options.fineGrained;
+        this.timeout = options.timeout;
+        this.retry = options.retry;
+    }
+
+    /**
+     * Work that waits in blocking calls.
+     *
+     * @param name for messages, results and snapshots
+     * @param function what to run
+     * @param <I> what it takes
+     * @param <O> what it gives
+     * @return the workload
+     */
+    public static <I, O> Workload<I, O> blocking(String name, Fn<? super I, ? extends O> function) {
+        return named(name).blocking(function);
+    }
+
+    /**
+     * Work that computes.
+     *
+     * @param name for messages, results and snapshots
+     * @param function what to run
+     * @param <I> what it takes
+     * @param <O> what it gives
+     * @return the workload
+     */
+    public static <I, O> Workload<I, O> compute(String name, Fn<? super I, ? extends O> function) {
+        return named(name).compute(function);
+    }
+
+    /**
+     * Work that waits without a thread.
+     *
+     * @param name for messages, results and snapshots
+     * @param function what starts it
+     * @param <I> what it takes
+     * @param <O> what it gives
+     * @return the workload
+     */
+    public static <I, O> Workload<I, O> async(String name, AsyncFn<? super I, O> function) {
+        return named(name).async(function);
+    }
+
+    /**
+     * Work that waits in blocking calls and gives nothing back: its successes hold null.
+     *
+     * @param name for messages, results and snapshots
+     * @param action what to run
+     * @param <I> what it takes
+     * @return the workload
+     */
+    public static <I> Workload<I, Void> blockingAction(String name, Action<? super I> action) {
+        return named(name).blockingAction(action);
+    }
+
+    /**
+     * Work that computes and gives nothing back: its successes hold null.
+     *
+     * @param name for messages, results and snapshots
+     * @param action what to run
+     * @param <I> what it takes
+     * @return the workload
+     */
+    public static <I> Workload<I, Void> computeAction(String name, Action<? super I> action) {
+        return named(name).computeAction(action);
+    }
+
+    /**
+     * Begins a workload with options. The function comes last, so that lambdas keep their types.
+     *
+     * @param name for messages, results and snapshots; not blank
+     * @return the options
+     * @throws IllegalArgumentException if the name is blank
+     */
+    public static Builder named(String name) {
+        return new Builder(name);
+    }
+
+    /**
+     * The name.
+     *
+     * @return the name
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * What the function spends its time on.
+     *
+     * @return the kind
+     */
+    public Kind kind() {
+        return kind;
+    }
+
+    /**
+     * Whether it must run outside this JVM.
+     *
+     * @return true if it must
+     */
+    public boolean isolated() {
+        return isolated;
+    }
+
+    /**
+     * Whether there are very many very small tasks.
+     *
+     * @return true if so
+     */
+    public boolean fineGrained() {
+        return fineGrained;
+    }
+
+    /**
+     * How long one task may run, counted from its start on a worker.
+     *
+     * @return the limit, or empty for none
+     */
+    public Optional<Duration> timeout() {
+        return Optional.ofNullable(timeout);
+    }
+
+    /**
+     * Which failures are tried again.
+     *
+     * @return the policy, or empty if each task is started at most once
+     */
+    public Optional<RetryPolicy> retry() {
+        return Optional.ofNullable(retry);
+    }
+
+    /**
+     * The function itself, for strategies: an {@link AsyncFn} if the kind is {@link Kind#ASYNC}, else an {@link Fn}.
+     *
+     * @return the function
+     */
+    public Serializable function() {
+        return function;
+    }
+
+    @Override
+    public String toString() {
+        return "Workload[" + name + ", " + kind
+                + (isolated ? ", isolated" : "")
+                + (fineGrained ? ", fine-grained" : "")
+                + (timeout == null ? "" : ", timeout " + timeout)
+                + (retry == null ? "" : ", retry " + retry)
+                + "]";
+    }
+
+    /** The options of a workload, ended by its function. Each may be set once. Not thread-safe. */
+    public static final class Builder {
+        private final String name;
+        private boolean isolated;
+        private boolean fineGrained;
+        private @Nullable Duration timeout;
+        private @Nullable RetryPolicy retry;
+
+        private Builder(String name) {
+            checkArgument(!name.isBlank(), "name must not be blank");
+            this.name = name;
+        }
+
+        /**
+         * Must run outside this JVM: it may crash, leak, hang, exit, or needs another heap.
+         *
+         * @return this
+         * @throws IllegalStateException if set twice
+         */
+        public Builder isolated() {
+            checkState(!isolated, "isolated was set already");
+            isolated = true;
+            return this;
+        }
+
+        /**
+         * There are very many very small tasks.
+         *
+         * @return this
+         * @throws IllegalStateException if set twice
+         */
+        public Builder fineGrained() {
+            checkState(!fineGrained, "fineGrained was set already");
+            fineGrained = true;
+            return this;
+        }
+
+        /**
+         * How long one task may run, counted from its start on a worker. None by default. A task that exceeds it fails
+         * at once with {@link TaskTimeoutException} and is stopped as far as the strategy can stop it.
+         *
+         * @param limit positive
+         * @return this
+         * @throws IllegalArgumentException if the limit is not positive
+         * @throws IllegalStateException if set twice
+         */
+        public Builder timeout(Duration limit) {
+            checkArgument(limit.compareTo(Duration.ZERO) > 0, "timeout must be positive: %s", limit);
+            checkState(timeout == null, "timeout was set already, to %s", timeout);
+            timeout = limit;
+            return this;
+        }
+
+        /**
+         * Which failures are tried again. None by default. Setting it also says that a task may run more than once.
+         *
+         * @param policy when and how often
+         * @return this
+         * @throws IllegalStateException if set twice
+         */
+        public Builder retry(RetryPolicy policy) {
+            checkState(retry == null, "retry was set already, to %s", retry);
+            retry = Objects.requireNonNull(policy, "policy");
+            return this;
+        }
+
+        /**
+         * Ends with work that waits in blocking calls.
+         *
+         * @param function what to run
+         * @param <I> what it takes
+         * @param <O> what it gives
+         * @return the workload
+         */
+        public <I, O> Workload<I, O> blocking(Fn<? super I, ? extends O> function) {
+            return new Workload<>(this, Kind.BLOCKING, function);
+        }
+
+        /**
+         * Ends with work that computes.
+         *
+         * @param function what to run
+         * @param <I> what it takes
+         * @param <O> what it gives
+         * @return the workload
+         */
+        public <I, O> Workload<I, O> compute(Fn<? super I, ? extends O> function) {
+            return new Workload<>(this, Kind.COMPUTE, function);
+        }
+
+        /**
+         * Ends with work that waits without a thread.
+         *
+         * @param function what starts it
+         * @param <I> what it takes
+         * @param <O> what it gives
+         * @return the workload
+         */
+        public <I, O> Workload<I, O> async(AsyncFn<? super I, O> function) {
+            return new Workload<>(this, Kind.ASYNC, function);
+        }
+
+        /**
+         * Ends with work that waits in blocking calls and gives nothing back.
+         *
+         * @param action what to run
+         * @param <I> what it takes
+         * @return the workload
+         */
+        public <I> Workload<I, Void> blockingAction(Action<? super I> action) {
+            return blocking(returningNull(action));
+        }
+
+        /**
+         * Ends with work that computes and gives nothing back.
+         *
+         * @param action what to run
+         * @param <I> what it takes
+         * @return the workload
+         */
+        public <I> Workload<I, Void> computeAction(Action<? super I> action) {
+            return compute(returningNull(action));
+        }
+
+        @SuppressWarnings("NullAway") // Void has no other value than null
+        private static <I> Fn<I, Void> returningNull(Action<? super I> action) {
+            Objects.requireNonNull(action, "action");
+            return input -> {
+                action.accept(input);
+                return null;
+            };
+        }
+    }
+}

@@ -1,0 +1,925 @@
+package io.stratagem.spi;
+
+import io.stratagem.AsyncFn;
+import io.stratagem.Fn;
+import io.stratagem.Loop;
+import io.stratagem.Result;
+import io.stratagem.TaskInfo;
+import io.stratagem.Workload;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tasks of one workload that one worker runs one after another: one of them, or, of compute work, as many as take the
+ * engine's target time. Core makes batches; an engine runs them and reports.
+ *
+ * <p>In this JVM an engine calls {@link #run} or {@link #runAsync} and is done. For a worker elsewhere it calls
+ * {@link #claim}, sends {@link #input inputs}, and reports, in the order of the tasks, {@link #started},
+ * {@link #succeeded}, {@link #failed}, {@link #lost}; and {@link #notRun} for the tail of which it can prove that it
+ * never started. A report that comes too late is dropped and says so by returning false.
+ */
+/* One word says how far the batch is, and every transition is one compare-and-set of it:
+ *
+ *     63      62 60 59      40 39      20 19       0
+ *     | taken | 0  | end      | claimed  | settled |        0 <= settled <= claimed <= end
+ *
+ * Tasks [0, settled) have an outcome that may be read; [settled, claimed) belong to the worker; [claimed, end) have not
+ * been started and may be cut off; the batch is complete when settled == end.
+ *
+ * run() claims one task at a time and settles task i in the same step in which it claims i + 1: one atomic operation
+ * for a task, which also orders its outcome before the check whether somebody waits for it. Core takes a running task
+ * away (timeout, cancellation) by a transition to settled = claimed = end with the bit `taken`: the outcome is then in
+ * the field `taken` and not in the task's slot, into which the worker may still be writing. The worker's own transition
+ * then fails, and it drops what it has.
+ *
+ * All other transitions are made under the batch's monitor: beginning, reports from elsewhere, asynchronous completions,
+ * cutting and taking. So, of those, only one at a time writes slots. No other lock but the run's (MapRun) and the clock's
+ * is taken inside it.
+ *
+ * Interrupts: who takes a task interrupts its thread under the monitor, and only while `runner` says that run() is still
+ * on it; the worker, when it finds its task taken, passes through the monitor and clears the flag. So an interrupt can
+ * neither reach the next task nor be lost.
+ */
+public abstract sealed class Batch permits MapBatch, SingleBatch {
+    /** The most tasks in one batch. */
+    public static final int MAX_SIZE = (1 << 20) - 1;
+
+    private static final long MASK = MAX_SIZE;
+    private static final long TAKEN = 1L << 63;
+
+    /** What {@link #settleAndClaim} returns in place of an index. */
+    private static final int NONE_LEFT = -1;
+
+    private static final int TAKEN_AWAY = -2;
+
+    private static final Logger log = LoggerFactory.getLogger(Batch.class);
+
+    private static final VarHandle WORD;
+
+    static {
+        try {
+            WORD = MethodHandles.lookup().findVarHandle(Batch.class, "word", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    final Terms terms;
+    final int attempts;
+    private final long queuedAtNanos;
+
+    /** What only some tasks need, or null. */
+    final @Nullable Details details;
+
+    private volatile long word;
+
+    /** Set by who begins, before the word; or by who settles a task that never started. */
+    private @Nullable BatchExecution execution;
+
+    /** The outcome of the last task if the word says that it was taken. Written under the monitor, before the word. */
+    private @Nullable Object taken;
+
+    /** Who runs it: written before it claims. */
+    private @Nullable Worker worker;
+
+    /** The thread that is in {@link #run}, or null. Guarded by this. */
+    private @Nullable Thread runner;
+
+    /** The stage of an asynchronous task. Guarded by this. */
+    private @Nullable CompletionStage<?> stage;
+
+    /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
+    private volatile boolean isListed;
+
+    /** Whether the running task was interrupted by someone other than core, who sees to its result himself. */
+    private volatile boolean isInterrupted;
+
+    /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
+    boolean hasMoved;
+
+    /** For timeouts, further attempts and listeners. */
+    static final class Details {
+        private final long firstTaskId;
+
+        /** When the first attempt of the task began; only for further attempts. */
+        private final long firstStartNanos;
+
+        /** When the running task began: the zero of its timeout. Written before the word that claims it. */
+        private volatile long taskStartNanos;
+
+        private volatile Clock.@Nullable Timer timer;
+
+        Details(long firstTaskId, long firstStartNanos) {
+            this.firstTaskId = firstTaskId;
+            this.firstStartNanos = firstStartNanos;
+        }
+
+        Details from(int index) {
+            return new Details(firstTaskId + index, firstStartNanos);
+        }
+
+        private void disarm() {
+            Clock.Timer armed = timer;
+            if (armed != null) {
+                armed.cancel();
+            }
+        }
+    }
+
+    Batch(Terms terms, int size, int attempts, @Nullable Details details) {
+        this.terms = terms;
+        this.attempts = attempts;
+        this.details = details;
+        this.queuedAtNanos = terms.clock().nanoTime();
+        if (details != null) {
+            details.taskStartNanos = queuedAtNanos; // until it is known better
+        }
+        WORD.set(this, word(0, 0, size));
+    }
+
+    // ---------------------------------------------------------------------------------------------- what differs
+
+    /** The input of a task; unless there are {@link #details}, only until it has an outcome. */
+    abstract @Nullable Object inputOf(int index);
+
+    /** What {@link #setOutcome} set. */
+    abstract @Nullable Object slot(int index);
+
+    abstract void setOutcome(int index, Object outcome, @Nullable Object value);
+
+    /** A new batch of some of these tasks; not linked to this one. */
+    abstract Batch part(int from, int to, int partAttempts, @Nullable Details partDetails);
+
+    /** A tail was cut off: it joins the run, to be read after this batch. Called under the monitor. */
+    abstract void link(Batch rest);
+
+    /** Another attempt joins the run. */
+    abstract void adopt(Batch again);
+
+    /** A task was settled and the next one is about to run. Called on the worker, for each task. */
+    abstract void published();
+
+    /** All tasks are settled. Called once, on any thread. */
+    abstract void completed(@Nullable Worker by);
+
+    /** Whether nobody wants what has not been done yet. */
+    abstract boolean isUnwanted();
+
+    /** What becomes of tasks that nobody wants. */
+    abstract Throwable cancellation();
+
+    // ---------------------------------------------------------------------------------------------- for engines
+
+    /**
+     * The workload that all tasks are of.
+     *
+     * @return the workload
+     */
+    public final Workload<?, ?> workload() {
+        return terms.workload;
+    }
+
+    /**
+     * How many tasks belong to it now. Becomes smaller when a tail is cut off.
+     *
+     * @return the size
+     */
+    public final int size() {
+        return end(word);
+    }
+
+    /**
+     * The input of a task that the caller has claimed and not settled.
+     *
+     * @param index which task
+     * @return its input
+     */
+    public final @Nullable Object input(int index) {
+        return inputOf(index);
+    }
+
+    /**
+     * Whether there is anything to start. A batch whose tasks were cancelled while it was queued has nothing.
+     *
+     * @return false if an engine may forget it
+     */
+    public final boolean isWaiting() {
+        long now = word;
+        return claimed(now) == settled(now) && claimed(now) < end(now);
+    }
+
+    /**
+     * Whether a thread of this JVM is still busy with the task that was taken from it.
+     *
+     * @return true from {@link Engine#stop} until the task has returned
+     */
+    public final synchronized boolean isStuck() {
+        return runner != null && isTaken(word);
+    }
+
+    /**
+     * Runs, on the calling thread, all tasks that have not been started, and settles them. Returns at once if another
+     * thread does so already. Never throws; does not block except as the tasks do.
+     *
+     * @param by who runs them
+     */
+    public final void run(Worker by) {
+        if (!isWaiting()) {
+            return;
+        }
+        Batch former = by.batch();
+        Context.Applied applied;
+        try {
+            applied = terms.context.apply();
+        } catch (Throwable e) {
+            cancel(e);
+            return;
+        }
+        try {
+            boolean wasInterrupted = Thread.currentThread().isInterrupted();
+            by.enter(this, former);
+            int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
+            if (first >= 0) {
+                runFrom(first, by);
+                if (former != null && (wasInterrupted || isInterruptForOuter(by))) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        } finally {
+            by.leave(former);
+            terms.context.undo(applied);
+        }
+    }
+
+    /**
+     * Starts, on the calling thread, the one task of an asynchronous batch. It is settled when its stage completes.
+     * Never throws.
+     *
+     * @param by who starts it
+     * @param loop what the task is given
+     */
+    public final void runAsync(Worker by, Loop loop) {
+        if (!isWaiting()) {
+            return;
+        }
+        Batch former = by.batch();
+        Context.Applied applied;
+        try {
+            applied = terms.context.apply();
+        } catch (Throwable e) {
+            cancel(e);
+            return;
+        }
+        try {
+            by.enter(this, former);
+            if (!isRefused() && begin(by, null) == 0) {
+                terms.strategy.list(this);
+                startAsync(new ContextLoop(loop, terms.context));
+            }
+        } finally {
+            if (former == null && by.isBound()) {
+                Thread.interrupted();
+            }
+            by.leave(former);
+            terms.context.undo(applied);
+        }
+    }
+
+    /**
+     * Claims all tasks for a worker elsewhere. What is claimed is run by nobody else, and must be reported.
+     *
+     * @param by the worker
+     * @return whether there was anything to claim
+     */
+    public final synchronized boolean claim(Worker by) {
+        long now = word;
+        if (claimed(now) != 0 || end(now) == 0) {
+            return false;
+        }
+        worker = by;
+        word = word(0, end(now), end(now));
+        return true;
+    }
+
+    /**
+     * Whether anybody wants {@link #started} to be reported: the tasks have a timeout, may be tried again, or have
+     * listeners.
+     *
+     * @return false if an engine need not report it
+     */
+    public final boolean wantsStarts() {
+        return details != null;
+    }
+
+    /**
+     * Reports that the worker has started a task that was claimed for it, after the outcome of the one before it. Its
+     * timeout counts from here.
+     *
+     * @param index which task
+     * @param agoNanos how long ago
+     */
+    public final void started(int index, long agoNanos) {
+        Worker by;
+        synchronized (this) {
+            long now = word;
+            by = worker;
+            if (by == null || settled(now) > index || index >= claimed(now)) {
+                return;
+            }
+            long start = terms.clock().nanoTime() - agoNanos;
+            if (execution == null) {
+                execution = BatchExecution.started(terms, by.name(), attempts, end(now), queuedAtNanos, start);
+            }
+            Details mine = details;
+            if (mine != null) {
+                mine.taskStartNanos = start;
+                mine.disarm();
+                arm(mine, terms.timeoutNanos - agoNanos);
+            }
+        }
+        terms.strategy.notifyStarted(this, index, by.name());
+    }
+
+    /**
+     * Reports what a task returned.
+     *
+     * @param index which task
+     * @param value what it returned, or null
+     * @return false if the task had an outcome already
+     */
+    @SuppressWarnings("NullAway") // a success may hold null
+    public final boolean succeeded(int index, @Nullable Object value) {
+        return settle(index, new Result.Success<>(value, executionOrNever()), value);
+    }
+
+    /**
+     * Reports that a task failed.
+     *
+     * @param index which task
+     * @param cause why
+     * @return false if the task had an outcome already
+     */
+    public final boolean failed(int index, Throwable cause) {
+        return settle(index, outcomeOfFailure(index, cause), null);
+    }
+
+    /**
+     * Reports that a task was lost with its worker. It may have run, so it is run again only if its workload allows
+     * that.
+     *
+     * @param index which task
+     * @param cause what became of the worker
+     * @return false if the task had an outcome already
+     */
+    public final boolean lost(int index, Throwable cause) {
+        return failed(index, cause);
+    }
+
+    /**
+     * Reports that claimed tasks certainly never started, from the given one to the last. They are run elsewhere.
+     *
+     * @param from the first of them
+     */
+    public final void notRun(int from) {
+        Batch rest;
+        boolean isComplete;
+        synchronized (this) {
+            long now = word;
+            int at = Math.max(from, settled(now));
+            if (at >= end(now) || claimed(now) != end(now)) {
+                return;
+            }
+            rest = tail(at, end(now));
+            link(rest);
+            isComplete = at == settled(now);
+            if (isComplete) {
+                finishExecution(at);
+            }
+            word = word(settled(now), at, at);
+        }
+        terms.strategy.dispatch(rest);
+        if (isComplete) {
+            complete();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- running here
+
+    /** Claims the first task; −1 if there is none or somebody else has begun. */
+    private synchronized int begin(Worker by, @Nullable Thread thread) {
+        long now = word;
+        if (claimed(now) != settled(now) || claimed(now) == end(now)) {
+            return -1;
+        }
+        int first = claimed(now);
+        worker = by;
+        runner = thread;
+        Details mine = details;
+        long start = mine == null ? by.nowNanos(terms.clock()) : terms.clock().nanoTime();
+        execution = BatchExecution.started(terms, by.name(), attempts, end(now), queuedAtNanos, start);
+        if (mine != null) {
+            mine.taskStartNanos = start;
+            arm(mine, terms.timeoutNanos);
+        }
+        word = word(first, first + 1, end(now));
+        return first;
+    }
+
+    @SuppressWarnings("NullAway") // inputs may be null
+    private void runFrom(int first, Worker by) {
+        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an Fn
+        Fn<@Nullable Object, @Nullable Object> function =
+                (Fn<@Nullable Object, @Nullable Object>) terms.workload.function();
+        BatchExecution mine = executionOrNever();
+        boolean hasListeners = terms.strategy.hasListeners();
+        boolean ownsInterrupt = by.isBound();
+        int index = first;
+        for (; ; ) {
+            if (hasListeners) {
+                terms.strategy.notifyStarted(this, index, by.name());
+            }
+            Object outcome;
+            Object value = null;
+            try {
+                value = function.apply(inputOf(index));
+                outcome = new Result.Success<>(value, mine);
+            } catch (Throwable e) {
+                outcome = outcomeOfFailure(index, e);
+            }
+            if (ownsInterrupt) {
+                // A flag that the task left behind must not meet the next one.
+                Thread.interrupted();
+            }
+            setOutcome(index, outcome, value);
+            int settledIndex = index;
+            index = settleAndClaim(index, mine);
+            if (index == TAKEN_AWAY) {
+                leave();
+                return;
+            }
+            if (hasListeners || !(outcome instanceof Result.Success)) {
+                afterSettled(settledIndex, outcome);
+            }
+            if (index == NONE_LEFT) {
+                by.endedAt(mine.endNanos());
+                complete();
+                return;
+            }
+            published();
+        }
+    }
+
+    /** Settles a task whose outcome is in its slot and claims the next, in one step. */
+    private int settleAndClaim(int index, BatchExecution mine) {
+        for (; ; ) {
+            long now = word;
+            if (settled(now) != index) {
+                return TAKEN_AWAY;
+            }
+            int after = index + 1;
+            boolean isLast = after == end(now);
+            if (isLast) {
+                mine.finish(after, terms.clock().nanoTime());
+            } else if (details != null) {
+                details.taskStartNanos = terms.clock().nanoTime();
+            }
+            if (WORD.compareAndSet(this, now, word(after, isLast ? after : after + 1, end(now)))) {
+                return isLast ? NONE_LEFT : after;
+            }
+        }
+    }
+
+    /** Leaves a task that was taken: whoever interrupted this thread has done so, and the interrupt was for that task. */
+    private void leave() {
+        synchronized (this) {
+            runner = null;
+        }
+        Thread.interrupted();
+    }
+
+    /** Whether a task that runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
+    private static boolean isInterruptForOuter(Worker by) {
+        for (Worker.Frame each = by.outer(); each != null; each = each.next()) {
+            if (isTaken(each.batch().word) || each.batch().isInterrupted) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Cancels itself if its strategy was closed by force before it could be seen on a worker. */
+    private boolean isRefused() {
+        boolean isRefused = terms.strategy.isClosedNow();
+        if (isRefused) {
+            cancel(terms.strategy.closedNow());
+        }
+        return isRefused;
+    }
+
+    /** Says that somebody is about to interrupt the thread that runs this. */
+    final void noteInterrupt() {
+        isInterrupted = true;
+    }
+
+    // ---------------------------------------------------------------------------------------------- asynchronous
+
+    @SuppressWarnings("NullAway") // inputs may be null
+    private void startAsync(Loop loop) {
+        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
+        AsyncFn<@Nullable Object, @Nullable Object> function =
+                (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
+        terms.strategy.notifyStarted(this, 0, executionOrNever().worker());
+        CompletionStage<@Nullable Object> started;
+        try {
+            started = function.apply(inputOf(0), loop);
+            if (started == null) {
+                throw new NullPointerException(
+                        "the function of workload '" + terms.workload.name() + "' returned no stage");
+            }
+        } catch (Throwable e) {
+            failed(0, e);
+            return;
+        }
+        boolean isGone;
+        synchronized (this) {
+            stage = started;
+            isGone = settled(word) > 0;
+        }
+        if (isGone) {
+            cancelStage(started);
+            return;
+        }
+        started.whenComplete((value, failure) -> {
+            if (failure == null) {
+                succeeded(0, value);
+            } else {
+                boolean isWrapped = failure instanceof CompletionException && failure.getCause() != null;
+                failed(0, isWrapped ? failure.getCause() : failure);
+            }
+        });
+    }
+
+    private static void cancelStage(CompletionStage<?> stage) {
+        try {
+            stage.toCompletableFuture().cancel(true);
+        } catch (Throwable e) {
+            // A stage need not have a future, nor one that can be cancelled. Its outcome is dropped in any case.
+            log.debug("A stage could not be cancelled: {}", stage, e);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- outcomes
+
+    /** Settles a claimed task by report; its outcome is dropped if it has one already. */
+    private boolean settle(int index, Object outcome, @Nullable Object value) {
+        boolean isComplete;
+        synchronized (this) {
+            long now = word;
+            if (settled(now) != index || claimed(now) <= index) {
+                return false;
+            }
+            setOutcome(index, outcome, value);
+            isComplete = index + 1 == end(now);
+            if (isComplete) {
+                finishExecution(index + 1);
+            }
+            if (details != null) {
+                details.disarm();
+            }
+            word = word(index + 1, claimed(now), end(now));
+        }
+        afterSettled(index, outcome);
+        if (isComplete) {
+            complete();
+        } else {
+            published();
+        }
+        return true;
+    }
+
+    private Object outcomeOfFailure(int index, Throwable cause) {
+        var policy = terms.workload.retry();
+        Details mine = details;
+        if (policy.isPresent() && mine != null) {
+            long now = terms.clock().nanoTime();
+            long began = attempts == 1 ? mine.taskStartNanos : mine.firstStartNanos;
+            long delay = policy.get().nextDelayNanos(cause, attempts, now - began);
+            if (delay >= 0) {
+                hasMoved = true;
+                Details next = new Details(mine.firstTaskId + index, began);
+                return new Moved(part(index, index + 1, attempts + 1, next), delay);
+            }
+        }
+        return new Result.Failure<>(cause, executionOrNever());
+    }
+
+    /** What must wait until it is certain that this outcome is the one. */
+    private void afterSettled(int index, Object outcome) {
+        if (outcome instanceof Moved moved) {
+            adopt(moved.to());
+            terms.strategy.retry(moved.to(), moved.delayNanos());
+            return;
+        }
+        if (outcome instanceof Result.Failure<?> failure) {
+            terms.strategy.countFailure(failure.cause());
+        }
+        terms.strategy.notifyFinished(this, index, (Result<?>) outcome);
+    }
+
+    private void complete() {
+        if (details != null) {
+            details.disarm();
+        }
+        if (isListed) {
+            terms.strategy.unlist(this);
+        }
+        completed(worker);
+    }
+
+    private BatchExecution executionOrNever() {
+        BatchExecution mine = execution;
+        return mine != null ? mine : BatchExecution.neverStarted(terms, attempts, Math.max(1, size()));
+    }
+
+    private void finishExecution(int tasks) {
+        BatchExecution mine = execution;
+        if (mine != null) {
+            mine.finish(tasks, terms.clock().nanoTime());
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- for core
+
+    /** How it is run, or null as long as it has not begun. */
+    final @Nullable BatchExecution execution() {
+        return execution;
+    }
+
+    final TaskInfo info(int index) {
+        return new TaskInfo(details == null ? 0 : details.firstTaskId + index, terms.workload, inputOf(index));
+    }
+
+    final boolean isListed() {
+        return isListed;
+    }
+
+    final void setListed() {
+        isListed = true;
+    }
+
+    /** How many outcomes may be read. Acquires what was written before they were settled. */
+    final int settled() {
+        return settled(word);
+    }
+
+    /** As {@link #settled()} if all those outcomes are results in their slots, else 0. */
+    final int settledPlain() {
+        long now = word;
+        return isTaken(now) || hasMoved ? 0 : settled(now);
+    }
+
+    final boolean isComplete() {
+        long now = word;
+        return settled(now) == end(now);
+    }
+
+    /** Whether it is complete with just so many outcomes. One look at the word: between two it may get further. */
+    final boolean isCompleteAt(int outcomes) {
+        long now = word;
+        return settled(now) == end(now) && settled(now) == outcomes;
+    }
+
+    /** Whether a worker is at it. */
+    final boolean isRunning() {
+        long now = word;
+        return claimed(now) > settled(now);
+    }
+
+    /** How many tasks nobody has started. */
+    final int unstarted() {
+        long now = word;
+        return end(now) - claimed(now);
+    }
+
+    /** The outcome of a settled task: a {@link Result} or {@link Moved}. */
+    final @Nullable Object outcome(int index) {
+        long now = word;
+        return isTaken(now) && index == settled(now) - 1 ? taken : slot(index);
+    }
+
+    /** Cuts off the later half of what has not been started, for another worker; null if there is too little. */
+    final synchronized @Nullable Batch split() {
+        for (; ; ) {
+            long now = word;
+            int left = end(now) - claimed(now);
+            boolean isRunningHere = claimed(now) == settled(now) + 1;
+            if (left < 1 || !isRunningHere) {
+                return null;
+            }
+            int at = claimed(now) + left / 2;
+            if (WORD.compareAndSet(this, now, word(settled(now), claimed(now), at))) {
+                Batch rest = tail(at, end(now));
+                link(rest);
+                return rest;
+            }
+        }
+    }
+
+    private Batch tail(int from, int to) {
+        return part(from, to, attempts, details == null ? null : details.from(from));
+    }
+
+    /**
+     * Settles everything that is not settled with a failure: what has not started never will; what runs is stopped.
+     */
+    final void cancel(Throwable why) {
+        if (cancelUnstarted(why)) {
+            return;
+        }
+        // What nobody has started is cut off first, so that the worker finds nothing after its present task.
+        Batch rest = cutUnstarted();
+        if (rest != null) {
+            rest.cancelUnstarted(why);
+        }
+        take(why);
+    }
+
+    /**
+     * Settles all tasks with a failure if none has been started.
+     *
+     * @return false if one has, and nothing was done
+     */
+    final boolean cancelUnstarted(Throwable why) {
+        int count;
+        synchronized (this) {
+            long now = word;
+            count = end(now);
+            if (claimed(now) != 0 || count == 0) {
+                return false;
+            }
+            word = word(0, count, count);
+        }
+        for (int i = 0; i < count; i++) {
+            settle(i, new Result.Failure<>(why, executionOrNever()), null);
+        }
+        return true;
+    }
+
+    private synchronized @Nullable Batch cutUnstarted() {
+        for (; ; ) {
+            long now = word;
+            if (claimed(now) == end(now)) {
+                return null;
+            }
+            if (WORD.compareAndSet(this, now, word(settled(now), claimed(now), claimed(now)))) {
+                Batch rest = tail(claimed(now), end(now));
+                link(rest);
+                return rest;
+            }
+        }
+    }
+
+    /** Takes the running task, if there is one, from its worker for good; and from a worker elsewhere all it has. */
+    private void take(Throwable why) {
+        for (; ; ) {
+            Taking taking;
+            synchronized (this) {
+                long now = word;
+                if (claimed(now) == settled(now)) {
+                    return;
+                }
+                taking = tryTake(now, new Result.Failure<>(why, executionOrNever()));
+            }
+            if (taking != null) {
+                afterTaking(taking);
+                if (taking.isLast) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void arm(Details mine, long nanos) {
+        if (terms.timeoutNanos > 0) {
+            mine.timer = terms.clock().schedule(this::checkTimeout, nanos);
+        }
+    }
+
+    private void checkTimeout() {
+        Taking taking;
+        synchronized (this) {
+            Details mine = details;
+            // The word before the time: if the worker goes on to another task in between, the word has changed.
+            long now = word;
+            if (mine == null || settled(now) == claimed(now)) {
+                return;
+            }
+            long left = terms.timeoutNanos - (terms.clock().nanoTime() - mine.taskStartNanos);
+            if (left > 0) {
+                arm(mine, left);
+                return;
+            }
+            taking = tryTake(now, outcomeOfFailure(settled(now), terms.strategy.timeoutOf(terms.workload)));
+            if (taking == null) {
+                arm(mine, terms.timeoutNanos);
+                return;
+            }
+        }
+        afterTaking(taking);
+    }
+
+    /** A task that was taken from its worker; {@code rest} must go elsewhere. */
+    private record Taking(
+            int index,
+            Object outcome,
+            boolean isLast,
+            @Nullable Batch rest,
+            @Nullable CompletionStage<?> stage) {}
+
+    /**
+     * Settles the running task in the worker's stead, and interrupts its thread. A task that runs in this JVM thereby
+     * ends its batch; of one elsewhere the others stay with their worker, whose engine will report them.
+     *
+     * @return null if the word is no longer {@code now}
+     */
+    private @Nullable Taking tryTake(long now, Object outcome) {
+        assert Thread.holdsLock(this);
+        int index = settled(now);
+        Thread thread = runner;
+        if (thread == null) {
+            boolean isLast = index + 1 == end(now);
+            setOutcome(index, outcome, null);
+            if (isLast) {
+                finishExecution(index + 1);
+            }
+            word = word(index + 1, claimed(now), end(now));
+            return new Taking(index, outcome, isLast, null, stage);
+        }
+        taken = outcome;
+        if (!WORD.compareAndSet(this, now, word(index + 1, index + 1, index + 1) | TAKEN)) {
+            return null;
+        }
+        finishExecution(index + 1);
+        Batch rest = null;
+        if (index + 1 < end(now)) {
+            rest = tail(index + 1, end(now));
+            link(rest);
+        }
+        thread.interrupt();
+        return new Taking(index, outcome, true, rest, null);
+    }
+
+    private void afterTaking(Taking taking) {
+        afterSettled(taking.index, taking.outcome);
+        if (taking.rest != null) {
+            terms.strategy.dispatch(taking.rest);
+        }
+        Worker by = worker;
+        if (by != null) {
+            terms.strategy.stop(this, taking.index, by);
+        }
+        CompletionStage<?> told = taking.stage;
+        if (told != null) {
+            EngineStrategy.runUserCode(() -> cancelStage(told));
+        }
+        if (taking.isLast) {
+            complete();
+        } else {
+            published();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- the word
+
+    private static long word(int settled, int claimed, int end) {
+        return (long) end << 40 | (long) claimed << 20 | settled;
+    }
+
+    private static int settled(long word) {
+        return (int) (word & MASK);
+    }
+
+    private static int claimed(long word) {
+        return (int) (word >>> 20 & MASK);
+    }
+
+    private static int end(long word) {
+        return (int) (word >>> 40 & MASK);
+    }
+
+    private static boolean isTaken(long word) {
+        return word < 0;
+    }
+
+    @Override
+    public final String toString() {
+        long now = word;
+        return "Batch[" + terms.workload.name() + ", settled " + settled(now) + ", claimed " + claimed(now) + ", of "
+                + end(now) + (isTaken(now) ? ", taken" : "") + "]";
+    }
+}

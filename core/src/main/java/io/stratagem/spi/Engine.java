@@ -1,0 +1,96 @@
+package io.stratagem.spi;
+
+import io.stratagem.Kind;
+import io.stratagem.Loop;
+import io.stratagem.Snapshot.WorkerView;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * Where batches run: what a strategy module supplies. It takes batches and sees to it that each task is run and
+ * reported; it knows nothing of streams, futures, retries or order. {@code docs/architecture.md} writes out how
+ * threads, an event loop, worker processes and shared rings implement it.
+ *
+ * <p>Any thread may call any method; none blocks, except {@link #awaitTermination}.
+ *
+ * <p>Core bounds what it hands over: a map has at most {@link Profile#batchesPerWorker()} unfinished batches per worker
+ * at the engine (for work that waits, at most its window), and single tasks are admitted up to the strategy's limit. So
+ * an engine may keep what it cannot run yet in an unbounded queue.
+ */
+public interface Engine {
+
+    /**
+     * How this engine runs work of one kind. Constant.
+     *
+     * @param kind the kind
+     * @return its profile
+     */
+    Profile profile(Kind kind);
+
+    /**
+     * Takes a batch, to be run by one worker. For each batch the engine, in this JVM, calls {@link Batch#run} or
+     * {@link Batch#runAsync} once; for a worker elsewhere it calls {@link Batch#claim}, sends the tasks, and reports
+     * what becomes of them.
+     *
+     * @param batch what to run
+     * @throws java.util.concurrent.RejectedExecutionException if it cannot take any work, with the reason
+     */
+    void execute(Batch batch);
+
+    /**
+     * What an asynchronous task gets that a waiting worker starts by itself, instead of waiting for it.
+     *
+     * @return a loop of this engine
+     */
+    Loop loop();
+
+    /**
+     * Told after core has given up on the task that a worker was running (timeout, cancellation): free the worker.
+     * That task has its result already. Its thread, if it runs in this JVM, has been interrupted and its stage
+     * cancelled. An engine elsewhere kills the worker or tells it to stop, then reports what it claimed and what never
+     * started with {@link Batch#notRun}. Called once for each such task.
+     *
+     * @param batch the batch of the task
+     * @param index which task; the worker may have got on to a later one meanwhile
+     * @param worker who runs it
+     */
+    void stop(Batch batch, int index, Worker worker);
+
+    /**
+     * The workers there are.
+     *
+     * @param nowNanos the clock's time
+     * @return a view of each
+     */
+    List<WorkerView> workers(long nowNanos);
+
+    /**
+     * How many workers were told to stop, have not, and have been replaced.
+     *
+     * @return their number
+     */
+    int abandoned();
+
+    /**
+     * Lets the workers go once they have nothing left to run. No batch comes after this. When idle, an engine ends its
+     * threads at once.
+     */
+    void close();
+
+    /**
+     * {@link #close()}, and gives up everything. Core settles what is returned; later reports of it are dropped.
+     *
+     * @return all batches that are queued or running, {@link Worker#batches all} of each worker
+     */
+    Collection<Batch> closeNow();
+
+    /**
+     * Waits until every worker is gone, abandoned ones excepted.
+     *
+     * @param limit how long at most
+     * @return whether all are gone
+     * @throws InterruptedException if the calling thread is interrupted while it waits
+     */
+    boolean awaitTermination(Duration limit) throws InterruptedException;
+}

@@ -1,0 +1,598 @@
+package io.stratagem.spi;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import com.google.common.util.concurrent.ListeningExecutorService;
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Kind;
+import io.stratagem.MapOptions;
+import io.stratagem.Rejection;
+import io.stratagem.Result;
+import io.stratagem.Snapshot;
+import io.stratagem.Snapshot.WorkerView;
+import io.stratagem.TaskListener;
+import io.stratagem.TaskTimeoutException;
+import io.stratagem.Workload;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An {@link ExecutorStrategy} over an {@link Engine}: what a strategy module extends. It admits tasks, keeps count,
+ * tells listeners, and closes; {@code map} is {@link MapRun}'s, single tasks are {@link SingleBatch}'s.
+ */
+/* Drained means: as many tasks have their final outcome as were taken in. The counters are striped; read in the order
+ * settled, retried, taken they can only be too pessimistic, since a task is counted as taken before and as settled after
+ * everything else. Whoever settles a task looks afterwards whether somebody waits for the end; whoever waits has said so
+ * before it looks at the counters, and looks again from time to time.
+ */
+public abstract class EngineStrategy implements ExecutorStrategy {
+    private static final Logger log = LoggerFactory.getLogger(ExecutorStrategy.class);
+
+    /** How long a strategy that was closed by force waits for its threads to notice. */
+    private static final Duration LAST_WAIT = Duration.ofSeconds(1);
+
+    private static final long LOOK_AGAIN_NANOS = 10_000_000;
+
+    private final String name;
+    private final Engine engine;
+    private final StrategyOptions options;
+    private final Clock clock;
+    private final TaskListener[] listeners;
+    private final Admission admission;
+
+    /** For threads that wait for a submitted task. */
+    private final AdaptiveSpin spin = new AdaptiveSpin(200);
+
+    private final LongAdder mapTaken = new LongAdder();
+    private final LongAdder mapSettled = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder cancelled = new LongAdder();
+    private final LongAdder timedOut = new LongAdder();
+    private final LongAdder retried = new LongAdder();
+    private final LongAdder mapRetried = new LongAdder();
+    private final AtomicLong taskIds = new AtomicLong();
+
+    /**
+     * What is neither queued nor on a worker: asynchronous tasks that wait, tasks that wait for another attempt, and
+     * those that run in the thread that submitted them.
+     */
+    private final Set<Batch> waiting = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Read and written without order: any will do, since their fields are final. Weak, so as not to keep the class loader
+     * of the last submitter.
+     */
+    private WeakReference<@Nullable Terms> lastTerms = new WeakReference<>(null);
+
+    private volatile boolean isClosed;
+    private volatile boolean isClosedNow;
+    private volatile boolean hasDrainWaiter;
+    private final ReentrantLock drainLock = new ReentrantLock();
+    private final Condition drained = drainLock.newCondition();
+
+    /**
+     * Creates the strategy.
+     *
+     * @param engine where its batches run
+     * @param options what all strategies have in common
+     */
+    protected EngineStrategy(Engine engine, StrategyOptions options) {
+        this.name = options.name();
+        this.engine = engine;
+        this.options = options;
+        this.clock = options.clock();
+        this.listeners = options.listeners().toArray(TaskListener[]::new);
+        this.admission = new Admission(options.maxPending());
+    }
+
+    @Override
+    public final String name() {
+        return name;
+    }
+
+    // ---------------------------------------------------------------------------------------------- single tasks
+
+    @Override
+    public final <I, O> Result<O> run(Workload<I, O> workload, I input) {
+        CompletableFuture<Result<O>> future = submit(workload, input);
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            future.cancel(true);
+            Thread.currentThread().interrupt();
+            return Result.failure(cancelledBy(e, workload));
+        } catch (CancellationException e) {
+            return Result.failure(e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a task's future never fails", e);
+        }
+    }
+
+    private static CancellationException cancelledBy(InterruptedException interrupt, Workload<?, ?> workload) {
+        CancellationException cancelled = new CancellationException(
+                "the thread that waited for workload '" + workload.name() + "' was interrupted");
+        cancelled.initCause(interrupt);
+        return cancelled;
+    }
+
+    @Override
+    public final <I, O> CompletableFuture<Result<O>> submit(Workload<I, O> workload, I input) {
+        checkTaken(workload);
+        checkOpen();
+        Terms terms = terms(workload);
+        if (currentWorker() != null) {
+            admission.enterAnyway();
+        } else if (!admission.tryEnter()) {
+            Rejection rejection = options.rejection();
+            if (rejection == Rejection.REJECT) {
+                throw new RejectedExecutionException(admission.fullMessage(name));
+            }
+            if (rejection == Rejection.CALLER_RUNS
+                    && !engine.profile(workload.kind()).isolates()) {
+                return runInCaller(terms, input);
+            }
+            if (!waitForRoom()) {
+                CompletableFuture<Result<O>> interrupted = new CompletableFuture<>();
+                interrupted.cancel(false);
+                return interrupted;
+            }
+        }
+        TaskFuture<O> future = new TaskFuture<>();
+        Batch batch = newSingle(terms, future, input);
+        try {
+            dispatchOrThrow(batch);
+        } catch (Throwable e) {
+            batch.cancelUnstarted(e);
+            throw e;
+        }
+        return future;
+    }
+
+    private SingleBatch newSingle(Terms terms, TaskFuture<?> future, @Nullable Object input) {
+        Batch.Details details = terms.haveDetails ? new Batch.Details(newTaskIds(1), 0) : null;
+        SingleBatch batch = new SingleBatch(terms, future, input, 1, details);
+        future.batch = batch;
+        notifySubmitted(batch);
+        return batch;
+    }
+
+    /** False if the caller was interrupted while it waited; it keeps its interrupt. */
+    private boolean waitForRoom() {
+        try {
+            if (!admission.enter(() -> !isClosed)) {
+                throw new RejectedExecutionException(closedMessage());
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private <O> CompletableFuture<Result<O>> runInCaller(Terms terms, @Nullable Object input) {
+        admission.enterAnyway();
+        TaskFuture<O> future = new TaskFuture<>();
+        Batch batch = newSingle(terms, future, input);
+        list(batch);
+        runOn(new Worker(Thread.currentThread().getName(), this), batch);
+        return future;
+    }
+
+    // ---------------------------------------------------------------------------------------------- many tasks
+
+    @Override
+    public final <I, O> Stream<Result<O>> map(
+            Workload<I, O> workload, Stream<? extends I> inputs, MapOptions mapOptions) {
+        checkTaken(workload);
+        checkOpen();
+        MapRun<I, O> run = new MapRun<>(terms(workload), inputs.spliterator(), mapOptions);
+        return StreamSupport.stream(run, false).onClose(run::cancelAll).onClose(inputs::close);
+    }
+
+    @Override
+    public final ListeningExecutorService asExecutorService(Kind kind) {
+        checkArgument(kind != Kind.ASYNC, "an executor service runs plain calls, not %s work", kind);
+        return new ExecutorServiceView(this, kind);
+    }
+
+    /** The workload's terms in the calling thread's context; the last ones again if they fit. */
+    private Terms terms(Workload<?, ?> workload) {
+        Terms last = lastTerms.get();
+        Context context = Context.capture(options.propagators(), last == null ? null : last.context);
+        if (last != null && last.fit(workload, context)) {
+            return last;
+        }
+        Terms terms = new Terms(this, workload, context);
+        lastTerms = new WeakReference<>(terms);
+        return terms;
+    }
+
+    private void checkTaken(Workload<?, ?> workload) {
+        Objects.requireNonNull(workload, "workload");
+        checkArgument(
+                !workload.isolated()
+                        || options.allowInProcess()
+                        || engine.profile(workload.kind()).isolates(),
+                "workload '%s' is isolated and strategy '%s' runs in this JVM: use a strategy with processes, or build "
+                        + "this one with allowInProcess(true)",
+                workload.name(),
+                name);
+    }
+
+    private void checkOpen() {
+        if (isClosed) {
+            throw new RejectedExecutionException(closedMessage());
+        }
+    }
+
+    final String closedMessage() {
+        return "strategy '" + name + "' is closed";
+    }
+
+    final boolean isClosed() {
+        return isClosed;
+    }
+
+    // ---------------------------------------------------------------------------------------------- for runs
+
+    /** Hands a batch to the engine. */
+    final void dispatchOrThrow(Batch batch) {
+        if (isClosedNow) {
+            throw new RejectedExecutionException(closedMessage());
+        }
+        engine.execute(batch);
+        cancelIfUnwanted(batch);
+    }
+
+    /** Hands a batch to the engine; if that cannot take it, its tasks fail with the reason. */
+    final void dispatch(Batch batch) {
+        try {
+            dispatchOrThrow(batch);
+        } catch (Throwable e) {
+            batch.cancel(e); // it is closed, or a thread could not be started
+        }
+    }
+
+    /** Hands a batch to the engine after a while. */
+    final void retry(Batch batch, long delayNanos) {
+        retried.increment();
+        if (batch instanceof MapBatch) {
+            mapRetried.increment();
+        }
+        list(batch);
+        if (isClosedNow) {
+            batch.cancel(closedNow());
+        }
+        cancelIfUnwanted(batch);
+        if (delayNanos == 0) {
+            redispatch(batch);
+        } else {
+            clock.schedule(() -> redispatch(batch), delayNanos);
+        }
+    }
+
+    private void redispatch(Batch batch) {
+        waiting.remove(batch);
+        if (batch.isWaiting()) {
+            dispatch(batch);
+        }
+    }
+
+    /** A run that is cancelled cancels all it knows of; what joined it just then is cancelled here. */
+    private static void cancelIfUnwanted(Batch batch) {
+        if (batch.isUnwanted()) {
+            batch.cancel(batch.cancellation());
+        }
+    }
+
+    /** Runs a batch on the calling thread. */
+    final void runOn(Worker worker, Batch batch) {
+        if (batch.workload().kind() == Kind.ASYNC) {
+            batch.runAsync(worker, engine.loop());
+        } else {
+            batch.run(worker);
+        }
+    }
+
+    /** The worker that the calling thread is, or null. */
+    final @Nullable Worker currentWorker() {
+        return Worker.current(engine);
+    }
+
+    /** Runs what may run the user's code: here, if this thread may do that, else elsewhere and later. */
+    static void runUserCode(Runnable action) {
+        if (ServiceThread.mayRunUserCode()) {
+            action.run();
+        } else {
+            SharedThreads.callbacks().execute(action);
+        }
+    }
+
+    final void stop(Batch batch, int index, Worker worker) {
+        if (worker.isOwnedBy(engine)) {
+            engine.stop(batch, index, worker);
+        }
+    }
+
+    final TaskTimeoutException timeoutOf(Workload<?, ?> workload) {
+        String stop = engine.profile(workload.kind()).isolates()
+                ? "its worker is killed"
+                : "it was told to stop; only an isolated workload can be killed";
+        return new TaskTimeoutException("workload '" + workload.name() + "' ran longer than its timeout of "
+                + workload.timeout().orElseThrow() + "; " + stop);
+    }
+
+    final Engine engine() {
+        return engine;
+    }
+
+    final Clock clock() {
+        return clock;
+    }
+
+    final AdaptiveSpin spin() {
+        return spin;
+    }
+
+    final Admission admission() {
+        return admission;
+    }
+
+    final void unlist(Batch batch) {
+        waiting.remove(batch);
+    }
+
+    /** Notes what is neither queued nor on a worker, until it is settled or dispatched. */
+    final void list(Batch batch) {
+        batch.setListed();
+        waiting.add(batch);
+        if (batch.isComplete()) {
+            waiting.remove(batch); // it was settled just before it was known to be listed
+        }
+    }
+
+    final int window() {
+        return options.window();
+    }
+
+    final long windowBytes() {
+        return options.windowBytes();
+    }
+
+    // ---------------------------------------------------------------------------------------------- counts
+
+    /** Ids for new tasks: the first of so many. */
+    final long newTaskIds(int tasks) {
+        return taskIds.getAndAdd(tasks);
+    }
+
+    /** Counts tasks of a map that were taken in. */
+    final void taken(int tasks) {
+        mapTaken.add(tasks);
+    }
+
+    /** Counts tasks of a map that were settled. */
+    final void settled(int tasks) {
+        mapSettled.add(tasks);
+        signalIfDrained();
+    }
+
+    final void countFailure(Throwable cause) {
+        failed.increment();
+        if (cause instanceof CancellationException) {
+            cancelled.increment();
+        } else if (cause instanceof TaskTimeoutException) {
+            timedOut.increment();
+        }
+    }
+
+    @Override
+    public final Snapshot snapshot() {
+        long done = doneTasks();
+        long failures = failed.sum();
+        List<WorkerView> workers = engine.workers(clock.nanoTime());
+        int abandoned = engine.abandoned();
+        long running =
+                workers.stream().filter(worker -> worker.workload().isPresent()).count()
+                        - abandoned
+                        + waiting.stream().filter(Batch::isRunning).count();
+        running = Math.max(0, running);
+        long taken = takenTasks();
+        return new Snapshot(
+                name,
+                isClosed,
+                taken,
+                Math.max(0, taken - done - running),
+                running,
+                Math.max(0, done - failures),
+                failures,
+                cancelled.sum(),
+                timedOut.sum(),
+                retried.sum(),
+                abandoned,
+                workers);
+    }
+
+    // ---------------------------------------------------------------------------------------------- listeners
+
+    final boolean hasListeners() {
+        return listeners.length > 0;
+    }
+
+    final void notifySubmitted(Batch batch) {
+        if (listeners.length > 0) {
+            for (int i = 0; i < batch.size(); i++) {
+                var task = batch.info(i);
+                tell(listener -> listener.submitted(task));
+            }
+        }
+    }
+
+    final void notifyStarted(Batch batch, int index, String worker) {
+        if (listeners.length > 0) {
+            var task = batch.info(index);
+            runUserCode(() -> tell(listener -> listener.started(task, worker)));
+        }
+    }
+
+    final void notifyFinished(Batch batch, int index, Result<?> result) {
+        if (listeners.length > 0) {
+            var task = batch.info(index);
+            runUserCode(() -> tell(listener -> listener.finished(task, result)));
+        }
+    }
+
+    private void tell(Consumer<TaskListener> event) {
+        for (TaskListener listener : listeners) {
+            try {
+                event.accept(listener);
+            } catch (Throwable e) {
+                log.error("A task listener of strategy '{}' failed: {}", name, listener, e);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- closing
+
+    @Override
+    public final void close() {
+        stopIntake();
+        if (currentWorker() != null) {
+            SharedThreads.newThread(this::drainAndClose, "stratagem-" + name + "-closer")
+                    .start();
+        } else {
+            drainAndClose();
+        }
+    }
+
+    private void stopIntake() {
+        isClosed = true;
+        admission.wakeAll();
+    }
+
+    private void drainAndClose() {
+        long deadline = System.nanoTime() + saturatedNanos(options.closeTimeout());
+        boolean isInterrupted = false;
+        boolean isDrained = false;
+        try {
+            isDrained = awaitDrained(saturatedNanos(options.closeTimeout()));
+        } catch (InterruptedException e) {
+            isInterrupted = true;
+        }
+        if (isDrained) {
+            engine.close();
+        } else {
+            log.warn("Strategy '{}' still had work when its close had to end; cancelling it: {}", name, snapshot());
+            closeNow();
+        }
+        try {
+            Duration left = Duration.ofNanos(Math.max(LAST_WAIT.toNanos(), deadline - System.nanoTime()));
+            if (!isInterrupted) {
+                engine.awaitTermination(isDrained ? left : LAST_WAIT);
+            }
+        } catch (InterruptedException e) {
+            isInterrupted = true;
+        }
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public final void closeNow() {
+        stopIntake();
+        isClosedNow = true;
+        CancellationException why = closedNow();
+        engine.closeNow().forEach(batch -> batch.cancel(why));
+        waiting.forEach(batch -> batch.cancel(why));
+    }
+
+    final boolean isClosedNow() {
+        return isClosedNow;
+    }
+
+    final CancellationException closedNow() {
+        return new CancellationException(closedMessage());
+    }
+
+    private boolean awaitDrained(long limitNanos) throws InterruptedException {
+        drainLock.lockInterruptibly();
+        try {
+            hasDrainWaiter = true;
+            long deadline = System.nanoTime() + limitNanos;
+            while (!isDrained()) {
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                // The counters promise no order with the look at hasDrainWaiter: a signal may be missed, if rarely.
+                drained.awaitNanos(Math.min(left, LOOK_AGAIN_NANOS));
+            }
+            return true;
+        } finally {
+            drainLock.unlock();
+        }
+    }
+
+    private boolean isDrained() {
+        long done = doneTasks();
+        return done == takenTasks();
+    }
+
+    /** Of a map's task that is tried again, each attempt is settled; of a single one only the last leaves. */
+    private long doneTasks() {
+        return mapSettled.sum() - mapRetried.sum() + admission.left();
+    }
+
+    private long takenTasks() {
+        return admission.entered() + mapTaken.sum();
+    }
+
+    final void signalIfDrained() {
+        if (hasDrainWaiter && isDrained()) {
+            drainLock.lock();
+            try {
+                drained.signalAll();
+            } finally {
+                drainLock.unlock();
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return snapshot().toString();
+    }
+
+    /** A duration in nanoseconds; one of more than 292 years as 292 years. */
+    static long saturatedNanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    @SuppressWarnings("unchecked") // what was thrown unchecked is thrown on
+    static <E extends Throwable> void sneakyThrow(Throwable failure) throws E {
+        throw (E) failure;
+    }
+}

@@ -1,0 +1,357 @@
+package io.stratagem.spi;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import com.google.common.util.concurrent.AbstractFuture;
+import com.google.common.util.concurrent.ListenableFuture;
+import com.google.common.util.concurrent.ListeningExecutorService;
+import io.stratagem.Kind;
+import io.stratagem.Workload;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.RunnableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A strategy as an {@code ExecutorService}. It keeps its own tasks in a set until they have ended, and terminates when
+ * it is shut down and the set is empty; the strategy behind it goes on.
+ */
+/* As in the JDK's pools, a task that was cancelled or interrupted counts until its code has returned. So it is the
+ * view's task that is cancelled and interrupted, and not the strategy's, which would have its result at once.
+ */
+final class ExecutorServiceView extends AbstractExecutorService implements ListeningExecutorService {
+    private static final Logger log = LoggerFactory.getLogger(ExecutorServiceView.class);
+
+    private final EngineStrategy strategy;
+    private final Workload<ViewTask<?>, Void> workload;
+    private final Set<ViewTask<?>> tasks = ConcurrentHashMap.newKeySet();
+    private final Object termination = new Object();
+    private volatile boolean isShutdown;
+
+    ExecutorServiceView(EngineStrategy strategy, Kind kind) {
+        this.strategy = strategy;
+        this.workload = kind == Kind.COMPUTE
+                ? Workload.computeAction("executor-service", ViewTask::runOnWorker)
+                : Workload.blockingAction("executor-service", ViewTask::runOnWorker);
+    }
+
+    @Override
+    public void execute(Runnable command) {
+        ViewTask<?> task =
+                command instanceof ViewTask<?> own && own.view() == this ? own : new ViewTask<>(this, command);
+        tasks.add(task);
+        if (isShutdown) {
+            ended(task);
+            throw new RejectedExecutionException(
+                    "this executor service over strategy '" + strategy.name() + "' was shut down");
+        }
+        try {
+            // A strategy that is closed by force never calls the task.
+            var unused = strategy.submit(workload, task).whenComplete((result, cancellation) -> {
+                if (result == null || !result.isSuccess()) {
+                    task.cancel(false);
+                    ended(task);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            ended(task);
+            throw e;
+        }
+    }
+
+    private void ended(ViewTask<?> task) {
+        if (tasks.remove(task) && isShutdown) {
+            synchronized (termination) {
+                termination.notifyAll();
+            }
+        }
+    }
+
+    @Override
+    protected <T> RunnableFuture<T> newTaskFor(Runnable runnable, T value) {
+        return new ViewTask<>(this, Executors.callable(runnable, value));
+    }
+
+    @Override
+    protected <T> RunnableFuture<T> newTaskFor(Callable<T> callable) {
+        return new ViewTask<>(this, callable);
+    }
+
+    @Override
+    public ListenableFuture<?> submit(Runnable task) {
+        return (ListenableFuture<?>) super.submit(task);
+    }
+
+    @Override
+    @SuppressWarnings("NullAway") // as null as the result is
+    public <T extends @Nullable Object> ListenableFuture<T> submit(Runnable task, T result) {
+        return (ListenableFuture<T>) super.submit(task, result);
+    }
+
+    @Override
+    public <T> ListenableFuture<T> submit(Callable<T> task) {
+        return (ListenableFuture<T>) super.submit(task);
+    }
+
+    @Override
+    public <T> T invokeAny(Collection<? extends Callable<T>> callables)
+            throws InterruptedException, ExecutionException {
+        if (strategy.currentWorker() == null) {
+            return super.invokeAny(callables);
+        }
+        try {
+            return anyOf(callables, Long.MAX_VALUE);
+        } catch (TimeoutException e) {
+            throw new AssertionError("there is no limit", e);
+        }
+    }
+
+    @Override
+    public <T> T invokeAny(Collection<? extends Callable<T>> callables, long timeout, TimeUnit unit)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        return strategy.currentWorker() == null
+                ? super.invokeAny(callables, timeout, unit)
+                : anyOf(callables, unit.toNanos(timeout));
+    }
+
+    /** On a worker, which must not wait for others: one after another, until one succeeds or the time is over. */
+    private static <T> T anyOf(Collection<? extends Callable<T>> callables, long limitNanos)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        checkArgument(!callables.isEmpty(), "invokeAny needs at least one task");
+        long began = System.nanoTime();
+        Throwable failure = null;
+        for (Callable<T> callable : callables) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (System.nanoTime() - began > limitNanos) {
+                throw new TimeoutException("none of the tasks succeeded in time");
+            }
+            try {
+                return callable.call();
+            } catch (Throwable e) {
+                failure = e;
+            }
+        }
+        throw new ExecutionException(failure);
+    }
+
+    @Override
+    public void shutdown() {
+        isShutdown = true;
+        synchronized (termination) {
+            termination.notifyAll();
+        }
+    }
+
+    @Override
+    public List<Runnable> shutdownNow() {
+        shutdown();
+        List<Runnable> neverStarted = new ArrayList<>();
+        for (ViewTask<?> task : tasks) {
+            if (task.withdraw()) {
+                ended(task);
+                neverStarted.add(task.command());
+            }
+        }
+        // Only now: a thread that is interrupted would take the next task.
+        tasks.forEach(ViewTask::interrupt);
+        return neverStarted;
+    }
+
+    @Override
+    public boolean isShutdown() {
+        return isShutdown;
+    }
+
+    @Override
+    public boolean isTerminated() {
+        return isShutdown && tasks.isEmpty();
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+        long deadline = System.nanoTime() + unit.toNanos(timeout);
+        synchronized (termination) {
+            while (!isTerminated()) {
+                long left = deadline - System.nanoTime();
+                if (left <= 0) {
+                    return false;
+                }
+                TimeUnit.NANOSECONDS.timedWait(termination, left);
+            }
+            return true;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "ExecutorService over strategy '" + strategy.name() + "', " + tasks.size() + " tasks"
+                + (isShutdown ? ", shut down" : "");
+    }
+
+    /**
+     * A task of the view. States: NEW → RUNNING → ENDED, or NEW → WITHDRAWN by {@code shutdownNow}; who then gets it may
+     * still run it.
+     */
+    private static final class ViewTask<T> extends AbstractFuture<T> implements RunnableFuture<T> {
+        private enum State {
+            NEW,
+            RUNNING,
+            WITHDRAWN,
+            ENDED
+        }
+
+        private final ExecutorServiceView view;
+        private final Callable<T> callable;
+
+        /** What was handed to {@code execute} itself, whose exceptions nobody will ask for; or null. */
+        private final @Nullable Runnable plain;
+
+        // Guarded by this.
+        private State state = State.NEW;
+        private @Nullable Thread runner;
+        private @Nullable Batch batch;
+        private boolean isInterrupted;
+
+        ViewTask(ExecutorServiceView view, Callable<T> callable) {
+            this.view = view;
+            this.callable = callable;
+            this.plain = null;
+        }
+
+        @SuppressWarnings("NullAway") // nobody sees the value
+        ViewTask(ExecutorServiceView view, Runnable plain) {
+            this.view = view;
+            this.callable = Executors.callable(plain, null);
+            this.plain = plain;
+        }
+
+        ExecutorServiceView view() {
+            return view;
+        }
+
+        Runnable command() {
+            return plain == null ? this : plain;
+        }
+
+        void runOnWorker() {
+            run(State.NEW);
+        }
+
+        @Override
+        public void run() {
+            if (!run(State.NEW)) {
+                run(State.WITHDRAWN);
+            }
+        }
+
+        private boolean run(State from) {
+            synchronized (this) {
+                if (state != from) {
+                    return false;
+                }
+                state = State.RUNNING;
+                runner = Thread.currentThread();
+                Worker worker = view.strategy.currentWorker();
+                batch = worker == null ? null : worker.batch();
+            }
+            try {
+                if (!isDone()) {
+                    set(callable.call());
+                }
+            } catch (Throwable e) {
+                setException(e);
+                if (plain != null) {
+                    log.error("A command handed to execute failed: {}", plain, e);
+                }
+            } finally {
+                synchronized (this) {
+                    state = State.ENDED;
+                    runner = null;
+                    if (isInterrupted) {
+                        // The interrupt was for this task only.
+                        Thread.interrupted();
+                    }
+                }
+                view.ended(this);
+            }
+            return true;
+        }
+
+        synchronized boolean withdraw() {
+            if (state != State.NEW || isDone()) {
+                return false;
+            }
+            state = State.WITHDRAWN;
+            return true;
+        }
+
+        synchronized void interrupt() {
+            Thread running = runner;
+            if (running != null) {
+                isInterrupted = true;
+                if (batch != null) {
+                    batch.noteInterrupt();
+                }
+                running.interrupt();
+            }
+        }
+
+        @Override
+        protected void interruptTask() {
+            interrupt();
+        }
+
+        @Override
+        protected void afterDone() {
+            boolean neverRuns;
+            synchronized (this) {
+                neverRuns = state == State.NEW && isCancelled();
+                if (neverRuns) {
+                    state = State.ENDED;
+                }
+            }
+            if (neverRuns) {
+                view.ended(this);
+            }
+        }
+
+        /** A worker that would wait for a task that has not started runs it. */
+        @Override
+        @SuppressWarnings("NullAway") // as null as what the callable returns
+        public T get() throws InterruptedException, ExecutionException {
+            if (!isDone() && view.strategy.currentWorker() != null) {
+                runOnWorker();
+            }
+            return super.get();
+        }
+
+        /** A worker that helps may take longer than the limit. */
+        @Override
+        @SuppressWarnings("NullAway") // as null as what the callable returns
+        public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+            if (!isDone() && view.strategy.currentWorker() != null) {
+                runOnWorker();
+            }
+            return super.get(timeout, unit);
+        }
+
+        @Override
+        protected String pendingToString() {
+            return callable.toString();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package io.stratagem.spi;
+
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Tasks of a {@link MapRun}. */
+final class MapBatch extends Batch {
+    private final MapRun<?, ?> run;
+
+    /** The input of a task, then its outcome. */
+    private final @Nullable Object[] slots;
+
+    /** The inputs, if they are needed after their slots are overwritten; else the same array. */
+    private final @Nullable Object[] inputs;
+
+    /** What the inputs weigh, as {@link Weight} sees it. A tail that is cut off counts with the batch it was part of. */
+    private final long inputBytes;
+
+    /** What the values weigh so far. Written by who settles, before the word. */
+    private long resultBytes;
+
+    /** What was cut off, to be read after this batch. Guarded by this; read by a reader who has seen it complete. */
+    private @Nullable MapBatch continuation;
+
+    /** How many outcomes the run's reader has taken. Only the reader uses it. */
+    int read;
+
+    /** What it weighs in the run's window. Guarded by the run. */
+    long countedBytes;
+
+    /** Whether the run's reader has given that back. Guarded by the run. */
+    boolean isLeft;
+
+    /** Links of the run's list of unfinished batches. Guarded by the run. */
+    @Nullable
+    MapBatch previous;
+
+    @Nullable
+    MapBatch next;
+
+    /** Takes over the array. */
+    MapBatch(MapRun<?, ?> run, @Nullable Object[] inputs, long inputBytes, int attempts, @Nullable Details details) {
+        super(run.terms(), inputs.length, attempts, details);
+        this.run = run;
+        this.inputs = inputs;
+        this.inputBytes = inputBytes;
+        this.slots = details == null ? inputs : inputs.clone();
+    }
+
+    @Override
+    @Nullable
+    Object inputOf(int index) {
+        return inputs[index];
+    }
+
+    @Override
+    @Nullable
+    Object slot(int index) {
+        return slots[index];
+    }
+
+    @Override
+    void setOutcome(int index, Object outcome, @Nullable Object value) {
+        slots[index] = outcome;
+        resultBytes += Weight.bytes(value);
+    }
+
+    @Override
+    Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
+        return new MapBatch(run, Arrays.copyOfRange(inputs, from, to), 0, partAttempts, partDetails);
+    }
+
+    @Override
+    void link(Batch rest) {
+        MapBatch after = (MapBatch) rest;
+        after.continuation = continuation;
+        continuation = after;
+        run.adopt(after);
+    }
+
+    /** What was cut off and is to be read next, or null. Only for a reader that has seen this batch complete. */
+    synchronized @Nullable MapBatch continuation() {
+        return continuation;
+    }
+
+    @Override
+    void adopt(Batch again) {
+        run.adopt((MapBatch) again);
+    }
+
+    @Override
+    void published() {
+        run.published(this);
+    }
+
+    @Override
+    void completed(@Nullable Worker by) {
+        run.completed(this);
+    }
+
+    @Override
+    boolean isUnwanted() {
+        return run.isCancelled();
+    }
+
+    @Override
+    Throwable cancellation() {
+        return run.cancellation();
+    }
+
+    long inputBytes() {
+        return inputBytes;
+    }
+
+    long resultBytes() {
+        return resultBytes;
+    }
+}

@@ -1,0 +1,633 @@
+package io.stratagem.spi;
+
+import io.stratagem.MapOptions;
+import io.stratagem.Result;
+import io.stratagem.TaskTimeoutException;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Spliterator;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One {@code map}, as the spliterator behind its stream.
+ *
+ * <p>The thread that reads the stream (the reader) does all of it: it pulls inputs, makes batches, hands them out, and
+ * takes outcomes. Workers only note in the batch what they did, and wake the reader if it waits. Nothing goes on behind
+ * the reader's back, so that a slow reader bounds everything, and an abandoned stream costs no more than its window.
+ */
+/* Who writes what: `order`, `current`, `inWindow`, and all that concerns the input belong to the reader. The list of
+ * unfinished batches, their number, the sizer and the bytes are guarded by this object's monitor, held for a few
+ * instructions. `waiter`, `awaited` and `isEager` are written by the reader before it looks once more whether it has to
+ * wait, and read by workers after they have settled a task (a compare-and-set) or completed a batch (the monitor), so
+ * one of the two sees the other.
+ *
+ * Waiting for a head that is part of a larger batch, the reader at first asks to be woken only when that batch is
+ * complete: being woken for each of some thousand tiny tasks would cost more than the tasks. If that takes longer than
+ * a batch should, it becomes eager, and every outcome wakes it: one slow task does not hold back those before it.
+ */
+final class MapRun<I, O> implements Spliterator<Result<O>> {
+    private static final long LAZY_WAIT_FACTOR = 2;
+
+    /** After how many inputs to look at the clock again. */
+    private static final int LOOK_INTERVAL = 16;
+
+    private static final @Nullable Object[] NONE = {};
+
+    private final Terms terms;
+    private final EngineStrategy strategy;
+    private final Profile profile;
+    private final Spliterator<? extends I> input;
+    private final MapOptions options;
+    private final int fixedWindow;
+    private final long windowBytes;
+
+    // The reader's.
+    private final Deque<MapBatch> order = new ArrayDeque<>();
+    private @Nullable MapBatch current;
+    private long inWindow;
+    private boolean isStarted;
+    private boolean isExhausted;
+    private @Nullable Throwable inputFailure;
+    private @Nullable Object[] filling = NONE;
+    private int filled;
+    private long filledBytes;
+    private final Consumer<Object> sink = this::accept;
+
+    /** Complete batches, when order does not matter. */
+    private final @Nullable MpscUnboundedVarHandleArrayQueue<MapBatch> done;
+
+    // Guarded by this.
+    private final BatchSizer sizer;
+    private @Nullable MapBatch firstUnfinished;
+    private long bytes;
+
+    /** Written under the monitor, read by the reader without. */
+    private volatile int unfinished;
+
+    // Reader to workers.
+    private volatile @Nullable Thread waiter;
+    private volatile @Nullable MapBatch awaited;
+    private volatile boolean isEager;
+    private volatile int wakeBelow;
+
+    private volatile boolean isCancelled;
+    private volatile boolean isExpired;
+    private Clock.@Nullable Timer deadline;
+
+    MapRun(Terms terms, Spliterator<? extends I> input, MapOptions options) {
+        this.terms = terms;
+        this.strategy = terms.strategy;
+        this.profile = strategy.engine().profile(terms.workload.kind());
+        this.input = input;
+        this.options = options;
+        this.fixedWindow = options.window().orElse(profile.maxBatch() > 1 ? 0 : strategy.window());
+        this.windowBytes = strategy.windowBytes();
+        this.sizer = new BatchSizer(profile.targetBatchNanos(), profile.maxBatch());
+        this.done = options.isOrdered() ? null : new MpscUnboundedVarHandleArrayQueue<>(64);
+    }
+
+    Terms terms() {
+        return terms;
+    }
+
+    // ---------------------------------------------------------------------------------------------- the reader
+
+    @Override
+    public boolean tryAdvance(Consumer<? super Result<O>> action) {
+        Result<O> result = next();
+        if (result == null) {
+            return false;
+        }
+        action.accept(result);
+        return true;
+    }
+
+    @Override
+    public void forEachRemaining(Consumer<? super Result<O>> action) {
+        for (Result<O> result = next(); result != null; result = next()) {
+            action.accept(result);
+            deliverSettled(action);
+        }
+    }
+
+    /** Delivers what is there of the present batch without looking at each result: they are another core's cache lines. */
+    private void deliverSettled(Consumer<? super Result<O>> action) {
+        MapBatch batch = current;
+        if (batch == null) {
+            return;
+        }
+        @SuppressWarnings("unchecked") // plain slots hold results of this workload
+        Consumer<@Nullable Object> unchecked = (Consumer<@Nullable Object>) (Consumer<?>) action;
+        int settled = batch.settledPlain();
+        while (batch.read < settled) {
+            inWindow--;
+            unchecked.accept(batch.slot(batch.read++));
+        }
+    }
+
+    @Override
+    public @Nullable Spliterator<Result<O>> trySplit() {
+        return null;
+    }
+
+    @Override
+    public long estimateSize() {
+        return input.estimateSize();
+    }
+
+    /** Not SIZED, though each input has one result: {@code count()} would then not run anything. */
+    @Override
+    public int characteristics() {
+        return NONNULL | (options.isOrdered() ? ORDERED : 0);
+    }
+
+    /** The next result, or null at the end. */
+    private @Nullable Result<O> next() {
+        if (!isStarted) {
+            start();
+        }
+        for (; ; ) {
+            MapBatch batch = current;
+            if (batch != null) {
+                if (batch.read < batch.settled()) {
+                    Result<O> result = take(batch);
+                    if (result != null) {
+                        return result;
+                    }
+                    continue;
+                }
+                if (batch.isCompleteAt(batch.read)) {
+                    leave(batch);
+                    continue;
+                }
+                if (done != null) {
+                    // It was only looked into; it will come again when it is complete.
+                    current = null;
+                    continue;
+                }
+            }
+            refill();
+            if (current == null) {
+                current = done == null ? order.poll() : done.poll();
+            }
+            if (current == null && inWindow == 0 && (isExhausted || isCancelled)) {
+                finish();
+                return null;
+            }
+            if (!isReady()) {
+                await();
+            }
+        }
+    }
+
+    private void start() {
+        isStarted = true;
+        options.deadline()
+                .ifPresent(limit ->
+                        deadline = strategy.clock().schedule(this::expire, EngineStrategy.saturatedNanos(limit)));
+    }
+
+    /** Takes the next outcome of a batch; null if it is not here but with another attempt. */
+    private @Nullable Result<O> take(MapBatch batch) {
+        Object outcome = batch.outcome(batch.read++);
+        if (outcome instanceof Moved moved) {
+            if (done == null) {
+                order.addFirst(batch);
+                current = (MapBatch) moved.to();
+            }
+            return null;
+        }
+        inWindow--;
+        @SuppressWarnings("unchecked") // made by the workload's function, or a failure
+        Result<O> result = (Result<O>) outcome;
+        return result;
+    }
+
+    /** Goes on after a batch of which every outcome has been taken. */
+    private void leave(MapBatch batch) {
+        giveBackBytes(batch);
+        current = done == null ? batch.continuation() : null;
+        if (current == null) {
+            refill();
+        }
+        if (current == null) {
+            current = done == null ? order.poll() : done.poll();
+        }
+    }
+
+    /** Without regard to order a batch may be left twice: when it was looked into, and when it was complete. */
+    private synchronized void giveBackBytes(MapBatch batch) {
+        if (!batch.isLeft) {
+            batch.isLeft = true;
+            bytes -= batch.countedBytes;
+        }
+    }
+
+    private boolean isReady() {
+        MapBatch batch = current;
+        return batch != null && (batch.read < batch.settled() || batch.isComplete());
+    }
+
+    private void finish() {
+        cancelDeadline();
+        Throwable failure = inputFailure;
+        if (failure != null) {
+            inputFailure = null;
+            isExhausted = true;
+            EngineStrategy.<RuntimeException>sneakyThrow(failure);
+        }
+    }
+
+    private void cancelDeadline() {
+        Clock.Timer timer = deadline;
+        if (timer != null) {
+            timer.cancel();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- intake
+
+    /** Pulls inputs and hands out batches, as far as window and credit allow. */
+    private void refill() {
+        while (!isExhausted && !isCancelled && hasCredit() && hasRoom()) {
+            if (strategy.isClosed()) {
+                stopIntake(new RejectedExecutionException(strategy.closedMessage()));
+                return;
+            }
+            if (isExpired) {
+                expireInput();
+                return;
+            }
+            MapBatch batch = fill();
+            if (batch == null) {
+                return;
+            }
+            handOut(batch);
+            if (isReady()) {
+                return;
+            }
+        }
+        if (isExhausted && unfinished < profile.parallelism()) {
+            shareOut();
+        }
+    }
+
+    private void stopIntake(Throwable failure) {
+        inputFailure = failure;
+        isExhausted = true;
+    }
+
+    /** The deadline has passed: it is an error only if there was more to do. */
+    private void expireInput() {
+        try {
+            if (input.tryAdvance(ignored -> {})) {
+                stopIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+            }
+            isExhausted = true;
+        } catch (Throwable e) {
+            stopIntake(e);
+        }
+    }
+
+    private boolean hasCredit() {
+        return profile.maxBatch() == 1 || unfinished < (long) profile.parallelism() * profile.batchesPerWorker();
+    }
+
+    private boolean hasRoom() {
+        return inWindow < window() && (inWindow == 0 || bytesInWindow() < windowBytes);
+    }
+
+    private long window() {
+        return fixedWindow > 0 ? fixedWindow : (long) profile.parallelism() * profile.batchesPerWorker() * batchSize();
+    }
+
+    private synchronized int batchSize() {
+        return sizer.size();
+    }
+
+    private synchronized long bytesInWindow() {
+        return bytes;
+    }
+
+    /** Pulls the inputs of one batch; null if there are none. */
+    private @Nullable MapBatch fill() {
+        int size = nextSize();
+        filling = new @Nullable Object[size];
+        filled = 0;
+        filledBytes = 0;
+        long began = 0;
+        try {
+            while (filled < size) {
+                if (!input.tryAdvance(sink)) {
+                    isExhausted = true;
+                    break;
+                }
+                // A slow input must not keep back what it has given, while workers have nothing to do.
+                if (unfinished == 0 && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
+                    long now = strategy.clock().nanoTime();
+                    if (began == 0) {
+                        began = now;
+                    } else if (now - began > profile.targetBatchNanos()) {
+                        break;
+                    }
+                }
+            }
+        } catch (Throwable e) {
+            stopIntake(e);
+        }
+        if (filled == 0) {
+            return null;
+        }
+        @Nullable Object[] inputs = filled == size ? filling : Arrays.copyOf(filling, filled);
+        filling = NONE;
+        inWindow += filled;
+        Batch.Details details = terms.haveDetails ? new Batch.Details(strategy.newTaskIds(filled), 0) : null;
+        return new MapBatch(this, inputs, filledBytes, 1, details);
+    }
+
+    private void accept(@Nullable Object element) {
+        filling[filled++] = element;
+        filledBytes += Weight.bytes(element);
+    }
+
+    /** The sizer's proposal, within the window, and less towards a known end, so that all workers end together. */
+    private int nextSize() {
+        if (profile.maxBatch() == 1) {
+            return 1;
+        }
+        long size = batchSize();
+        size = Math.min(size, window() - inWindow);
+        if (input.hasCharacteristics(SIZED)) {
+            size = Math.min(size, 1 + input.estimateSize() / (2L * profile.parallelism()));
+        }
+        return (int) Math.max(1, size);
+    }
+
+    private void handOut(MapBatch batch) {
+        strategy.taken(batch.size());
+        adopt(batch);
+        if (done == null) {
+            order.add(batch);
+        }
+        strategy.notifySubmitted(batch);
+        try {
+            strategy.dispatchOrThrow(batch);
+        } catch (Throwable e) {
+            batch.cancel(e); // it is closed, or a thread could not be started
+            stopIntake(e);
+        }
+        if (current == null && done == null) {
+            current = order.poll();
+        }
+    }
+
+    /** Gives the idle workers a part of what the busiest has not started. */
+    private void shareOut() {
+        MapBatch largest = null;
+        synchronized (this) {
+            for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+                if (each.isRunning() && (largest == null || each.unstarted() > largest.unstarted())) {
+                    largest = each;
+                }
+            }
+        }
+        Batch rest = largest == null ? null : largest.split();
+        if (rest != null) {
+            strategy.dispatch(rest);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- waiting
+
+    private void await() {
+        Worker worker = strategy.currentWorker();
+        if (worker != null && helpOnWorker(worker)) {
+            return;
+        }
+        MapBatch head = current;
+        boolean mayWaitForBatch = head == null || head.size() > 1;
+        waiter = Thread.currentThread();
+        awaited = head;
+        wakeBelow = wakeBelow();
+        boolean waitedLazily = !mayWaitForBatch;
+        isEager = waitedLazily;
+        try {
+            while (!isAwaitedThere()) {
+                if (Thread.currentThread().isInterrupted()) {
+                    cancelAll();
+                    throw new CancellationException("the thread that reads the results was interrupted; workload '"
+                            + terms.workload.name() + "'");
+                }
+                if (waitedLazily) {
+                    LockSupport.park(this);
+                } else {
+                    LockSupport.parkNanos(this, LAZY_WAIT_FACTOR * profile.targetBatchNanos());
+                    waitedLazily = true;
+                    isEager = true;
+                }
+            }
+        } finally {
+            waiter = null;
+            awaited = null;
+            isEager = false;
+        }
+    }
+
+    private boolean isAwaitedThere() {
+        if (isReady() || unfinished < wakeBelow) {
+            return true;
+        }
+        if (done == null) {
+            return false;
+        }
+        return !done.isEmpty() || findPartlySettled();
+    }
+
+    /** With how few unfinished batches the reader has something better to do than to wait: workers run dry. */
+    private int wakeBelow() {
+        if (profile.maxBatch() == 1) {
+            return 0;
+        }
+        if (!isExhausted) {
+            return hasRoom() ? Math.min(unfinished, profile.parallelism() + 1) : 0;
+        }
+        return Math.min(unfinished, profile.parallelism());
+    }
+
+    /** When order does not matter: a batch of which some outcomes can be taken although it is not complete. */
+    private synchronized boolean findPartlySettled() {
+        if (profile.maxBatch() == 1) {
+            return false;
+        }
+        for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+            if (each.read < each.settled()) {
+                current = each;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A worker that would wait for tasks that nobody has started runs them: so nested maps cannot deadlock. */
+    private boolean helpOnWorker(Worker worker) {
+        MapBatch batch = current;
+        if (batch == null || !batch.isWaiting()) {
+            batch = done == null ? null : anyWaiting();
+        }
+        if (batch == null) {
+            return false;
+        }
+        strategy.runOn(worker, batch);
+        return true;
+    }
+
+    private synchronized @Nullable MapBatch anyWaiting() {
+        for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+            if (each.isWaiting()) {
+                return each;
+            }
+        }
+        return null;
+    }
+
+    // ---------------------------------------------------------------------------------------------- from workers
+
+    /** A task was settled and the worker goes on to the next. */
+    void published(MapBatch batch) {
+        if (isEager) {
+            wake(batch);
+        }
+    }
+
+    /** All tasks of the batch are settled. */
+    void completed(MapBatch batch) {
+        int left;
+        synchronized (this) {
+            remove(batch);
+            left = unfinished;
+            count(batch, batch.resultBytes());
+            BatchExecution execution = batch.execution();
+            if (execution != null) {
+                sizer.record(batch.settled(), execution.ranNanos());
+            }
+        }
+        strategy.settled(batch.settled());
+        if (done != null) {
+            done.add(batch);
+        }
+        if (waiter != null) {
+            if (done != null || left < wakeBelow) {
+                unpark();
+            } else {
+                wake(batch);
+            }
+        }
+    }
+
+    private void wake(MapBatch batch) {
+        if (done != null || batch == awaited) {
+            unpark();
+        }
+    }
+
+    private void unpark() {
+        Thread reader = waiter;
+        if (reader != null) {
+            LockSupport.unpark(reader);
+        }
+    }
+
+    /** A batch joins this run, before anyone can settle it. */
+    synchronized void adopt(MapBatch batch) {
+        MapBatch first = firstUnfinished;
+        batch.next = first;
+        if (first != null) {
+            first.previous = batch;
+        }
+        firstUnfinished = batch;
+        unfinished++;
+        count(batch, batch.inputBytes());
+    }
+
+    /** Adds to the bytes in the window, until the reader leaves the batch. */
+    private void count(MapBatch batch, long weight) {
+        assert Thread.holdsLock(this);
+        if (!batch.isLeft) {
+            batch.countedBytes += weight;
+            bytes += weight;
+        }
+    }
+
+    private synchronized void remove(MapBatch batch) {
+        MapBatch before = batch.previous;
+        MapBatch after = batch.next;
+        if (before == null) {
+            firstUnfinished = after;
+        } else {
+            before.next = after;
+        }
+        if (after != null) {
+            after.previous = before;
+        }
+        batch.previous = null;
+        batch.next = null;
+        unfinished--;
+    }
+
+    // ---------------------------------------------------------------------------------------------- the end
+
+    boolean isCancelled() {
+        return isCancelled || isExpired;
+    }
+
+    Throwable cancellation() {
+        return isExpired
+                ? expiry()
+                : new CancellationException("the stream of workload '" + terms.workload.name() + "' was closed");
+    }
+
+    /** Cancels what is left. Any thread. */
+    void cancelAll() {
+        isCancelled = true;
+        cancelDeadline();
+        cancelUnfinished();
+    }
+
+    private void expire() {
+        isExpired = true;
+        EngineStrategy.runUserCode(this::cancelUnfinished);
+        unpark();
+    }
+
+    private void cancelUnfinished() {
+        Deque<MapBatch> left = new ArrayDeque<>();
+        synchronized (this) {
+            for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+                left.add(each);
+            }
+        }
+        Throwable why = cancellation();
+        left.forEach(batch -> batch.cancel(why));
+    }
+
+    private Throwable expiry() {
+        return new TaskTimeoutException(deadlineMessage());
+    }
+
+    private String deadlineMessage() {
+        return "workload '" + terms.workload.name() + "': the map's deadline of "
+                + options.deadline().orElseThrow() + " passed";
+    }
+
+    @Override
+    public String toString() {
+        return "MapRun[" + terms.workload.name() + ", " + options + ", in window " + inWindow + ", unfinished "
+                + unfinished + ", " + sizer + (isExhausted ? ", input exhausted" : "") + "]";
+    }
+}

@@ -1,0 +1,34 @@
+package io.stratagem.spi;
+
+import io.stratagem.Workload;
+
+/** What all tasks of one map, or those submitted one after another alike, have in common. Immutable. */
+final class Terms {
+    final EngineStrategy strategy;
+    final Workload<?, ?> workload;
+    final Context context;
+
+    /** 0 for none. */
+    final long timeoutNanos;
+
+    /** Whether tasks need more than their input and outcome: a timeout, further attempts, listeners. */
+    final boolean haveDetails;
+
+    Terms(EngineStrategy strategy, Workload<?, ?> workload, Context context) {
+        this.strategy = strategy;
+        this.workload = workload;
+        this.context = context;
+        this.timeoutNanos =
+                workload.timeout().map(EngineStrategy::saturatedNanos).orElse(0L);
+        this.haveDetails = timeoutNanos > 0 || workload.retry().isPresent() || strategy.hasListeners();
+    }
+
+    /** Whether they also serve for this. */
+    boolean fit(Workload<?, ?> otherWorkload, Context otherContext) {
+        return workload == otherWorkload && context == otherContext;
+    }
+
+    Clock clock() {
+        return strategy.clock();
+    }
+}

@@ -1,0 +1,4 @@
+/** A module that uses the library. */
+module com.example.consumer {
+    requires io.stratagem.threadpool;
+}

@@ -1,0 +1,199 @@
+package io.stratagem.examples;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** What an example was called with, where it prints, and the problems that decide its exit code. */
+final class Cli {
+    static final int ALL_DONE = 0;
+    /** Some of the input, or all of it, could not be used; a line each says why. The rest was done. */
+    static final int PROBLEMS = 1;
+    /** The arguments make no sense. Nothing was done. */
+    static final int USAGE = 2;
+
+    /** An example. */
+    interface Program {
+        void run(Cli cli) throws Exception;
+    }
+
+    /** Ends an example with a message. */
+    static final class Refused extends Exception {
+        private static final long serialVersionUID = 1;
+        private final int exitCode;
+
+        private Refused(int exitCode, String message) {
+            super(message);
+            this.exitCode = exitCode;
+        }
+    }
+
+    private final String name;
+    private final List<String> arguments;
+    private final PrintStream out;
+    private final PrintStream err;
+    private int problems;
+
+    private Cli(String name, String[] arguments, PrintStream out, PrintStream err) {
+        this.name = name;
+        this.arguments = new ArrayList<>(List.of(arguments));
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Runs an example, or prints its help, and gives its exit code. */
+    static int run(String name, String help, String[] arguments, PrintStream out, PrintStream err, Program program) {
+        Cli cli = new Cli(name, arguments, out, err);
+        if (cli.flag("--help") || cli.flag("-h")) {
+            out.print(help);
+            return ALL_DONE;
+        }
+        try {
+            program.run(cli);
+        } catch (Refused e) {
+            err.println(name + ": " + e.getMessage());
+            if (e.exitCode == USAGE) {
+                err.println("Try: examples/run " + name + " --help");
+            }
+            return e.exitCode;
+        } catch (IOException | UncheckedIOException e) {
+            cli.problem(e);
+        } catch (Exception e) {
+            cli.problem(e);
+            e.printStackTrace(err);
+        }
+        return cli.problems == 0 ? ALL_DONE : PROBLEMS;
+    }
+
+    PrintStream out() {
+        return out;
+    }
+
+    void println(String line) {
+        out.println(line);
+    }
+
+    /** Whether an option without a value was given. Ask for options before operands. */
+    boolean flag(String option) {
+        return arguments.remove(option);
+    }
+
+    /** The value of an option, from {@code --option VALUE} or {@code --option=VALUE}. */
+    Optional<String> option(String option) throws Refused {
+        for (int i = 0; i < arguments.size(); i++) {
+            if (arguments.get(i).startsWith(option + "=")) {
+                return Optional.of(arguments.remove(i).substring(option.length() + 1));
+            }
+            if (arguments.get(i).equals(option)) {
+                arguments.remove(i);
+                if (i == arguments.size()) {
+                    throw usage(option + " needs a value");
+                }
+                return Optional.of(arguments.remove(i));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The value of an option that takes a positive number. */
+    int number(String option, int byDefault) throws Refused {
+        String value = option(option).orElse(String.valueOf(byDefault));
+        try {
+            int number = Integer.parseInt(value);
+            if (number > 0) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // refused below, like zero
+        }
+        throw usage(option + " takes a positive number, not " + value);
+    }
+
+    /** The next operand, if there is one. */
+    Optional<String> operand() throws Refused {
+        if (arguments.isEmpty()) {
+            return Optional.empty();
+        }
+        String first = arguments.remove(0);
+        if (first.length() > 1 && first.startsWith("-")) {
+            throw usage("unknown option " + first);
+        }
+        return Optional.of(first);
+    }
+
+    /** The last operand, which must be there. */
+    Path lastPath(String what) throws Refused {
+        Optional<String> path = operand();
+        end();
+        return Path.of(path.orElseThrow(() -> usage(what + " is missing")));
+    }
+
+    /** Checks that nothing is left of the arguments. */
+    void end() throws Refused {
+        Optional<String> more = operand();
+        if (more.isPresent()) {
+            throw usage("one argument too many: " + more.get());
+        }
+    }
+
+    /** Something of the input cannot be used. The example goes on, but will not end with {@link #ALL_DONE}. */
+    void problem(Path path, Throwable cause) {
+        problem(path + ": " + describe(cause));
+    }
+
+    /** Something went wrong that has to do with no file. */
+    void problem(Throwable cause) {
+        problem(describe(cause));
+    }
+
+    private void problem(String message) {
+        problems++;
+        err.println(name + ": " + message);
+    }
+
+    int problems() {
+        return problems;
+    }
+
+    Refused usage(String message) {
+        return new Refused(USAGE, message);
+    }
+
+    /** The input is of no use at all. */
+    static Refused refused(String message) {
+        return new Refused(PROBLEMS, message);
+    }
+
+    static void requireDirectory(Path path) throws Refused {
+        if (!Files.exists(path)) {
+            throw refused("no such directory: " + path);
+        }
+        if (!Files.isDirectory(path)) {
+            throw refused("not a directory: " + path);
+        }
+    }
+
+    private static String describe(Throwable cause) {
+        if (cause instanceof NoSuchFileException) {
+            return "no such file";
+        }
+        if (cause instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        if (cause instanceof FileSystemException e && e.getReason() != null) {
+            return e.getReason();
+        }
+        if (cause instanceof UncheckedIOException e && e.getCause() != null) {
+            return describe(e.getCause());
+        }
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    }
+}

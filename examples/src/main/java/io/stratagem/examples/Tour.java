@@ -1,0 +1,71 @@
+package io.stratagem.examples;
+
+import io.stratagem.Stratagem;
+import io.stratagem.Workload;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/** Every strategy at work on real files, and why it was chosen. */
+public final class Tour {
+    private static final String HELP = """
+            usage: examples/run tour [--quick] [DIR]
+
+            Reads, hashes and compresses the files below DIR (this repository by default; what tools make or keep, in
+            target and in directories with a dot in front, is left out). Says for each workload which strategy is
+            chosen and why, and how much faster it is than one thread that does the same, measured side by side. Then
+            it shows work that waits, work that fails, and work that hangs.
+
+            Of large files it takes the first megabyte, and 8 MB in all.
+
+              --quick  take seconds instead of half a minute; the speed-up is then a rough guess
+
+            exit code  0  all went well
+                       1  DIR does not exist or has no files, or some could not be read; the others were used
+                       2  bad arguments
+            """;
+
+    /** How long a measured round takes one thread at least. */
+    private static final Duration ROUND = Duration.ofMillis(500);
+
+    private static final Duration QUICK_ROUND = Duration.ofMillis(50);
+
+    public static void main(String[] args) {
+        System.exit(run(args, System.out, System.err));
+    }
+
+    static int run(String[] args, PrintStream out, PrintStream err) {
+        return Cli.run("tour", HELP, args, out, err, Tour::showAll);
+    }
+
+    private static void showAll(Cli cli) throws Exception {
+        boolean isQuick = cli.flag("--quick");
+        Path root = cli.operand().map(Path::of).orElse(repository());
+        cli.end();
+        List<Path> files = FileTree.below(root, Tour::isSource, cli);
+
+        String cpus = Units.count(Stratagem.cpus(), "CPU");
+        cli.println("Stratagem on Java " + System.getProperty("java.version") + " and " + cpus);
+        cli.println(Units.count(files.size(), "file") + " below " + root.toRealPath());
+        cli.println("Each workload runs on a strategy and in a plain loop, in turns; few files are taken many times.");
+        cli.println(isQuick ? "The rounds are short, and the times rough." : "The times are the best of some rounds.");
+        Sample sample = Sample.read(files, cli);
+        ThreadsSection.show(sample, isQuick ? QUICK_ROUND : ROUND, cli);
+    }
+
+    /** The heading of a workload: which strategy suits it, and why. */
+    static void introduce(Workload<?, ?> workload, Cli cli) {
+        cli.println("");
+        cli.println(Stratagem.choose(workload).explain());
+    }
+
+    private static Path repository() {
+        return Path.of(System.getProperty("examples.repository", ".")); // set by examples/run
+    }
+
+    private static boolean isSource(Path directory) {
+        String name = directory.getFileName().toString();
+        return !name.startsWith(".") && !name.equals("target");
+    }
+}

@@ -1,0 +1,66 @@
+package io.stratagem.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class TourTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    void tour_showsStrategiesAndFigures() throws IOException {
+        for (int i = 0; i < 8; i++) {
+            Files.writeString(directory.resolve("file" + i), ("line " + i + "\n").repeat(5_000));
+        }
+
+        Outcome outcome = Outcome.of(Tour::run, "--quick", directory);
+
+        assertThat(outcome.err()).isEmpty();
+        assertThat(outcome.exitCode()).isZero();
+        assertThat(outcome.out())
+                .contains("8 files below " + directory.toRealPath())
+                .contains("read ->", "sha256 ->", "gzip ->", "xz ->", "sleep ->", "delay ->", "because")
+                .containsPattern(
+                        "one thread   \\S+ m?s +for [\\d,]+ tasks\n  thread pool  \\S+ m?s +the same results; ")
+                .contains("Failure  java.nio.file.NoSuchFileException")
+                .contains("Failure  io.stratagem.TaskTimeoutException");
+    }
+
+    @Test
+    void unreadableFile_isNamed_andTheTourGoesOn() throws IOException {
+        Files.writeString(directory.resolve("file"), "text");
+        Path nowhere = Files.createSymbolicLink(directory.resolve("link"), directory.resolve("missing"));
+
+        Outcome outcome = Outcome.of(Tour::run, "--quick", directory);
+
+        assertThat(outcome.err()).isEqualTo("tour: " + nowhere + ": no such file" + System.lineSeparator());
+        assertThat(outcome.out()).contains("1 file, 4 B", "Failure  io.stratagem.TaskTimeoutException");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+    }
+
+    @Test
+    void buildOutput_isLeftOut() throws IOException {
+        Files.writeString(Files.createDirectories(directory.resolve("target")).resolve("made"), "text");
+        Files.writeString(Files.createDirectories(directory.resolve(".git")).resolve("kept"), "text");
+
+        Outcome outcome = Outcome.of(Tour::run, "--quick", directory);
+
+        assertThat(outcome.err()).contains("no files in " + directory);
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+    }
+
+    @Test
+    void emptyFiles_areNoInput() throws IOException {
+        Files.createFile(directory.resolve("nothing"));
+
+        Outcome outcome = Outcome.of(Tour::run, "--quick", directory);
+
+        assertThat(outcome.err()).contains("nothing in these files");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+    }
+}

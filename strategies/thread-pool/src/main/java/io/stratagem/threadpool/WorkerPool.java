@@ -1,0 +1,316 @@
+package io.stratagem.threadpool;
+
+import io.stratagem.Kind;
+import io.stratagem.Snapshot.WorkerView;
+import io.stratagem.spi.Batch;
+import io.stratagem.spi.Clock;
+import io.stratagem.spi.Worker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Threads that take work from one queue, started on demand up to a limit. A thread that was interrupted because its
+ * task was given up, and goes on with it, is abandoned: it counts no longer, another may take its place, and it ends
+ * when its task returns after all.
+ */
+/* What is queued are batches and callbacks, which have no type in common; nothing else gets in.
+ *
+ * The lock guards the numbers of threads; it is held for a few instructions, never across user code, and inside it no
+ * batch's monitor is taken. Work is added to the queue before it is looked at whether a thread is needed; a thread
+ * leaves (threads--) before it looks whether work is left; so one of the two sees the other.
+ */
+@SuppressWarnings("NonAtomicVolatileUpdate") // all updates are made under the lock
+abstract class WorkerPool {
+    private static final Logger log = LoggerFactory.getLogger(ThreadPoolStrategy.class);
+
+    final PoolSettings settings;
+    final WorkQueue queue = new WorkQueue();
+    final ReentrantLock lock = new ReentrantLock();
+    private final Condition ended = lock.newCondition();
+    private final ThreadEngine owner;
+    private final Clock clock;
+    private final Set<PoolWorker> workers = ConcurrentHashMap.newKeySet();
+
+    private long threadsMade; // guarded by lock
+
+    /** Those that count; written under the lock. */
+    volatile int threads;
+
+    /** Written under the lock. */
+    private volatile int abandoned;
+
+    /** Written under the lock. */
+    volatile boolean isClosed;
+
+    WorkerPool(PoolSettings settings, ThreadEngine owner, Clock clock) {
+        this.settings = settings;
+        this.owner = owner;
+        this.clock = clock;
+    }
+
+    // ---------------------------------------------------------------------------------------------- work
+
+    final void execute(Batch batch) {
+        take(batch);
+    }
+
+    final void execute(Runnable callback) {
+        take(callback);
+    }
+
+    private void take(Object work) {
+        if (abandoned >= settings.maxAbandoned()) {
+            throw new RejectedExecutionException(tooManyAbandoned());
+        }
+        if (isClosed) {
+            throw closed();
+        }
+        add(work);
+    }
+
+    /** Queues the work and sees to it that a thread takes it. */
+    abstract void add(Object work);
+
+    /** What the thread does until it is to end; {@code first} was handed to it at its start. */
+    abstract void work(PoolWorker worker, @Nullable Object first);
+
+    final RejectedExecutionException closed() {
+        return new RejectedExecutionException("the threads of '" + settings.name() + "' are closed");
+    }
+
+    final void perform(PoolWorker worker, Object work) {
+        if (worker.first != null) {
+            worker.first = null;
+        }
+        if (work instanceof Batch batch) {
+            if (batch.workload().kind() == Kind.ASYNC) {
+                batch.runAsync(worker, owner.loop());
+            } else {
+                batch.run(worker);
+            }
+            return;
+        }
+        try {
+            ((Runnable) work).run();
+        } catch (Throwable e) {
+            log.error("A callback failed on {}", worker.name(), e);
+        }
+        Thread.interrupted();
+    }
+
+    // ---------------------------------------------------------------------------------------------- threads
+
+    final void startThread(@Nullable Object first) {
+        assert lock.isHeldByCurrentThread();
+        PoolWorker worker = new PoolWorker(settings.name() + "-" + ++threadsMade, first);
+        threads++;
+        workers.add(worker);
+        boolean isStarted = false;
+        try {
+            worker.thread.start();
+            isStarted = true;
+        } finally {
+            if (!isStarted) {
+                threads--;
+                workers.remove(worker);
+            }
+        }
+    }
+
+    /** Leaves the threads that count, unless there is work after all. */
+    final boolean leaveUnlessWork(PoolWorker worker) {
+        lock.lock();
+        try {
+            if (worker.isAbandoned) {
+                return true;
+            }
+            threads--;
+            if (!queue.isEmpty()) {
+                threads++;
+                return false;
+            }
+            worker.hasLeft = true;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void exit(PoolWorker worker) {
+        lock.lock();
+        try {
+            workers.remove(worker);
+            if (worker.isAbandoned) {
+                abandoned--;
+            } else if (!worker.hasLeft) {
+                threads--;
+            }
+            ended.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A thread of this pool. */
+    final class PoolWorker extends Worker implements Runnable {
+        final Thread thread;
+        private volatile @Nullable Object first;
+
+        /** Written under the lock. */
+        private volatile boolean isAbandoned;
+
+        private boolean hasLeft; // guarded by lock
+
+        private PoolWorker(String name, @Nullable Object first) {
+            super(name, owner);
+            this.first = first;
+            this.thread = settings.factory().newThread(this);
+            this.thread.setName(name);
+        }
+
+        WorkerPool pool() {
+            return WorkerPool.this;
+        }
+
+        boolean isAbandoned() {
+            return isAbandoned;
+        }
+
+        @Override
+        public void run() {
+            bindToThread();
+            try {
+                work(this, first);
+            } finally {
+                exit(this);
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- abandoning
+
+    /** The task was given up and its thread interrupted: looks after a while whether that helped. */
+    final void watch(Batch batch, PoolWorker worker) {
+        if (!batch.isStuck()) {
+            return; // it had no thread, being asynchronous, or has given it back
+        }
+        clock.schedule(
+                () -> {
+                    if (batch.isStuck()) {
+                        abandon(batch, worker);
+                    }
+                },
+                settings.graceNanos());
+    }
+
+    private void abandon(Batch batch, PoolWorker worker) {
+        lock.lock();
+        try {
+            if (worker.isAbandoned || worker.hasLeft) {
+                return;
+            }
+            if (abandoned >= settings.maxAbandoned()) {
+                watch(batch, worker); // until there is room for one more, or it returns
+                return;
+            }
+            worker.isAbandoned = true;
+            abandoned++;
+            threads--;
+            ended.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        log.warn(
+                "Thread {} goes on with workload '{}' although it was interrupted; it is replaced. {} of at most {} such",
+                worker.name(),
+                batch.workload().name(),
+                abandoned,
+                settings.maxAbandoned());
+        replace();
+    }
+
+    /** There may be work that the abandoned thread would have taken. */
+    abstract void replace();
+
+    final int abandoned() {
+        return abandoned;
+    }
+
+    private String tooManyAbandoned() {
+        List<String> stuck = new ArrayList<>();
+        for (PoolWorker worker : workers) {
+            Batch batch = worker.batch();
+            if (worker.isAbandoned && batch != null) {
+                stuck.add(worker.name() + " (workload '" + batch.workload().name() + "')");
+            }
+        }
+        return settings.maxAbandoned() + " threads go on with tasks that were given up, the limit (maxAbandoned): "
+                + stuck + "; let their code react to interrupts, or isolate it";
+    }
+
+    // ---------------------------------------------------------------------------------------------- the end
+
+    final void addViews(List<WorkerView> views, long nowNanos) {
+        workers.forEach(worker -> views.add(worker.view(nowNanos)));
+    }
+
+    void close() {
+        lock.lock();
+        try {
+            isClosed = true;
+            ended.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes, and adds to the collection what was queued or runs. */
+    final void closeNow(Collection<Batch> given) {
+        close();
+        for (Object work = queue.poll(); work != null; work = queue.poll()) {
+            if (work instanceof Batch batch) {
+                given.add(batch);
+            }
+        }
+        for (PoolWorker worker : workers) {
+            if (worker.first instanceof Batch batch) {
+                given.add(batch);
+            }
+            worker.batches(given);
+        }
+    }
+
+    final boolean awaitTermination(long limitNanos) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            long left = limitNanos;
+            while (workers.size() > abandoned) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = ended.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    static long nanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+}

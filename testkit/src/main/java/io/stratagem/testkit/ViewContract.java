@@ -1,0 +1,545 @@
+package io.stratagem.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.common.util.concurrent.ListenableFuture;
+import com.google.common.util.concurrent.ListeningExecutorService;
+import com.google.common.util.concurrent.MoreExecutors;
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Kind;
+import io.stratagem.Rejection;
+import io.stratagem.Result;
+import io.stratagem.Workload;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The part of the contract that is about the view of a strategy as an {@code ExecutorService}, inside this JVM. */
+public abstract class ViewContract extends LifeContract {
+    private static final long LIMIT_MILLIS = Patience.LIMIT.toMillis();
+
+    /** For subclasses. */
+    protected ViewContract() {}
+
+    private Callable<Integer> telling(Journal journal, Gate gate, int value) {
+        return () -> StrategyFixture.<Integer>telling(journal, gate).apply(value);
+    }
+
+    // ---------------------------------------------------------------------------------------------- single calls
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_submit_givesValueNullOrException(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(2).asExecutorService(kind);
+        AtomicBoolean ran = new AtomicBoolean();
+        assertThat(Patience.get(view.submit(() -> 42))).isEqualTo(42);
+        assertThat(Patience.get(view.submit(() -> ran.set(true), "done"))).isEqualTo("done");
+        assertThat(ran).isTrue();
+        assertThat(Patience.<Object>get(view.submit(() -> (Object) null))).isNull();
+        Runnable nothing = () -> {};
+        assertThat((Object) Patience.get(view.submit(nothing))).isNull();
+        IOException checked = new IOException("checked");
+        assertThatThrownBy(() -> Patience.get(view.submit(() -> {
+                    throw checked;
+                })))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isSameAs(checked);
+        AssertionError error = new AssertionError("error");
+        assertThatThrownBy(() -> Patience.get(view.submit((Runnable) () -> {
+                    throw error;
+                })))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isSameAs(error);
+    }
+
+    @Test
+    void view_execute_runsAndSurvivesExceptions() {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        view.execute(() -> {
+            journal.add("first");
+            throw new IllegalStateException("nobody will ask for this, as the test wants it");
+        });
+        view.execute(() -> journal.add("second"));
+        Patience.await().until(() -> journal.entries().equals(List.of("first", "second")));
+    }
+
+    @Test
+    void view_null_isRefused() {
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        assertThatThrownBy(() -> view.execute(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> view.submit((Runnable) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> view.submit((Callable<?>) null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> view.invokeAll(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> view.invokeAny(null)).isInstanceOf(NullPointerException.class);
+        view.shutdown();
+        assertThat(view.isTerminated()).isTrue();
+    }
+
+    @Test
+    void view_ofAsyncKind_isRefused() {
+        ExecutorStrategy strategy = strategy(1);
+        assertThatThrownBy(() -> strategy.asExecutorService(Kind.ASYNC))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("ASYNC");
+    }
+
+    @Test
+    void view_addListener_isCalledWhenDone() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Gate gate = gate();
+        Journal journal = journal();
+        ListenableFuture<Integer> future = view.submit(telling(journal, gate, 1));
+        future.addListener(() -> journal.add(future.isDone() ? "heard" : "heard too early"), Runnable::run);
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(journal.count("heard")).isZero();
+        gate.open();
+        assertThat(Patience.get(future)).isEqualTo(1);
+        Patience.await().until(() -> journal.count("heard") == 1);
+        future.addListener(() -> journal.add("heard at once"), MoreExecutors.directExecutor());
+        assertThat(journal.count("heard at once")).isEqualTo(1);
+    }
+
+    @Test
+    void view_getTimesOut_leavesTheCallAlone() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Gate gate = gate();
+        Future<Integer> future = view.submit(telling(journal(), gate, 1));
+        assertThatThrownBy(() -> future.get(1, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        assertThat(future).isNotDone();
+        gate.open();
+        assertThat(Patience.get(future)).isEqualTo(1);
+    }
+
+    // ---------------------------------------------------------------------------------------------- cancelling
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_cancelTrueRunning_interruptsIt(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService(kind);
+        Journal journal = journal();
+        Future<Integer> future = view.submit(telling(journal, gate(), 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(future.cancel(true)).isTrue();
+        assertThat(future.isCancelled()).isTrue();
+        assertThat(future.isDone()).isTrue();
+        assertThatThrownBy(future::get).isInstanceOf(CancellationException.class);
+        assertThat(future.cancel(true)).isFalse();
+        Patience.await().until(() -> journal.count("interrupted") == 1);
+        assertThat(Patience.get(view.submit(() -> Thread.currentThread().isInterrupted())))
+                .isFalse();
+        assertRunsAtOnce(strategy, 1, kind);
+    }
+
+    @Test
+    void view_cancelFalseRunning_letsItFinish() {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> future = view.submit(telling(journal, gate, 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(future.cancel(false)).isTrue();
+        gate.open();
+        Patience.await().until(() -> journal.count("through") == 1);
+    }
+
+    @Test
+    void view_cancelQueued_neverRuns() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> first = view.submit(telling(journal, gate, 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        Future<?> queued = view.submit(() -> journal.add("ran"));
+        assertThat(queued.cancel(false)).isTrue();
+        gate.open();
+        assertThat(Patience.get(first)).isEqualTo(1);
+        assertThat(Patience.get(view.submit(() -> 3))).isEqualTo(3);
+        assertThat(journal.count("ran")).isZero();
+        view.shutdown();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    @Test
+    void view_callInterruptsItself_nextCallDoesNotSeeIt() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        for (int i = 0; i < 10; i++) {
+            assertThat(Patience.get(view.submit(() -> {
+                        boolean met = Thread.currentThread().isInterrupted();
+                        Thread.currentThread().interrupt();
+                        return met;
+                    })))
+                    .isFalse();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- many calls
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_invokeAll_waitsForAllInOrder(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(3).asExecutorService(kind);
+        List<Callable<Integer>> calls = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            int n = i;
+            calls.add(() -> {
+                if (n % 10 == 3) {
+                    throw new IOException("three");
+                }
+                return n;
+            });
+        }
+        List<Future<Integer>> futures = view.invokeAll(calls);
+        assertThat(futures).hasSize(50).allMatch(Future::isDone);
+        for (int n = 0; n < 50; n++) {
+            Future<Integer> future = futures.get(n);
+            if (n % 10 == 3) {
+                assertThatThrownBy(future::get).isInstanceOf(ExecutionException.class);
+            } else {
+                assertThat(future.get()).isEqualTo(n);
+            }
+        }
+        assertThat(view.invokeAll(Collections.<Callable<Integer>>emptyList())).isEmpty();
+    }
+
+    @Test
+    void view_invokeAllTimesOut_cancelsWhatIsNotDone() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(2);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        List<Future<Integer>> futures = view.invokeAll(
+                List.of(() -> 1, telling(journal, gate(), 2), telling(journal, gate(), 3), telling(journal, gate(), 4)),
+                200,
+                TimeUnit.MILLISECONDS);
+        assertThat(futures).hasSize(4).allMatch(Future::isDone);
+        assertThat(futures.subList(1, 4)).allMatch(Future::isCancelled);
+        Patience.await().until(() -> journal.inside() == 0);
+        assertThat(journal.count("through")).isZero();
+        assertRunsAtOnce(strategy, 2, Kind.BLOCKING);
+    }
+
+    @Test
+    void view_invokeAllInterrupted_cancelsAll() {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(2).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        RacingThreads.run(
+                () -> {
+                    caller.set(Thread.currentThread());
+                    assertThatThrownBy(() -> view.invokeAll(Collections.nCopies(5, telling(journal, gate, 1))))
+                            .isInstanceOf(InterruptedException.class);
+                },
+                () -> {
+                    Patience.await().until(() -> journal.inside() == 2);
+                    caller.get().interrupt();
+                });
+        Patience.await().until(() -> journal.inside() == 0);
+        assertThat(journal.count("through")).isZero();
+    }
+
+    @Test
+    void view_invokeAny_givesOneSuccessAndCancelsTheOthers() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(3);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Integer value = view.invokeAny(List.of(
+                () -> {
+                    throw new IOException("no");
+                },
+                telling(journal, gate(), 1),
+                () -> 7));
+        assertThat(value).isEqualTo(7);
+        Patience.await().until(() -> journal.inside() == 0);
+        assertThat(journal.count("through")).isZero();
+        assertRunsAtOnce(strategy, 3, Kind.BLOCKING);
+    }
+
+    @Test
+    void view_invokeAnyNoneSucceeds_throwsOrTimesOut() {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(2).asExecutorService();
+        Callable<Integer> failing = () -> {
+            throw new IOException("no");
+        };
+        assertThatThrownBy(() -> view.invokeAny(List.of(failing, failing)))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(IOException.class);
+        Journal journal = journal();
+        assertThatThrownBy(
+                        () -> view.invokeAny(List.of(failing, telling(journal, gate(), 1)), 100, TimeUnit.MILLISECONDS))
+                .isInstanceOf(TimeoutException.class);
+        Patience.await().until(() -> journal.inside() == 0);
+        assertThatThrownBy(() -> view.invokeAny(List.<Callable<Integer>>of()))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    // ---------------------------------------------------------------------------------------------- its end
+
+    @Test
+    void view_shutdown_finishesItsCallsAndLeavesTheStrategyOpen() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        ListeningExecutorService other = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> running = view.submit(telling(journal, gate, 1));
+        Future<Integer> queued = view.submit(() -> 2);
+        Patience.await().until(() -> journal.inside() == 1);
+        view.shutdown();
+        assertThat(view.isShutdown()).isTrue();
+        assertThat(view.isTerminated()).isFalse();
+        assertThat(view.awaitTermination(1, TimeUnit.MILLISECONDS)).isFalse();
+        assertThatThrownBy(() -> view.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.submit(() -> 1)).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.invokeAll(List.of(() -> 1))).isInstanceOf(RejectedExecutionException.class);
+        gate.open();
+        assertThat(Patience.get(running)).isEqualTo(1);
+        assertThat(Patience.get(queued)).isEqualTo(2);
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(view.isTerminated()).isTrue();
+        view.shutdown();
+        assertThat(strategy.snapshot().closed()).isFalse();
+        assertThat(Patience.get(other.submit(() -> 3))).isEqualTo(3);
+        assertThat(strategy.run(Workload.compute("identity", (Integer n) -> n), 4))
+                .isEqualTo(Result.success(4));
+        assertThat(other.isShutdown()).isFalse();
+    }
+
+    @Test
+    void view_shutdownNow_returnsWhatNeverStartedAndInterruptsWhatRuns() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(2);
+        ListeningExecutorService view = strategy.asExecutorService();
+        ListeningExecutorService other = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        List<Future<Integer>> running =
+                List.of(view.submit(telling(journal, gate, 1)), view.submit(telling(journal, gate, 2)));
+        Patience.await().until(() -> journal.inside() == 2);
+        Future<Integer> queued = view.submit(() -> {
+            journal.add("submitted");
+            return 3;
+        });
+        Runnable executed = () -> journal.add("executed");
+        view.execute(executed);
+        Future<Integer> ofOther = other.submit(() -> 4);
+        List<Runnable> neverStarted = view.shutdownNow();
+        assertThat(neverStarted).hasSize(2).contains(executed);
+        for (Future<Integer> each : running) {
+            assertThatThrownBy(() -> Patience.get(each))
+                    .isInstanceOf(ExecutionException.class)
+                    .hasCauseInstanceOf(InterruptedException.class);
+        }
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(Patience.get(ofOther)).isEqualTo(4);
+        assertThat(queued).isNotDone();
+        assertThat(journal.entries()).doesNotContain("submitted", "executed");
+        neverStarted.forEach(Runnable::run);
+        assertThat(Patience.get(queued)).as("who gets it may run it").isEqualTo(3);
+        assertThat(journal.entries()).contains("submitted", "executed");
+        assertThat(view.shutdownNow()).isEmpty();
+        assertRunsAtOnce(strategy, 2, Kind.BLOCKING);
+    }
+
+    @Test
+    void view_shutdownNowStubbornCall_terminatesWhenItReturns() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> stubborn = view.submit(() -> {
+            journal.enter();
+            gate.awaitIgnoringInterrupts();
+            return 1;
+        });
+        Patience.await().until(() -> journal.entered() == 1);
+        assertThat(view.shutdownNow()).isEmpty();
+        assertThat(view.awaitTermination(20, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(view.isTerminated()).isFalse();
+        gate.open();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(Patience.get(stubborn)).isEqualTo(1);
+    }
+
+    @Test
+    void view_cancelledStubbornCall_countsUntilItReturns() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> stubborn = view.submit(() -> {
+            journal.enter();
+            gate.awaitIgnoringInterrupts();
+            return 1;
+        });
+        Patience.await().until(() -> journal.entered() == 1);
+        assertThat(stubborn.cancel(true)).isTrue();
+        view.shutdown();
+        assertThat(view.isTerminated()).isFalse();
+        gate.open();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    @Test
+    void view_awaitTerminationInterrupted_throws() {
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        RacingThreads.run(1, () -> {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS))
+                    .isInstanceOf(InterruptedException.class);
+        });
+        view.shutdown();
+    }
+
+    @Test
+    void view_strategyClosed_drainsItsCallsAndRejectsMore() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> running = view.submit(telling(journal, gate, 1));
+        Future<Integer> queued = view.submit(() -> 2);
+        Patience.await().until(() -> journal.inside() == 1);
+        RacingThreads.run(strategy::close, () -> {
+            Patience.await().until(() -> strategy.snapshot().closed());
+            gate.open();
+        });
+        assertThat(running.get()).isEqualTo(1);
+        assertThat(queued.get()).isEqualTo(2);
+        assertThatThrownBy(() -> view.submit(() -> 3)).isInstanceOf(RejectedExecutionException.class);
+    }
+
+    @Test
+    void view_strategyClosedNow_cancelsItsCalls() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Future<Integer> running = view.submit(telling(journal, gate(), 1));
+        Future<Integer> queued = view.submit(() -> 2);
+        Patience.await().until(() -> journal.inside() == 1);
+        strategy.closeNow();
+        Patience.await().until(() -> running.isDone() && queued.isDone());
+        assertThat(queued.isCancelled()).isTrue();
+        Patience.await().until(() -> journal.count("interrupted") == 1);
+        view.shutdown();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    @Test
+    void view_strategyRejects_rejects() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.REJECT));
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> running = view.submit(telling(journal, gate, 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThatThrownBy(() -> view.submit(() -> 2)).isInstanceOf(RejectedExecutionException.class);
+        gate.open();
+        assertThat(Patience.get(running)).isEqualTo(1);
+        view.shutdown();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS))
+                .as("the rejected call does not count")
+                .isTrue();
+    }
+
+    // ---------------------------------------------------------------------------------------------- nested and racing
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_nestedSubmitAndGet_doesNotDeadlock(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService(kind);
+        Future<Integer> outer = view.submit(() -> view.submit(() -> 1).get()
+                + view.submit(() -> 2).get(LIMIT_MILLIS, TimeUnit.MILLISECONDS)
+                + view.invokeAll(List.<Callable<Integer>>of(() -> 3, () -> 4)).stream()
+                        .mapToInt(future -> {
+                            try {
+                                return future.get();
+                            } catch (InterruptedException | ExecutionException e) {
+                                throw new AssertionError(e);
+                            }
+                        })
+                        .sum());
+        assertThat(Patience.get(outer)).isEqualTo(10);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_nestedInvokeAny_doesNotDeadlock(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService(kind);
+        Callable<Integer> failing = () -> {
+            throw new IOException("no");
+        };
+        Future<Integer> outer = view.submit(() -> view.invokeAny(List.of(failing, () -> 2)));
+        assertThat(Patience.get(outer)).isEqualTo(2);
+    }
+
+    @Test
+    void view_racingSubmitsAndShutdownNow_losesNoCall() {
+        assume(Ability.IN_THIS_JVM);
+        int rounds = 50 * Integer.getInteger("stress.rounds", 1);
+        ExecutorStrategy strategy = strategy(2);
+        for (int round = 0; round < rounds; round++) {
+            ListeningExecutorService view = strategy.asExecutorService();
+            AtomicInteger accepted = new AtomicInteger();
+            AtomicInteger ran = new AtomicInteger();
+            AtomicInteger returned = new AtomicInteger();
+            RacingThreads.run(3, thread -> {
+                if (thread == 0) {
+                    returned.addAndGet(view.shutdownNow().size());
+                    return;
+                }
+                for (int i = 0; i < 50; i++) {
+                    try {
+                        view.execute(ran::incrementAndGet);
+                        accepted.incrementAndGet();
+                    } catch (RejectedExecutionException e) {
+                        return;
+                    }
+                }
+            });
+            RacingThreads.run(1, () -> {
+                returned.addAndGet(view.shutdownNow().size());
+                assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS))
+                        .isTrue();
+            });
+            assertThat(ran.get() + returned.get()).isEqualTo(accepted.get());
+        }
+    }
+}
