@@ -21,7 +21,7 @@ public record Effort(boolean quick, int rounds, Duration warmUp, Duration measur
 
     /** For a look within three minutes, the build included. */
     public static final Effort QUICK = new Effort(
-            true, 3, Duration.ofMillis(500), Duration.ofMillis(300), Duration.ofSeconds(30), Duration.ofSeconds(150));
+            true, 3, Duration.ofMillis(400), Duration.ofMillis(300), Duration.ofSeconds(30), Duration.ofSeconds(150));
 
     public Effort {
         if (rounds <= 0) {

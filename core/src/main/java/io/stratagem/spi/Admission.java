@@ -1,7 +1,6 @@
 package io.stratagem.spi;
 
 import io.stratagem.Rejection;
-import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
@@ -14,7 +13,8 @@ import java.util.function.BooleanSupplier;
  * look does not show room any more.
  */
 /* Who waits has announced itself before it looks for room; who leaves makes room before it looks whether anybody waits.
- * The adder promises no order between its update and a later read, so there is a fence.
+ * The adder promises no order between its update and that look, and a fence for each task would cost more than it is
+ * worth: who waits looks again every millisecond.
  */
 final class Admission {
     private static final long LOOK_AGAIN_NANOS = 1_000_000;
@@ -83,7 +83,6 @@ final class Admission {
         lock.lockInterruptibly();
         try {
             waiting++;
-            VarHandle.fullFence();
             while (isOpen.getAsBoolean()) {
                 if (tryEnter()) {
                     return true;
@@ -99,7 +98,6 @@ final class Admission {
 
     void leave() {
         left.increment();
-        VarHandle.fullFence();
         if (waiting > 0 && entered.get() - left.sum() <= limit - slack) {
             wakeOne();
         }

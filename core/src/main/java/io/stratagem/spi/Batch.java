@@ -267,7 +267,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         if (!isWaiting()) {
             return;
         }
-        Batch former = by.batch();
         Context.Applied applied;
         try {
             applied = terms.context.apply();
@@ -276,16 +275,15 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             return;
         }
         try {
-            by.enter(this, former);
+            // It counts as waiting from its start, and not as running on the worker that starts it.
+            terms.strategy.list(this);
             if (!isRefused() && begin(by, null) == 0) {
-                terms.strategy.list(this);
                 startAsync(new ContextLoop(loop, terms.context));
             }
         } finally {
-            if (former == null && by.isBound()) {
+            if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
             }
-            by.leave(former);
             terms.context.undo(applied);
         }
     }

@@ -42,7 +42,7 @@ final class Context {
     static Context capture(List<ContextPropagator> propagators, @Nullable Context last) {
         ClassLoader loader = Thread.currentThread().getContextClassLoader();
         Map<String, String> mdc = HAS_MDC ? MDC.getCopyOfContextMap() : null;
-        if (propagators.isEmpty() && mdc == null) {
+        if (propagators.isEmpty() && isEmpty(mdc)) {
             return last != null && last.isOnly(loader) ? last : new Context(loader, null, List.of());
         }
         List<Captured> captured = List.of();
@@ -59,7 +59,7 @@ final class Context {
     }
 
     private boolean isOnly(@Nullable ClassLoader aLoader) {
-        return loader == aLoader && mdc == null && captured.isEmpty();
+        return loader == aLoader && isEmpty(mdc) && captured.isEmpty();
     }
 
     /**
@@ -70,10 +70,12 @@ final class Context {
     @Nullable
     Applied apply() {
         Thread thread = Thread.currentThread();
-        if (!HAS_MDC && captured.isEmpty() && thread.getContextClassLoader() == loader) {
+        Map<String, String> present = HAS_MDC ? MDC.getCopyOfContextMap() : null;
+        boolean isSame = isEmpty(present) && isEmpty(mdc) && captured.isEmpty();
+        if (isSame && thread.getContextClassLoader() == loader) {
             return null;
         }
-        Applied applied = new Applied(thread);
+        Applied applied = new Applied(thread, present);
         try {
             thread.setContextClassLoader(loader);
             setMdc(mdc);
@@ -87,8 +89,12 @@ final class Context {
         }
     }
 
+    private static boolean isEmpty(@Nullable Map<String, String> map) {
+        return map == null || map.isEmpty();
+    }
+
     /**
-     * Undoes what {@link #apply} returned. Where there was nothing to apply, the task may still have set a class loader.
+     * Undoes what {@link #apply} returned. Where there was nothing to apply, the task may still have left something.
      */
     void undo(@Nullable Applied applied) {
         if (applied != null) {
@@ -98,6 +104,9 @@ final class Context {
         Thread thread = Thread.currentThread();
         if (thread.getContextClassLoader() != loader) {
             thread.setContextClassLoader(loader);
+        }
+        if (HAS_MDC && !isEmpty(MDC.getCopyOfContextMap())) {
+            MDC.clear();
         }
     }
 
@@ -119,10 +128,10 @@ final class Context {
         private final @Nullable Map<String, String> formerMdc;
         private final Deque<Scope> scopes = new ArrayDeque<>(0);
 
-        private Applied(Thread thread) {
+        private Applied(Thread thread, @Nullable Map<String, String> formerMdc) {
             this.thread = thread;
             this.formerLoader = thread.getContextClassLoader();
-            this.formerMdc = HAS_MDC ? MDC.getCopyOfContextMap() : null;
+            this.formerMdc = formerMdc;
         }
 
         void undo() {

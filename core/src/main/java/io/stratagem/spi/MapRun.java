@@ -9,6 +9,7 @@ import java.util.Deque;
 import java.util.Spliterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
@@ -22,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * the reader's back, so that a slow reader bounds everything, and an abandoned stream costs no more than its window.
  */
 /* Who writes what: `order`, `current`, `inWindow`, and all that concerns the input belong to the reader. The list of
- * unfinished batches, their number, the sizer and the bytes are guarded by this object's monitor, held for a few
+ * the batches that the reader has not left, the sizer and the bytes are guarded by this object's monitor, held for a few
  * instructions. `waiter`, `awaited` and `isEager` are written by the reader before it looks once more whether it has to
- * wait, and read by workers after they have settled a task (a compare-and-set) or completed a batch (the monitor), so
+ * wait, and read by workers after they have settled a task (a compare-and-set) or completed a batch (an atomic counter), so
  * one of the two sees the other.
  *
  * Waiting for a head that is part of a larger batch, the reader at first asks to be woken only when that batch is
@@ -64,11 +65,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     // Guarded by this.
     private final BatchSizer sizer;
-    private @Nullable MapBatch firstUnfinished;
+    private @Nullable MapBatch firstKnown;
     private long bytes;
 
-    /** Written under the monitor, read by the reader without. */
-    private volatile int unfinished;
+    /** How many batches are handed out and not complete. */
+    private final AtomicInteger unfinished = new AtomicInteger();
 
     // Reader to workers.
     private volatile @Nullable Thread waiter;
@@ -211,7 +212,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** Goes on after a batch of which every outcome has been taken. */
     private void leave(MapBatch batch) {
-        giveBackBytes(batch);
+        forget(batch);
         current = done == null ? batch.continuation() : null;
         if (current == null) {
             refill();
@@ -222,10 +223,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     /** Without regard to order a batch may be left twice: when it was looked into, and when it was complete. */
-    private synchronized void giveBackBytes(MapBatch batch) {
+    private synchronized void forget(MapBatch batch) {
         if (!batch.isLeft) {
             batch.isLeft = true;
             bytes -= batch.countedBytes;
+            remove(batch);
         }
     }
 
@@ -273,7 +275,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                 return;
             }
         }
-        if (isExhausted && unfinished < profile.parallelism()) {
+        if (isExhausted && unfinished.get() < profile.parallelism()) {
             shareOut();
         }
     }
@@ -296,7 +298,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private boolean hasCredit() {
-        return profile.maxBatch() == 1 || unfinished < (long) profile.parallelism() * profile.batchesPerWorker();
+        return profile.maxBatch() == 1 || unfinished.get() < (long) profile.parallelism() * profile.batchesPerWorker();
     }
 
     private boolean hasRoom() {
@@ -329,7 +331,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                     break;
                 }
                 // A slow input must not keep back what it has given, while workers have nothing to do.
-                if (unfinished == 0 && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
+                if (unfinished.get() == 0 && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
                     long now = strategy.clock().nanoTime();
                     if (began == 0) {
                         began = now;
@@ -391,7 +393,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void shareOut() {
         MapBatch largest = null;
         synchronized (this) {
-            for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+            for (MapBatch each = firstKnown; each != null; each = each.next) {
                 if (each.isRunning() && (largest == null || each.unstarted() > largest.unstarted())) {
                     largest = each;
                 }
@@ -440,7 +442,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private boolean isAwaitedThere() {
-        if (isReady() || unfinished < wakeBelow) {
+        if (isReady() || unfinished.get() < wakeBelow) {
             return true;
         }
         if (done == null) {
@@ -455,9 +457,9 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             return 0;
         }
         if (!isExhausted) {
-            return hasRoom() ? Math.min(unfinished, profile.parallelism() + 1) : 0;
+            return hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
         }
-        return Math.min(unfinished, profile.parallelism());
+        return Math.min(unfinished.get(), profile.parallelism());
     }
 
     /** When order does not matter: a batch of which some outcomes can be taken although it is not complete. */
@@ -465,7 +467,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (profile.maxBatch() == 1) {
             return false;
         }
-        for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+        for (MapBatch each = firstKnown; each != null; each = each.next) {
             if (each.read < each.settled()) {
                 current = each;
                 return true;
@@ -488,7 +490,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private synchronized @Nullable MapBatch anyWaiting() {
-        for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+        for (MapBatch each = firstKnown; each != null; each = each.next) {
             if (each.isWaiting()) {
                 return each;
             }
@@ -507,16 +509,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** All tasks of the batch are settled. */
     void completed(MapBatch batch) {
-        int left;
-        synchronized (this) {
-            remove(batch);
-            left = unfinished;
-            count(batch, batch.resultBytes());
-            BatchExecution execution = batch.execution();
-            if (execution != null) {
-                sizer.record(batch.settled(), execution.ranNanos());
-            }
+        if (profile.maxBatch() > 1 || batch.resultBytes() > 0) {
+            learn(batch);
         }
+        int left = unfinished.decrementAndGet();
         strategy.settled(batch.settled());
         if (done != null) {
             done.add(batch);
@@ -527,6 +523,14 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             } else {
                 wake(batch);
             }
+        }
+    }
+
+    private synchronized void learn(MapBatch batch) {
+        count(batch, batch.resultBytes());
+        BatchExecution execution = batch.execution();
+        if (execution != null) {
+            sizer.record(batch.settled(), execution.ranNanos());
         }
     }
 
@@ -545,13 +549,13 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** A batch joins this run, before anyone can settle it. */
     synchronized void adopt(MapBatch batch) {
-        MapBatch first = firstUnfinished;
+        MapBatch first = firstKnown;
         batch.next = first;
         if (first != null) {
             first.previous = batch;
         }
-        firstUnfinished = batch;
-        unfinished++;
+        firstKnown = batch;
+        unfinished.incrementAndGet();
         count(batch, batch.inputBytes());
     }
 
@@ -564,11 +568,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
     }
 
-    private synchronized void remove(MapBatch batch) {
+    private void remove(MapBatch batch) {
         MapBatch before = batch.previous;
         MapBatch after = batch.next;
         if (before == null) {
-            firstUnfinished = after;
+            firstKnown = after;
         } else {
             before.next = after;
         }
@@ -577,7 +581,6 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
         batch.previous = null;
         batch.next = null;
-        unfinished--;
     }
 
     // ---------------------------------------------------------------------------------------------- the end
@@ -608,7 +611,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void cancelUnfinished() {
         Deque<MapBatch> left = new ArrayDeque<>();
         synchronized (this) {
-            for (MapBatch each = firstUnfinished; each != null; each = each.next) {
+            for (MapBatch each = firstKnown; each != null; each = each.next) {
                 left.add(each);
             }
         }

@@ -11,7 +11,7 @@ import org.awaitility.core.ConditionFactory;
 /** How long tests wait for what must happen. Generous: only a test that fails ever waits that long. */
 public final class Patience {
     /** For one event. */
-    public static final Duration LIMIT = Duration.ofSeconds(20);
+    public static final Duration LIMIT = Duration.ofSeconds(Long.getLong("testkit.patience", 20));
 
     /** For a whole test, in seconds: a constant for annotations. */
     public static final long TEST_SECONDS = 60;

@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +30,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** That an engine whose workers are elsewhere gets along with {@link Batch}: here it is played by the test. */
 @Timeout(value = Patience.TEST_SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class RemoteEngineTest {
+    /** A thread for each: on two CPUs the common pool has one, which a test that waits on it would need twice. */
+    private static final Executor THREADS = action -> {
+        Thread thread = new Thread(action, "remote-engine-test");
+        thread.setDaemon(true);
+        thread.start();
+    };
+
     private static final Duration TIMEOUT = Duration.ofSeconds(3);
     private static final IOException DIED = new IOException("worker died");
 
@@ -93,13 +101,15 @@ final class RemoteEngineTest {
 
         /** Lets batches grow until one is large enough. */
         Reading(Workload<Integer, String> workload, int inputs, int large, MapOptions options) {
-            end = CompletableFuture.runAsync(() -> {
-                // Its size is not known beforehand: the tail is not split for its sake.
-                try (var results =
-                        strategy.map(workload, Stream.iterate(0, n -> n + 1).limit(inputs), options)) {
-                    results.forEach(delivered::add);
-                }
-            });
+            end = CompletableFuture.runAsync(
+                    () -> {
+                        // Its size is not known beforehand: the tail is not split for its sake.
+                        try (var results = strategy.map(
+                                workload, Stream.iterate(0, n -> n + 1).limit(inputs), options)) {
+                            results.forEach(delivered::add);
+                        }
+                    },
+                    THREADS);
             Batch next = engine.next();
             int done = 0;
             while (next.size() < large) {
@@ -390,7 +400,7 @@ final class RemoteEngineTest {
         List<Batch> claimed = new CopyOnWriteArrayList<>();
         engine.onStop((batch, worker) -> batch.notRun(1));
         var results = strategy.map(never(), IntStream.range(0, 1000).boxed());
-        CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count);
+        CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count, THREADS);
         Batch batch = engine.next();
         assertThat(batch.claim(one)).isTrue();
         claimed.add(batch);
@@ -417,7 +427,8 @@ final class RemoteEngineTest {
     void stop_reportsOnAnotherThread_completesTheBatchOnce() throws Exception {
         for (int round = 0; round < 100 * Integer.getInteger("stress.rounds", 1); round++) {
             CompletableFuture<?>[] reports = new CompletableFuture<?>[1];
-            engine.onStop((stopped, worker) -> reports[0] = CompletableFuture.runAsync(() -> stopped.notRun(2)));
+            engine.onStop(
+                    (stopped, worker) -> reports[0] = CompletableFuture.runAsync(() -> stopped.notRun(2), THREADS));
             Reading reading =
                     new Reading(never(Workload.named("remote").timeout(TIMEOUT)), 60, 4, MapOptions.unordered());
             Batch batch = reading.batch;

@@ -41,7 +41,7 @@ public final class ThreadsSuite implements Suite {
     private static Contest mapTrivial() {
         String metric = "map-trivial";
         Size size = Size.of(1_000_000);
-        Size shorter = new Size(1_000_000, 200_000); // 4 to 12 µs for each element
+        Size shorter = new Size(1_000_000, 100_000); // 4 to 12 µs for each element
         return Contest.ofLess(metric, "ns", trial(metric, "ns", size, MapTrivial.OnThreadPoolStrategy.class))
                 .peer("ThreadPoolExecutor", trial(metric, "ns", size, MapTrivial.OnThreadPoolExecutor.class), 10)
                 .peer("ForkJoinPool", trial(metric, "ns", size, MapTrivial.OnForkJoinPool.class), 3)

@@ -52,7 +52,7 @@ final class PlatformPool extends WorkerPool {
     }
 
     private void callIfNobodySearches() {
-        if (searching.get() == 0 && (idleThreads > 0 || threads < settings.maxThreads())) {
+        if (searching.get() == 0 && (idleThreads > 0 || hasRoom())) {
             callOrStart();
         }
     }
@@ -63,7 +63,7 @@ final class PlatformPool extends WorkerPool {
         try {
             called = idle.pollFirst();
             if (called == null) {
-                if (threads < settings.maxThreads()) {
+                if (tryCount()) {
                     searching.incrementAndGet();
                     boolean isStarted = false;
                     try {

@@ -15,20 +15,12 @@ final class VirtualPool extends WorkerPool {
 
     @Override
     void add(Object work) {
-        lock.lock();
-        try {
-            if (isClosed) {
-                throw closed();
-            }
-            if (threads < settings.maxThreads()) {
-                startThread(work);
-                return;
-            }
-            // A thread that leaves takes the lock, and then sees it.
-            queue.add(work);
-        } finally {
-            lock.unlock();
+        if (tryCount()) {
+            startThread(work);
+            return;
         }
+        queue.add(work);
+        replace();
     }
 
     @Override
@@ -48,14 +40,13 @@ final class VirtualPool extends WorkerPool {
 
     @Override
     void replace() {
-        lock.lock();
-        try {
-            Object work = threads < settings.maxThreads() ? queue.poll() : null;
-            if (work != null) {
+        while (!queue.isEmpty() && tryCount()) {
+            Object work = queue.poll();
+            if (work == null) {
+                uncount(); // who was refused meanwhile is seen by the next look into the queue
+            } else {
                 startThread(work);
             }
-        } finally {
-            lock.unlock();
         }
     }
 }

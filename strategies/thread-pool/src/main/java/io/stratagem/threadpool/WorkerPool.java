@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +27,17 @@ import org.slf4j.LoggerFactory;
  */
 /* What is queued are batches and callbacks, which have no type in common; nothing else gets in.
  *
- * The lock guards the numbers of threads; it is held for a few instructions, never across user code, and inside it no
- * batch's monitor is taken. Work is added to the queue before it is looked at whether a thread is needed; a thread
- * leaves (threads--) before it looks whether work is left; so one of the two sees the other.
+ * Work is added to the queue before it is looked at whether a thread is needed; a thread leaves those that count before
+ * it looks whether work is left; so one of the two sees the other. Threads come and go by one atomic step on their
+ * number, since virtual ones do so for each task. The lock is for what is rare: abandoned threads, waiting for the end,
+ * and the idle threads of PlatformPool. It is held for a few instructions, never across user code, and inside it no
+ * batch's monitor is taken.
  */
-@SuppressWarnings("NonAtomicVolatileUpdate") // all updates are made under the lock
+@SuppressWarnings("NonAtomicVolatileUpdate") // of what is updated under the lock
 abstract class WorkerPool {
     private static final Logger log = LoggerFactory.getLogger(ThreadPoolStrategy.class);
+
+    private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
     final PoolSettings settings;
     final WorkQueue queue = new WorkQueue();
@@ -41,10 +47,10 @@ abstract class WorkerPool {
     private final Clock clock;
     private final Set<PoolWorker> workers = ConcurrentHashMap.newKeySet();
 
-    private long threadsMade; // guarded by lock
+    private final AtomicLong threadsMade = new AtomicLong();
 
-    /** Those that count; written under the lock. */
-    volatile int threads;
+    /** How many threads count: those that there are, without the abandoned ones. */
+    private final AtomicInteger threads = new AtomicInteger();
 
     /** Written under the lock. */
     private volatile int abandoned;
@@ -110,10 +116,30 @@ abstract class WorkerPool {
 
     // ---------------------------------------------------------------------------------------------- threads
 
+    final boolean hasRoom() {
+        return threads.get() < settings.maxThreads();
+    }
+
+    /** Counts one more thread, if there may be one more. */
+    final boolean tryCount() {
+        for (; ; ) {
+            int now = threads.get();
+            if (now >= settings.maxThreads()) {
+                return false;
+            }
+            if (threads.compareAndSet(now, now + 1)) {
+                return true;
+            }
+        }
+    }
+
+    final void uncount() {
+        threads.decrementAndGet();
+    }
+
+    /** Starts a thread that has been counted. */
     final void startThread(@Nullable Object first) {
-        assert lock.isHeldByCurrentThread();
-        PoolWorker worker = new PoolWorker(settings.name() + "-" + ++threadsMade, first);
-        threads++;
+        PoolWorker worker = new PoolWorker(settings.name() + "-" + threadsMade.incrementAndGet(), first);
         workers.add(worker);
         boolean isStarted = false;
         try {
@@ -121,7 +147,7 @@ abstract class WorkerPool {
             isStarted = true;
         } finally {
             if (!isStarted) {
-                threads--;
+                threads.decrementAndGet();
                 workers.remove(worker);
             }
         }
@@ -129,35 +155,32 @@ abstract class WorkerPool {
 
     /** Leaves the threads that count, unless there is work after all. */
     final boolean leaveUnlessWork(PoolWorker worker) {
-        lock.lock();
-        try {
-            if (worker.isAbandoned) {
-                return true;
-            }
-            threads--;
-            if (!queue.isEmpty()) {
-                threads++;
-                return false;
-            }
-            worker.hasLeft = true;
-            return true;
-        } finally {
-            lock.unlock();
+        if (!worker.stopCounting()) {
+            return true; // it is abandoned
         }
+        threads.decrementAndGet();
+        if (queue.isEmpty() || !tryCount()) {
+            return true;
+        }
+        worker.countAgain();
+        return false;
     }
 
     private void exit(PoolWorker worker) {
-        lock.lock();
-        try {
-            workers.remove(worker);
-            if (worker.isAbandoned) {
-                abandoned--;
-            } else if (!worker.hasLeft) {
-                threads--;
+        workers.remove(worker);
+        if (worker.stopCounting()) {
+            threads.decrementAndGet();
+        }
+        if (isClosed || worker.isAbandoned) {
+            lock.lock();
+            try {
+                if (worker.isAbandoned) {
+                    abandoned--;
+                }
+                ended.signalAll();
+            } finally {
+                lock.unlock();
             }
-            ended.signalAll();
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -169,7 +192,7 @@ abstract class WorkerPool {
         /** Written under the lock. */
         private volatile boolean isAbandoned;
 
-        private boolean hasLeft; // guarded by lock
+        private boolean counts = true; // guarded by this
 
         private PoolWorker(String name, @Nullable Object first) {
             super(name, owner);
@@ -184,6 +207,17 @@ abstract class WorkerPool {
 
         boolean isAbandoned() {
             return isAbandoned;
+        }
+
+        /** True for the one who has to take it off the number of threads. */
+        private synchronized boolean stopCounting() {
+            boolean wasCounting = counts;
+            counts = false;
+            return wasCounting;
+        }
+
+        private synchronized void countAgain() {
+            counts = true;
         }
 
         @Override
@@ -216,16 +250,16 @@ abstract class WorkerPool {
     private void abandon(Batch batch, PoolWorker worker) {
         lock.lock();
         try {
-            if (worker.isAbandoned || worker.hasLeft) {
-                return;
-            }
             if (abandoned >= settings.maxAbandoned()) {
                 watch(batch, worker); // until there is room for one more, or it returns
                 return;
             }
+            if (!worker.stopCounting()) {
+                return;
+            }
             worker.isAbandoned = true;
             abandoned++;
-            threads--;
+            threads.decrementAndGet();
             ended.signalAll();
         } finally {
             lock.unlock();
@@ -293,12 +327,14 @@ abstract class WorkerPool {
     final boolean awaitTermination(long limitNanos) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            long left = limitNanos;
+            long deadline = System.nanoTime() + limitNanos;
             while (workers.size() > abandoned) {
+                long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     return false;
                 }
-                left = ended.awaitNanos(left);
+                // A thread that ends just when this pool is closed need not see that, and then does not signal.
+                ended.awaitNanos(Math.min(left, LOOK_AGAIN_NANOS));
             }
             return true;
         } finally {
