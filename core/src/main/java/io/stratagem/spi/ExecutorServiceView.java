@@ -53,6 +53,9 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 command instanceof ViewTask<?> own && own.view() == this ? own : new ViewTask<>(this, command);
         tasks.add(task);
         if (isShutdown) {
+            if (!task.withdraw()) {
+                return; // shutdownNow has just returned it as one that never started
+            }
             ended(task);
             throw new RejectedExecutionException(
                     "this executor service over strategy '" + strategy.name() + "' was shut down");

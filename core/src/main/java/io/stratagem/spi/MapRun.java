@@ -275,7 +275,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                 return;
             }
         }
-        if (isExhausted && unfinished.get() < profile.parallelism()) {
+        if (isExhausted && profile.maxBatch() > 1 && unfinished.get() < profile.parallelism()) {
             shareOut();
         }
     }
