@@ -4,8 +4,9 @@ package io.stratagem;
  * Hears of every task of a strategy: what a progress bar, metrics or tracing needs.
  *
  * <p>Methods are called on the thread where the event happens, many threads at once, and must be quick. For one
- * task the order is submitted, started (once for each attempt; never if it was cancelled before), finished. An
- * exception that a method throws is logged and harms nothing.
+ * task the order is submitted, started (once for each attempt; never if it was cancelled before), finished. Where an
+ * event happens on a thread that must not run the user's code, as a timeout does, the method is called on another and
+ * a little later. An exception that a method throws is logged and harms nothing.
  */
 public interface TaskListener {
 
@@ -25,7 +26,7 @@ public interface TaskListener {
     default void started(TaskInfo task, String worker) {}
 
     /**
-     * A task has its result, which is about to be delivered.
+     * A task has its result.
      *
      * @param task the task
      * @param result its one result

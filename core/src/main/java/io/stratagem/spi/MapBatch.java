@@ -31,7 +31,7 @@ final class MapBatch extends Batch {
     /** Whether the run's reader has given that back. Guarded by the run. */
     boolean isLeft;
 
-    /** Links of the run's list of unfinished batches. Guarded by the run. */
+    /** Links of the run's list of the batches that its reader has not left. Guarded by the run. */
     @Nullable
     MapBatch previous;
 

@@ -28,7 +28,7 @@ public class Worker {
     private final String name;
     private final Object owner;
     private boolean isBound;
-    /** Written by its own thread with release, read by others with acquire: they may see it a little late. */
+    /** Written by its own thread: volatile when it begins, with release when it has ended. */
     @SuppressWarnings("UnusedVariable") // read through BATCH
     private @Nullable Batch batch;
 
@@ -89,7 +89,7 @@ public class Worker {
      * @return the batch, or null if it is idle
      */
     public final @Nullable Batch batch() {
-        return (Batch) BATCH.getAcquire(this);
+        return (Batch) BATCH.getVolatile(this);
     }
 
     /** Its engine says so when it had to wait for work: time has passed since the last batch. Called on its thread. */

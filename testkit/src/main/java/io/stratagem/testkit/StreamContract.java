@@ -555,7 +555,8 @@ public abstract class StreamContract extends TaskContract {
         Gate gate = gate();
         AtomicInteger closed = new AtomicInteger();
         AtomicInteger pulled = new AtomicInteger();
-        ExecutorStrategy strategy = strategy(2);
+        // A worker for each, so that the first need not wait behind those that wait for the gate.
+        ExecutorStrategy strategy = strategy(6);
         Workload<Integer, Integer> mixed = workload(mode.kind, "mixed", n -> {
             if (n > 0) {
                 telling(journal, gate).apply(n);
@@ -577,7 +578,9 @@ public abstract class StreamContract extends TaskContract {
             assertThat(journal.inside()).isZero();
             assertThat(strategy.snapshot().queued()).isZero();
             assertThat(strategy.snapshot().running()).isZero();
-            assertThat(strategy.snapshot().cancelled()).isEqualTo(before - 1L);
+            assertThat(strategy.snapshot().cancelled())
+                    .as("%s, %s", journal, strategy)
+                    .isEqualTo(before - 1L);
         });
         assertThat(journal.count("through")).isZero();
         assertThat(pulled).hasValue(before);

@@ -248,12 +248,12 @@ abstract class WorkerPool {
     }
 
     private void abandon(Batch batch, PoolWorker worker) {
+        if (abandoned >= settings.maxAbandoned()) {
+            watch(batch, worker); // until there is room for one more, or it returns
+            return;
+        }
         lock.lock();
         try {
-            if (abandoned >= settings.maxAbandoned()) {
-                watch(batch, worker); // until there is room for one more, or it returns
-                return;
-            }
             if (!worker.stopCounting()) {
                 return;
             }

@@ -1,0 +1,58 @@
+package io.stratagem.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows compiles as it stands. */
+final class ReadmeTest {
+    private static final String FRAME = """
+            import io.stratagem.*;
+            import io.stratagem.threadpool.*;
+            import java.io.*;
+            import java.nio.file.*;
+            import java.time.Duration;
+            import java.util.stream.*;
+            import java.util.zip.*;
+
+            final class Readme {
+                static void run() throws Exception {
+            %s
+                }
+            }
+            """;
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void readme_firstExample_compiles() throws Exception {
+        String readme = Files.readString(Path.of("..", "README.md"));
+        int begin = readme.indexOf("```java\n") + "```java\n".length();
+        String code = readme.substring(begin, readme.indexOf("```", begin));
+        assertThat(code).contains("Workload", "ThreadPoolStrategy");
+        Path source = Files.writeString(directory.resolve("Readme.java"), FRAME.formatted(code));
+
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        StringWriter messages = new StringWriter();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+            boolean compiled = compiler.getTask(
+                            messages,
+                            files,
+                            null,
+                            List.of("-proc:none", "-Xlint:all", "-Werror", "-d", directory.toString()),
+                            null,
+                            files.getJavaFileObjects(source))
+                    .call();
+            assertThat(compiled).as(messages.toString()).isTrue();
+        }
+    }
+}
