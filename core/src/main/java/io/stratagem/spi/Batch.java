@@ -662,10 +662,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         return new TaskInfo(details == null ? 0 : details.firstTaskId + index, terms.workload, inputOf(index));
     }
 
-    final boolean isListed() {
-        return isListed;
-    }
-
     final void setListed() {
         isListed = true;
     }

@@ -79,7 +79,7 @@ abstract class WorkerPool {
             throw new RejectedExecutionException(tooManyAbandoned());
         }
         if (isClosed) {
-            throw closed();
+            throw new RejectedExecutionException("the threads of '" + settings.name() + "' are closed");
         }
         add(work);
     }
@@ -89,10 +89,6 @@ abstract class WorkerPool {
 
     /** What the thread does until it is to end; {@code first} was handed to it at its start. */
     abstract void work(PoolWorker worker, @Nullable Object first);
-
-    final RejectedExecutionException closed() {
-        return new RejectedExecutionException("the threads of '" + settings.name() + "' are closed");
-    }
 
     final void perform(PoolWorker worker, Object work) {
         if (worker.first != null) {
@@ -147,7 +143,7 @@ abstract class WorkerPool {
             isStarted = true;
         } finally {
             if (!isStarted) {
-                threads.decrementAndGet();
+                uncount();
                 workers.remove(worker);
             }
         }
@@ -158,7 +154,7 @@ abstract class WorkerPool {
         if (!worker.stopCounting()) {
             return true; // it is abandoned
         }
-        threads.decrementAndGet();
+        uncount();
         if (queue.isEmpty() || !tryCount()) {
             return true;
         }
@@ -169,7 +165,7 @@ abstract class WorkerPool {
     private void exit(PoolWorker worker) {
         workers.remove(worker);
         if (worker.stopCounting()) {
-            threads.decrementAndGet();
+            uncount();
         }
         if (isClosed || worker.isAbandoned) {
             lock.lock();
@@ -259,7 +255,7 @@ abstract class WorkerPool {
             }
             worker.isAbandoned = true;
             abandoned++;
-            threads.decrementAndGet();
+            uncount();
             ended.signalAll();
         } finally {
             lock.unlock();
