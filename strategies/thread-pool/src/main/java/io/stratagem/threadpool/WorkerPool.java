@@ -135,7 +135,7 @@ abstract class WorkerPool {
 
     /** Starts a thread that has been counted. */
     final void startThread(@Nullable Object first) {
-        PoolWorker worker = new PoolWorker(settings.name() + "-" + threadsMade.incrementAndGet(), first);
+        PoolWorker worker = new PoolWorker(threadsMade.incrementAndGet(), first);
         workers.add(worker);
         boolean isStarted = false;
         try {
@@ -190,15 +190,24 @@ abstract class WorkerPool {
 
         private boolean counts = true; // guarded by this
 
-        private PoolWorker(String name, @Nullable Object first) {
-            super(name, owner);
+        private final long number;
+
+        private PoolWorker(long number, @Nullable Object first) {
+            super(settings.name() + "-" + number, owner);
+            this.number = number;
             this.first = first;
             this.thread = settings.factory().newThread(this);
-            this.thread.setName(name);
+            this.thread.setName(name());
         }
 
         WorkerPool pool() {
             return WorkerPool.this;
+        }
+
+        /** Neighbours by age are neighbours in the set of workers: a thread for each task makes that a hot place. */
+        @Override
+        public int hashCode() {
+            return Long.hashCode(number);
         }
 
         boolean isAbandoned() {
