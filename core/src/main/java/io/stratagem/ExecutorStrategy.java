@@ -158,6 +158,9 @@ public interface ExecutorStrategy extends AutoCloseable {
      * A view of this strategy with the full contract of {@code ExecutorService}. Shutting the view down does not close
      * this strategy; each call makes a view with a life of its own.
      *
+     * <p>If a thread is interrupted while it waits for room ({@link Rejection#BLOCK}), it keeps its interrupt,
+     * {@code submit} gives a cancelled future, and {@code execute} throws {@code RejectedExecutionException}.
+     *
      * @param kind what the tasks handed to it spend their time on; not {@link Kind#ASYNC}
      * @return a new view
      * @throws IllegalArgumentException if the kind is {@code ASYNC}

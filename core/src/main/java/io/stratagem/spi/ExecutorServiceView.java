@@ -6,6 +6,7 @@ import com.google.common.util.concurrent.AbstractFuture;
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.ListeningExecutorService;
 import io.stratagem.Kind;
+import io.stratagem.Result;
 import io.stratagem.Workload;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -53,24 +55,35 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 command instanceof ViewTask<?> own && own.view() == this ? own : new ViewTask<>(this, command);
         tasks.add(task);
         if (isShutdown) {
-            if (!task.withdraw()) {
-                return; // shutdownNow has just returned it as one that never started
-            }
-            ended(task);
-            throw new RejectedExecutionException(
-                    "this executor service over strategy '" + strategy.name() + "' was shut down");
+            reject(task, "this executor service over strategy '" + strategy.name() + "' was shut down");
+            return;
         }
+        CompletableFuture<Result<Void>> submitted;
         try {
-            // A strategy that is closed by force never calls the task.
-            var unused = strategy.submit(workload, task).whenComplete((result, cancellation) -> {
-                if (result == null || !result.isSuccess()) {
-                    task.cancel(false);
-                    ended(task);
-                }
-            });
-        } catch (RejectedExecutionException e) {
+            submitted = strategy.submit(workload, task);
+        } catch (Throwable e) {
             ended(task);
             throw e;
+        }
+        // Cancelled only if the caller was interrupted and nothing was submitted: nobody else can cancel it.
+        if (submitted.isCancelled() && task != command) {
+            reject(task, "interrupted while strategy '" + strategy.name() + "' was full");
+            return;
+        }
+        // A strategy that is closed by force never calls the task.
+        var unused = submitted.whenComplete((result, cancellation) -> {
+            if (result == null || !result.isSuccess()) {
+                task.cancel(false);
+                ended(task);
+            }
+        });
+    }
+
+    /** Throws, unless {@code shutdownNow} has just returned the task as one that never started. */
+    private void reject(ViewTask<?> task, String why) {
+        if (task.withdraw()) {
+            ended(task);
+            throw new RejectedExecutionException(why);
         }
     }
 

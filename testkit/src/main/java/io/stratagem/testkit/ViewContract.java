@@ -14,6 +14,7 @@ import io.stratagem.Workload;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -475,6 +476,60 @@ public abstract class ViewContract extends LifeContract {
         assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS))
                 .as("the rejected call does not count")
                 .isTrue();
+    }
+
+    /** Whatever keeps a call from being submitted, the view does not wait for it. */
+    @Test
+    void view_submittingFails_throwsAndDoesNotCount() throws Exception {
+        RuntimeException exception = new IllegalStateException("capture");
+        Error error = new OutOfMemoryError("as if no thread could be started");
+        Iterator<Throwable> failures = List.of(exception, error).iterator();
+        ListeningExecutorService view = strategy(
+                        1,
+                        options -> options.propagator(() -> {
+                            Throwable failure = failures.next();
+                            if (failure instanceof Error e) {
+                                throw e;
+                            }
+                            throw (RuntimeException) failure;
+                        }))
+                .asExecutorService();
+        assertThatThrownBy(() -> view.execute(() -> {})).isSameAs(exception);
+        assertThatThrownBy(() -> view.submit(() -> 1)).isSameAs(error);
+        view.shutdown();
+        assertThat(view.isTerminated()).isTrue();
+        assertThat(view.awaitTermination(0, TimeUnit.MILLISECONDS)).isTrue();
+    }
+
+    /** What {@code execute} was given either runs or is refused aloud: nobody could ask for its outcome. */
+    @Test
+    void view_callerInterruptedWhileFull_isToldAndKeepsFlag() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.BLOCK));
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> running = view.submit(telling(journal, gate, 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        RacingThreads.run(1, () -> {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> view.execute(() -> journal.add("ran")))
+                    .isInstanceOf(RejectedExecutionException.class)
+                    .hasMessageContaining("interrupted");
+            assertThat(Thread.currentThread().isInterrupted())
+                    .as("after execute")
+                    .isTrue();
+            Future<?> future = view.submit(() -> journal.add("ran"));
+            assertThat(future.isCancelled()).isTrue();
+            assertThat(Thread.currentThread().isInterrupted())
+                    .as("after submit")
+                    .isTrue();
+        });
+        view.shutdown();
+        gate.open();
+        assertThat(Patience.get(running)).isEqualTo(1);
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(journal.count("ran")).isZero();
     }
 
     // ---------------------------------------------------------------------------------------------- nested and racing
