@@ -70,6 +70,9 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             reject(task, "interrupted while strategy '" + strategy.name() + "' was full");
             return;
         }
+        if (submitted instanceof TaskFuture<Void> future) {
+            task.submittedAs(future);
+        }
         // A strategy that is closed by force never calls the task.
         var unused = submitted.whenComplete((result, cancellation) -> {
             if (result == null || !result.isSuccess()) {
@@ -239,8 +242,13 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         // Guarded by this.
         private State state = State.NEW;
         private @Nullable Thread runner;
-        private @Nullable Batch batch;
         private boolean isInterrupted;
+
+        /** Through which a worker that waits may run it; null before it is submitted. */
+        private @Nullable TaskFuture<?> submitted;
+
+        /** In which a worker runs it, or null. */
+        private @Nullable Batch batch;
 
         ViewTask(ExecutorServiceView view, Callable<T> callable) {
             this.view = view;
@@ -263,26 +271,32 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             return plain == null ? this : plain;
         }
 
-        void runOnWorker() {
-            run(State.NEW);
+        synchronized void submittedAs(TaskFuture<?> future) {
+            submitted = future;
         }
 
+        /** The workload's function. */
+        void runOnWorker() {
+            Worker worker = view.strategy.currentWorker();
+            run(State.NEW, worker == null ? null : worker.batch());
+        }
+
+        /** For who got it from {@code shutdownNow}. */
         @Override
         public void run() {
-            if (!run(State.NEW)) {
-                run(State.WITHDRAWN);
+            if (!run(State.NEW, null)) {
+                run(State.WITHDRAWN, null);
             }
         }
 
-        private boolean run(State from) {
+        private boolean run(State from, @Nullable Batch own) {
             synchronized (this) {
                 if (state != from) {
                     return false;
                 }
                 state = State.RUNNING;
                 runner = Thread.currentThread();
-                Worker worker = view.strategy.currentWorker();
-                batch = worker == null ? null : worker.batch();
+                batch = own;
             }
             try {
                 if (!isDone()) {
@@ -345,13 +359,10 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             }
         }
 
-        /** A worker that would wait for a task that has not started runs it. */
         @Override
         @SuppressWarnings("NullAway") // as null as what the callable returns
         public T get() throws InterruptedException, ExecutionException {
-            if (!isDone() && view.strategy.currentWorker() != null) {
-                runOnWorker();
-            }
+            help();
             return super.get();
         }
 
@@ -359,10 +370,24 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         @Override
         @SuppressWarnings("NullAway") // as null as what the callable returns
         public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
-            if (!isDone() && view.strategy.currentWorker() != null) {
-                runOnWorker();
-            }
+            help();
             return super.get(timeout, unit);
+        }
+
+        /** A worker that would wait for a task that has not started runs it; not if it would be interrupted in it. */
+        void help() {
+            Worker worker = view.strategy.currentWorker();
+            if (worker == null || Thread.currentThread().isInterrupted()) {
+                return;
+            }
+            TaskFuture<?> future;
+            synchronized (this) {
+                future = submitted;
+            }
+            SingleBatch waiting = future == null ? null : future.batch;
+            if (waiting != null && waiting.isWaiting()) {
+                view.strategy.runOn(worker, waiting);
+            }
         }
 
         @Override

@@ -565,6 +565,97 @@ public abstract class ViewContract extends LifeContract {
         assertThat(Patience.get(outer)).isEqualTo(2);
     }
 
+    /** A worker that waits and helps does not lend its context. */
+    @Test
+    void view_helpedCall_hasTheContextOfItsSubmitter() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Gate submitted = gate();
+        AtomicReference<Future<ClassLoader>> inner = new AtomicReference<>();
+        ClassLoader ofOuter = new ClassLoader() {};
+        ClassLoader ofInner = new ClassLoader() {};
+        AtomicReference<Future<List<ClassLoader>>> outer = new AtomicReference<>();
+        RacingThreads.run(1, () -> {
+            Thread.currentThread().setContextClassLoader(ofOuter);
+            outer.set(view.submit(() -> {
+                submitted.await();
+                ClassLoader found = inner.get().get();
+                return List.of(found, Thread.currentThread().getContextClassLoader());
+            }));
+            Thread.currentThread().setContextClassLoader(ofInner);
+            inner.set(view.submit(() -> Thread.currentThread().getContextClassLoader()));
+        });
+        submitted.open();
+        assertThat(Patience.get(outer.get())).containsExactly(ofInner, ofOuter);
+    }
+
+    /** The interrupt of a call that a worker helps with is for that call only, then and later. */
+    @Test
+    void view_cancelHelpedCall_neverInterruptsTheHelper() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        AtomicReference<Future<Integer>> helped = new AtomicReference<>();
+        Workload<Integer, Integer> identity = Workload.blocking("identity", n -> n);
+        Future<List<Boolean>> outer = view.submit(() -> {
+            helped.set(view.submit(telling(journal, gate(), 1)));
+            assertThatThrownBy(() -> helped.get().get()).isInstanceOf(CancellationException.class);
+            List<Boolean> flags = new ArrayList<>();
+            flags.add(Thread.currentThread().isInterrupted());
+            for (int i = 0; i < 2; i++) {
+                strategy.run(identity, i);
+                flags.add(Thread.currentThread().isInterrupted());
+            }
+            return flags;
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(helped.get().cancel(true)).isTrue();
+        assertThat(Patience.get(outer)).containsOnly(false);
+        assertThat(journal.count("interrupted")).isEqualTo(1);
+    }
+
+    /** The interrupt of a call that helps with another one meets that, and then the call itself. */
+    @Test
+    void view_cancelCallThatHelps_interruptReachesIt() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Future<?> outer = view.submit(() -> {
+            Future<Integer> helped = view.submit(telling(journal, gate(), 1));
+            try {
+                helped.get();
+                journal.add("outer has a value");
+            } catch (ExecutionException e) {
+                journal.add("outer has " + e.getCause());
+            } catch (InterruptedException e) {
+                journal.add("outer interrupted");
+            }
+            return 0;
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(outer.cancel(true)).isTrue();
+        Patience.await().until(() -> journal.entries().stream().anyMatch(entry -> entry.startsWith("outer")));
+        assertThat(journal.entries()).containsSubsequence("interrupted", "outer interrupted");
+        assertRunsAtOnce(strategy, 1, Kind.BLOCKING);
+    }
+
+    /** A worker that is interrupted already would only spoil what it helps with. */
+    @Test
+    void view_interruptedWorkerGets_throwsAndLeavesTheCallAlone() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        AtomicReference<Future<Boolean>> inner = new AtomicReference<>();
+        Future<?> outer = view.submit(() -> {
+            inner.set(view.submit(() -> Thread.currentThread().isInterrupted()));
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> inner.get().get()).isInstanceOf(InterruptedException.class);
+        });
+        Patience.get(outer);
+        assertThat(Patience.get(inner.get())).isFalse();
+    }
+
     @Test
     void view_racingSubmitsAndShutdownNow_losesNoCall() {
         assume(Ability.IN_THIS_JVM);
