@@ -234,7 +234,6 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         }
 
         private final ExecutorServiceView view;
-        private final Callable<T> callable;
 
         /** What was handed to {@code execute} itself, whose exceptions nobody will ask for; or null. */
         private final @Nullable Runnable plain;
@@ -244,7 +243,10 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         private @Nullable Thread runner;
         private boolean isInterrupted;
 
-        /** Through which a worker that waits may run it; null before it is submitted. */
+        /** Null once it is done: who keeps the future does not keep what it was made from. */
+        private @Nullable Callable<T> callable;
+
+        /** Through which a worker that waits may run it; null before it is submitted and once it is done. */
         private @Nullable TaskFuture<?> submitted;
 
         /** In which a worker runs it, or null. */
@@ -272,7 +274,9 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         }
 
         synchronized void submittedAs(TaskFuture<?> future) {
-            submitted = future;
+            if (!isDone()) {
+                submitted = future;
+            }
         }
 
         /** The workload's function. */
@@ -290,6 +294,7 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         }
 
         private boolean run(State from, @Nullable Batch own) {
+            Callable<T> wanted;
             synchronized (this) {
                 if (state != from) {
                     return false;
@@ -297,10 +302,11 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 state = State.RUNNING;
                 runner = Thread.currentThread();
                 batch = own;
+                wanted = isDone() ? null : callable;
             }
             try {
-                if (!isDone()) {
-                    set(callable.call());
+                if (wanted != null) {
+                    set(wanted.call());
                 }
             } catch (Throwable e) {
                 setException(e);
@@ -311,6 +317,7 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 synchronized (this) {
                     state = State.ENDED;
                     runner = null;
+                    batch = null;
                     if (isInterrupted) {
                         // The interrupt was for this task only.
                         Thread.interrupted();
@@ -349,6 +356,8 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         protected void afterDone() {
             boolean neverRuns;
             synchronized (this) {
+                callable = null;
+                submitted = null;
                 neverRuns = state == State.NEW && isCancelled();
                 if (neverRuns) {
                     state = State.ENDED;
@@ -391,8 +400,12 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         }
 
         @Override
-        protected String pendingToString() {
-            return callable.toString();
+        protected @Nullable String pendingToString() {
+            Callable<T> pending;
+            synchronized (this) {
+                pending = callable;
+            }
+            return pending == null ? null : pending.toString();
         }
     }
 }

@@ -12,6 +12,7 @@ import io.stratagem.Rejection;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
@@ -198,6 +199,46 @@ public abstract class ViewContract extends LifeContract {
                     })))
                     .isFalse();
         }
+    }
+
+    /** A future that is kept does not keep what was called, nor the context of the call. */
+    @Test
+    void view_futureIsDone_keepsNeitherCallNorContext() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> first = view.submit(telling(journal, gate, 1));
+        Patience.await().until(() -> journal.inside() == 1);
+        List<WeakReference<Object>> garbage = new ArrayList<>();
+        Future<Integer> cancelled = submitWithGarbage(view, garbage);
+        Future<Integer> finished = submitWithGarbage(view, garbage);
+        assertThat(cancelled.cancel(false)).isTrue();
+        gate.open();
+        assertThat(Patience.get(first)).isEqualTo(1);
+        assertThat(Patience.get(finished)).isEqualTo(1);
+        // The strategy and the thread may keep something of the last call.
+        assertThat(Patience.get(view.submit(() -> 2))).isEqualTo(2);
+        Patience.await().until(() -> {
+            System.gc();
+            return garbage.stream().allMatch(each -> each.refersTo(null));
+        });
+        assertThat(List.of(cancelled, finished)).as("kept").allMatch(Future::isDone);
+    }
+
+    /** Submits a call from a thread with a context class loader that nothing else refers to. */
+    private static Future<Integer> submitWithGarbage(
+            ListeningExecutorService view, List<WeakReference<Object>> garbage) {
+        AtomicReference<Future<Integer>> future = new AtomicReference<>();
+        RacingThreads.run(1, () -> {
+            ClassLoader context = new ClassLoader() {};
+            byte[] held = new byte[1];
+            Thread.currentThread().setContextClassLoader(context);
+            future.set(view.submit(() -> held.length));
+            garbage.add(new WeakReference<>(context));
+            garbage.add(new WeakReference<>(held));
+        });
+        return future.get();
     }
 
     // ---------------------------------------------------------------------------------------------- many calls
