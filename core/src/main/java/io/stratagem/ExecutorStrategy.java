@@ -158,7 +158,9 @@ public interface ExecutorStrategy extends AutoCloseable {
      * A view of this strategy with the full contract of {@code ExecutorService}. Shutting the view down does not close
      * this strategy; each call makes a view with a life of its own.
      *
-     * <p>If a thread is interrupted while it waits for room ({@link Rejection#BLOCK}), it keeps its interrupt,
+     * <p>A thread of this strategy that would wait in {@code get}, {@code invokeAll} or {@code invokeAny} first runs
+     * what it waits for and nobody has started. It ends that in any case, so a timeout may be exceeded by as long as such
+     * a task takes. If a thread is interrupted while it waits for room ({@link Rejection#BLOCK}), it keeps its interrupt,
      * {@code submit} gives a cancelled future, and {@code execute} throws {@code RejectedExecutionException}.
      *
      * @param kind what the tasks handed to it spend their time on; not {@link Kind#ASYNC}

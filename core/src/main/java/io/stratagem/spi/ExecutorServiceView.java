@@ -3,25 +3,31 @@ package io.stratagem.spi;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import com.google.common.util.concurrent.AbstractFuture;
+import com.google.common.util.concurrent.FutureCallback;
+import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.ListeningExecutorService;
+import com.google.common.util.concurrent.MoreExecutors;
 import io.stratagem.Kind;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RunnableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -127,9 +133,6 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
     @Override
     public <T> T invokeAny(Collection<? extends Callable<T>> callables)
             throws InterruptedException, ExecutionException {
-        if (strategy.currentWorker() == null) {
-            return super.invokeAny(callables);
-        }
         try {
             return anyOf(callables, Long.MAX_VALUE);
         } catch (TimeoutException e) {
@@ -140,31 +143,70 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
     @Override
     public <T> T invokeAny(Collection<? extends Callable<T>> callables, long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        return strategy.currentWorker() == null
-                ? super.invokeAny(callables, timeout, unit)
-                : anyOf(callables, unit.toNanos(timeout));
+        return anyOf(callables, unit.toNanos(timeout));
     }
 
-    /** On a worker, which must not wait for others: one after another, until one succeeds or the time is over. */
-    private static <T> T anyOf(Collection<? extends Callable<T>> callables, long limitNanos)
+    /** As the JDK's, but a worker runs what nobody has started before it waits. */
+    @SuppressWarnings("NullAway") // as null as what the callable returns
+    private <T> T anyOf(Collection<? extends Callable<T>> callables, long limitNanos)
             throws InterruptedException, ExecutionException, TimeoutException {
-        checkArgument(!callables.isEmpty(), "invokeAny needs at least one task");
+        List<Callable<T>> all = List.copyOf(callables);
+        checkArgument(!all.isEmpty(), "invokeAny needs at least one task");
         long began = System.nanoTime();
-        Throwable failure = null;
-        for (Callable<T> callable : callables) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
+        Race<T> race = new Race<>(all.size());
+        try {
+            for (Callable<T> callable : all) {
+                if (race.isDone()) {
+                    break;
+                }
+                race.add((ViewTask<T>) submit(callable));
             }
-            if (System.nanoTime() - began > limitNanos) {
-                throw new TimeoutException("none of the tasks succeeded in time");
+            for (ViewTask<T> task : race.tasks) {
+                if (race.isDone() || System.nanoTime() - began >= limitNanos) {
+                    break;
+                }
+                task.help();
             }
-            try {
-                return callable.call();
-            } catch (Throwable e) {
-                failure = e;
+            return race.get(limitNanos - (System.nanoTime() - began), TimeUnit.NANOSECONDS);
+        } finally {
+            race.cancelAll();
+        }
+    }
+
+    /** What {@code invokeAny} waits for: the first success, which cancels the other tasks, or the last failure. */
+    private static final class Race<T> extends AbstractFuture<T> implements FutureCallback<T> {
+        /** The submitting thread adds, while another may cancel. */
+        private final Queue<ViewTask<T>> tasks = new ConcurrentLinkedQueue<>();
+
+        private final AtomicInteger unfinished;
+
+        Race(int size) {
+            unfinished = new AtomicInteger(size);
+        }
+
+        void add(ViewTask<T> task) {
+            tasks.add(task);
+            Futures.addCallback(task, this, MoreExecutors.directExecutor());
+        }
+
+        @Override
+        @SuppressWarnings("NullAway") // as null as what the callable returns
+        public void onSuccess(T value) {
+            set(value);
+            // Not only the waiting thread does this: it may be helping with one of them.
+            cancelAll();
+        }
+
+        @Override
+        public void onFailure(Throwable failure) {
+            if (unfinished.decrementAndGet() == 0) {
+                setException(failure);
             }
         }
-        throw new ExecutionException(failure);
+
+        void cancelAll() {
+            tasks.forEach(task -> task.cancel(true));
+        }
     }
 
     @Override

@@ -565,6 +565,7 @@ public abstract class ViewContract extends LifeContract {
             assertThat(Thread.currentThread().isInterrupted())
                     .as("after submit")
                     .isTrue();
+            assertThatThrownBy(() -> view.invokeAny(List.of(() -> 1))).isInstanceOf(InterruptedException.class);
         });
         view.shutdown();
         gate.open();
@@ -695,6 +696,115 @@ public abstract class ViewContract extends LifeContract {
         });
         Patience.get(outer);
         assertThat(Patience.get(inner.get())).isFalse();
+    }
+
+    @Test
+    void view_nestedInvokeAnyAfterShutdown_isRejected() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        ListeningExecutorService other = strategy.asExecutorService();
+        view.shutdown();
+        Future<Integer> outer = other.submit(() -> view.invokeAny(List.of(() -> 1)));
+        assertThatThrownBy(() -> Patience.get(outer))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(RejectedExecutionException.class);
+    }
+
+    @Test
+    void view_nestedInvokeAnyInterrupted_throws() {
+        assume(Ability.IN_THIS_JVM);
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Journal journal = journal();
+        Callable<Integer> call = telling(journal, gate(), 1);
+        Future<?> outer = view.submit(() -> {
+            try {
+                return view.invokeAny(List.of(call, call));
+            } catch (InterruptedException | ExecutionException e) {
+                journal.add("outer: " + e.getClass().getSimpleName());
+                throw e;
+            }
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        assertThat(outer.cancel(true)).isTrue();
+        Patience.await().until(() -> journal.count("outer: InterruptedException") == 1);
+        assertThat(journal.entered()).as("the second is cancelled").isEqualTo(1);
+    }
+
+    /** The calls of an {@code invokeAny} belong to the view, wherever they run. */
+    @Test
+    void view_shutdownNowDuringNestedInvokeAny_seesItsCalls() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        ListeningExecutorService view = strategy.asExecutorService();
+        ListeningExecutorService other = strategy.asExecutorService();
+        Journal journal = journal();
+        Future<Integer> outer = other.submit(() -> view.invokeAny(List.of(telling(journal, gate(), 1), () -> 2)));
+        Patience.await().until(() -> journal.inside() == 1);
+        List<Runnable> neverStarted = view.shutdownNow();
+        assertThat(neverStarted).hasSize(1);
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(journal.count("interrupted")).isEqualTo(1);
+        neverStarted.forEach(Runnable::run);
+        assertThat(Patience.get(outer)).isEqualTo(2);
+    }
+
+    /** A success elsewhere cancels the call with which the waiting worker helps. */
+    @Test
+    void view_nestedInvokeAnySucceedsElsewhere_endsTheHelp() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(2);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate isHelping = gate();
+        Callable<Integer> onHelper = telling(journal, gate(), 1);
+        Future<Integer> outer = view.submit(() -> {
+            Callable<Integer> call = onlyOnThisThread(onHelper, () -> {
+                isHelping.await();
+                return 2;
+            });
+            int value = view.invokeAny(List.of(call, call));
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+            return value;
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        isHelping.open();
+        assertThat(Patience.get(outer)).isEqualTo(2);
+        assertThat(journal.count("interrupted")).isEqualTo(1);
+        assertRunsAtOnce(strategy, 2, Kind.BLOCKING);
+    }
+
+    /** A worker that has helped with what it could waits for the rest, as long as it was told. */
+    @Test
+    void view_nestedInvokeAnyTimesOut_throwsAndCancels() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(2);
+        ListeningExecutorService view = strategy.asExecutorService();
+        Journal journal = journal();
+        Gate isRunningElsewhere = gate();
+        Callable<Integer> elsewhere = telling(journal, gate(), 1);
+        Future<Integer> outer = view.submit(() -> {
+            Callable<Integer> call = onlyOnThisThread(
+                    () -> {
+                        isRunningElsewhere.await();
+                        throw new IOException("no");
+                    },
+                    elsewhere);
+            return view.invokeAny(List.of(call, call), 200, TimeUnit.MILLISECONDS);
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        isRunningElsewhere.open();
+        assertThatThrownBy(() -> Patience.get(outer))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(TimeoutException.class);
+        Patience.await().until(() -> journal.count("interrupted") == 1);
+        assertRunsAtOnce(strategy, 2, Kind.BLOCKING);
+    }
+
+    /** One call for the thread that makes it, another for all others. */
+    private static Callable<Integer> onlyOnThisThread(Callable<Integer> here, Callable<Integer> elsewhere) {
+        Thread thread = Thread.currentThread();
+        return () -> (Thread.currentThread() == thread ? here : elsewhere).call();
     }
 
     @Test
