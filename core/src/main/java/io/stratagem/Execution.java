@@ -38,9 +38,9 @@ public interface Execution {
     Duration ran();
 
     /**
-     * How many times the task was started, this time included.
+     * Which attempt this is, if the workload allows more than one.
      *
-     * @return 1 for the first attempt
+     * @return 1 for the first attempt, even if the task was cancelled before it started
      */
     int attempts();
 

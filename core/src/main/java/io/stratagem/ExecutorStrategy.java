@@ -12,7 +12,11 @@ import java.util.stream.StreamSupport;
  * and what it costs. Swapping one for another is changing the line that builds it.
  *
  * <p>Any thread may call any method, tasks of this strategy included: work that a task submits here and waits for
- * neither deadlocks nor needs a further thread. What happened in a thread before it submitted a task happens before
+ * does not deadlock, if it waits by {@code run}, by reading a {@code map}, or by {@code get} or {@code join} of a
+ * future from here or of a stage made from that. The thread that would wait first runs the task itself if nobody has
+ * started it, so a {@code get} with a limit may take longer than that; and while it waits for one that somebody else
+ * runs, another thread takes its place, up to 64 of them. (A wait that does not lead back to a task cannot be helped
+ * with: {@code CompletableFuture.allOf}, a latch.) What happened in a thread before it submitted a task happens before
  * the task runs; what the task did happens before its result is seen.
  *
  * <p>A strategy inside this JVM refuses an {@linkplain Workload#isolated() isolated} workload with

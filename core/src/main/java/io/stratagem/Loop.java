@@ -10,7 +10,8 @@ import java.util.concurrent.Executor;
  * loop itself, on a thread pool its callbacks run on the pool's threads.
  *
  * <p>Any thread may call any method. No method blocks. Futures made here are completed on {@link #executor()}, so
- * that their dependent stages run there.
+ * that their dependent stages run there; except that who cancels one completes it himself, and that what cannot be
+ * completed there because the strategy is closed is completed on a thread that all strategies share.
  */
 public interface Loop {
 

@@ -6,6 +6,10 @@ public enum Rejection {
     BLOCK,
     /** Throws {@link java.util.concurrent.RejectedExecutionException} with the limit in its message. */
     REJECT,
-    /** Runs the task in the calling thread before {@code submit} returns, which slows the caller down. */
+    /**
+     * Runs the task in the calling thread before {@code submit} returns, which slows the caller down. Where that would
+     * not slow it down (asynchronous work), or would undo the isolation (worker processes), it waits as {@link #BLOCK}
+     * does.
+     */
     CALLER_RUNS
 }

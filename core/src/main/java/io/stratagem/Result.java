@@ -132,7 +132,8 @@ public sealed interface Result<O extends @Nullable Object> {
     }
 
     /**
-     * This result with its value, if it has one, put through a function. What the function throws makes a failure.
+     * This result with its value, if it has one, put through a function. An unchecked exception of the function makes a
+     * failure; an {@link Error} is thrown on.
      *
      * @param function applied to the value of a success, on the calling thread
      * @param <R> the new type of the value

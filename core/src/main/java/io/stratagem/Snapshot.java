@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param strategy the strategy's name
  * @param closed whether it takes no more work
  * @param submitted tasks taken in so far
- * @param queued tasks handed to the strategy that no worker has started
+ * @param queued tasks handed to the strategy that have no result and do not run now: most have not been started; tasks
+ *     that wait for other tasks on their own thread are among them
  * @param running tasks that have started and have no result yet, abandoned ones excepted
  * @param succeeded results so far that are successes
  * @param failed results so far that are failures, for whatever reason: cancelled and timed-out tasks are among them

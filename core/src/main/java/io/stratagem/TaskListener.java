@@ -4,8 +4,8 @@ package io.stratagem;
  * Hears of every task of a strategy: what a progress bar, metrics or tracing needs.
  *
  * <p>Methods are called on the thread where the event happens, many threads at once, and must be quick. For one
- * task the order is submitted, started (once for each attempt; never if it was cancelled before), finished. Where an
- * event happens on a thread that must not run the user's code, as a timeout does, the method is called on another and
+ * task the order is submitted, started (once for each attempt; never if it was cancelled before), finished; but if a
+ * task is cancelled just as it starts, finished may come first. Where an event happens on a thread that must not run the user's code, as a timeout does, the method is called on another and
  * a little later. An exception that a method throws is logged and harms nothing.
  */
 public interface TaskListener {

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * engine's target time. Core makes batches; an engine runs them and reports.
  *
  * <p>In this JVM an engine calls {@link #run} or {@link #runAsync} and is done. For a worker elsewhere it calls
- * {@link #claim}, sends {@link #input inputs}, and reports, in the order of the tasks, {@link #started},
+ * {@link #claim}, sends the inputs, and reports, in the order of the tasks, {@link #started},
  * {@link #succeeded}, {@link #failed}, {@link #lost}; and {@link #notRun} for the tail of which it can prove that it
  * never started. A report that comes too late is dropped and says so by returning false.
  */
@@ -99,6 +99,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** Whether the running task was interrupted by someone other than core, who sees to its result himself. */
     private volatile boolean isInterrupted;
 
+    /** Whether it is a further attempt whose time has not come. Set before it is shared. */
+    private volatile boolean isDelayed;
+
     /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
     boolean hasMoved;
 
@@ -150,6 +153,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** What {@link #setOutcome} set. */
     abstract @Nullable Object slot(int index);
 
+    /** What is needed of them is gone, and so may they be. */
+    abstract void forgetInputs();
+
     abstract void setOutcome(int index, Object outcome, @Nullable Object value);
 
     /** A new batch of some of these tasks; not linked to this one. */
@@ -194,23 +200,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
-     * The input of a task that the caller has claimed and not settled.
-     *
-     * @param index which task
-     * @return its input
-     */
-    public final @Nullable Object input(int index) {
-        return inputOf(index);
-    }
-
-    /**
      * Whether there is anything to start. A batch whose tasks were cancelled while it was queued has nothing.
      *
      * @return false if an engine may forget it
      */
     public final boolean isWaiting() {
         long now = word;
-        return claimed(now) == settled(now) && claimed(now) < end(now);
+        return claimed(now) == settled(now) && claimed(now) < end(now) && !isDelayed;
     }
 
     /**
@@ -237,7 +233,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         try {
             applied = terms.context.apply();
         } catch (Throwable e) {
-            cancel(e);
+            cancelUnstarted(e);
             return;
         }
         try {
@@ -246,8 +242,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
             if (first >= 0) {
                 runFrom(first, by);
-                if (former != null && (wasInterrupted || isInterruptForOuter(by))) {
-                    Thread.currentThread().interrupt();
+                if (former != null) {
+                    by.forgetTime(); // the outer task goes on, and takes its time
+                    if (wasInterrupted || isInterruptForOuter(by)) {
+                        Thread.currentThread().interrupt();
+                    }
                 }
             }
         } finally {
@@ -271,14 +270,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         try {
             applied = terms.context.apply();
         } catch (Throwable e) {
-            cancel(e);
+            cancelUnstarted(e);
             return;
         }
+        // Read before it is claimed: from then on a cancellation may put the outcome in its place.
+        Object input = inputOf(0);
         try {
             // It counts as waiting from its start, and not as running on the worker that starts it.
             terms.strategy.list(this);
             if (!isRefused() && begin(by, null) == 0) {
-                startAsync(new ContextLoop(loop, terms.context));
+                startAsync(input, new ContextLoop(loop, terms.context));
             }
         } finally {
             if (by.batch() == null && by.isBound()) {
@@ -292,16 +293,21 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * Claims all tasks for a worker elsewhere. What is claimed is run by nobody else, and must be reported.
      *
      * @param by the worker
-     * @return whether there was anything to claim
+     * @return the inputs of the tasks, or null if there was nothing to claim
      */
-    public final synchronized boolean claim(Worker by) {
+    public final synchronized @Nullable Object @Nullable [] claim(Worker by) {
         long now = word;
         if (claimed(now) != 0 || end(now) == 0) {
-            return false;
+            return null;
+        }
+        // All of them now: a task that is cancelled while it is sent has its outcome in the place of its input.
+        @Nullable Object[] inputs = new @Nullable Object[end(now)];
+        for (int i = 0; i < inputs.length; i++) {
+            inputs[i] = inputOf(i);
         }
         worker = by;
         word = word(0, end(now), end(now));
-        return true;
+        return inputs;
     }
 
     /**
@@ -527,14 +533,14 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     // ---------------------------------------------------------------------------------------------- asynchronous
 
     @SuppressWarnings("NullAway") // inputs may be null
-    private void startAsync(Loop loop) {
+    private void startAsync(@Nullable Object input, Loop loop) {
         @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
         AsyncFn<@Nullable Object, @Nullable Object> function =
                 (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
         terms.strategy.notifyStarted(this, 0, executionOrNever().worker());
         CompletionStage<@Nullable Object> started;
         try {
-            started = function.apply(inputOf(0), loop);
+            started = function.apply(input, loop);
             if (started == null) {
                 throw new NullPointerException(
                         "the function of workload '" + terms.workload.name() + "' returned no stage");
@@ -552,14 +558,18 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             cancelStage(started);
             return;
         }
-        started.whenComplete((value, failure) -> {
-            if (failure == null) {
-                succeeded(0, value);
-            } else {
-                boolean isWrapped = failure instanceof CompletionException && failure.getCause() != null;
-                failed(0, isWrapped ? failure.getCause() : failure);
-            }
-        });
+        try {
+            started.whenComplete((value, failure) -> {
+                if (failure == null) {
+                    succeeded(0, value);
+                } else {
+                    boolean isWrapped = failure instanceof CompletionException && failure.getCause() != null;
+                    failed(0, isWrapped ? failure.getCause() : failure);
+                }
+            });
+        } catch (Throwable e) {
+            failed(0, e); // a stage of somebody's own making
+        }
     }
 
     private static void cancelStage(CompletionStage<?> stage) {
@@ -610,7 +620,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             if (delay >= 0) {
                 hasMoved = true;
                 Details next = new Details(mine.firstTaskId + index, began);
-                return new Moved(part(index, index + 1, attempts + 1, next), delay);
+                Batch again = part(index, index + 1, attempts + 1, next);
+                again.isDelayed = delay > 0;
+                return new Moved(again, delay);
             }
         }
         return new Result.Failure<>(cause, executionOrNever());
@@ -675,6 +687,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     final int settledPlain() {
         long now = word;
         return isTaken(now) || hasMoved ? 0 : settled(now);
+    }
+
+    /** Has its attempt started after the delay, unless it is settled by then. */
+    final void delay(long delayNanos) {
+        Details mine = details;
+        synchronized (this) {
+            if (mine != null && !isComplete()) {
+                mine.timer = terms.clock().schedule(() -> terms.strategy.redispatch(this), delayNanos);
+            }
+        }
+    }
+
+    final void endDelay() {
+        isDelayed = false;
     }
 
     final boolean isComplete() {
@@ -761,6 +787,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         for (int i = 0; i < count; i++) {
             settle(i, new Result.Failure<>(why, executionOrNever()), null);
         }
+        forgetInputs(); // an engine may keep it in a queue for long; nobody has read them, and nobody will
         return true;
     }
 

@@ -46,6 +46,22 @@ public interface Engine {
     Loop loop();
 
     /**
+     * Told that one of this engine's workers is about to wait, on its own thread and for more than a moment, for other
+     * tasks of this strategy. They may need a worker: an engine of threads puts another in its place, within bounds.
+     * Called on the worker's thread.
+     *
+     * @param worker who waits
+     */
+    default void beginWait(Worker worker) {}
+
+    /**
+     * Told that the wait that was begun last on this worker is over. Called on the worker's thread.
+     *
+     * @param worker who goes on
+     */
+    default void endWait(Worker worker) {}
+
+    /**
      * Told after core has given up on the task that a worker was running (timeout, cancellation): free the worker.
      * That task has its result already. Its thread, if it runs in this JVM, has been interrupted and its stage
      * cancelled. An engine elsewhere kills the worker or tells it to stop, then reports what it claimed and what never

@@ -145,7 +145,9 @@ public abstract class EngineStrategy implements ExecutorStrategy {
             if (rejection == Rejection.REJECT) {
                 throw new RejectedExecutionException(admission.fullMessage(name));
             }
+            // To start an asynchronous task here would not slow the caller down.
             if (rejection == Rejection.CALLER_RUNS
+                    && workload.kind() != Kind.ASYNC
                     && !engine.profile(workload.kind()).isolates()) {
                 return runInCaller(terms, input);
             }
@@ -192,7 +194,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         TaskFuture<O> future = new TaskFuture<>();
         Batch batch = newSingle(terms, future, input);
         list(batch);
-        runOn(new Worker(Thread.currentThread().getName(), this), batch);
+        Worker caller = new Worker(Thread.currentThread().getName(), this);
+        caller.bind();
+        try {
+            runOn(caller, batch);
+        } finally {
+            caller.unbind();
+        }
         return future;
     }
 
@@ -209,7 +217,10 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     @Override
     public final ListeningExecutorService asExecutorService(Kind kind) {
-        checkArgument(kind != Kind.ASYNC, "an executor service runs plain calls, not %s work", kind);
+        checkArgument(
+                Objects.requireNonNull(kind, "kind") != Kind.ASYNC,
+                "an executor service runs plain calls, not %s work",
+                kind);
         return new ExecutorServiceView(this, kind);
     }
 
@@ -285,12 +296,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         if (delayNanos == 0) {
             redispatch(batch);
         } else {
-            clock.schedule(() -> redispatch(batch), delayNanos);
+            batch.delay(delayNanos);
         }
     }
 
-    private void redispatch(Batch batch) {
+    final void redispatch(Batch batch) {
         waiting.remove(batch);
+        batch.endDelay();
         if (batch.isWaiting()) {
             dispatch(batch);
         }
@@ -303,8 +315,19 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         }
     }
 
+    /**
+     * Runs a batch on the thread of a task that waits.
+     *
+     * @throws StackOverflowError if there may be too little stack left to run it and to deliver its result; it is then
+     *     left for another worker
+     */
+    final void help(Worker worker, Batch batch) {
+        StackReserve.check();
+        runOn(worker, batch);
+    }
+
     /** Runs a batch on the calling thread. */
-    final void runOn(Worker worker, Batch batch) {
+    private void runOn(Worker worker, Batch batch) {
         if (batch.workload().kind() == Kind.ASYNC) {
             batch.runAsync(worker, engine.loop());
         } else {
@@ -312,9 +335,10 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         }
     }
 
-    /** The worker that the calling thread is, or null. */
+    /** The worker that the calling thread is, be it the engine's or a caller that runs a task itself; or null. */
     final @Nullable Worker currentWorker() {
-        return Worker.current(engine);
+        Worker worker = Worker.current(engine);
+        return worker != null ? worker : Worker.current(this);
     }
 
     /** Runs what may run the user's code: here, if this thread may do that, else elsewhere and later. */

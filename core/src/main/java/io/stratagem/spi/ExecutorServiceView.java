@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -59,6 +60,9 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
     public void execute(Runnable command) {
         ViewTask<?> task =
                 command instanceof ViewTask<?> own && own.view() == this ? own : new ViewTask<>(this, command);
+        if (task.isDone()) {
+            return; // a future that was executed before
+        }
         tasks.add(task);
         if (isShutdown) {
             reject(task, "this executor service over strategy '" + strategy.name() + "' was shut down");
@@ -79,11 +83,12 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         if (submitted instanceof TaskFuture<Void> future) {
             task.submittedAs(future);
         }
-        // A strategy that is closed by force never calls the task.
+        // The task itself never fails for the strategy: it was closed by force, or a context could not be applied.
         var unused = submitted.whenComplete((result, cancellation) -> {
-            if (result == null || !result.isSuccess()) {
+            if (result instanceof Result.Failure<Void> failure && !(failure.cause() instanceof CancellationException)) {
+                task.fail(failure.cause());
+            } else if (result == null || !result.isSuccess()) {
                 task.cancel(false);
-                ended(task);
             }
         });
     }
@@ -167,7 +172,13 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 }
                 task.help();
             }
-            return race.get(limitNanos - (System.nanoTime() - began), TimeUnit.NANOSECONDS);
+            Wait wait =
+                    Wait.begin(strategy, race::isDone, wake -> race.addListener(wake, MoreExecutors.directExecutor()));
+            try {
+                return race.get(limitNanos - (System.nanoTime() - began), TimeUnit.NANOSECONDS);
+            } finally {
+                Wait.end(wait);
+            }
         } finally {
             race.cancelAll();
         }
@@ -370,6 +381,13 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             return true;
         }
 
+        /** It cannot be run. */
+        void fail(Throwable cause) {
+            if (setException(cause) && plain != null) {
+                log.error("A command handed to execute could not be run: {}", plain, cause);
+            }
+        }
+
         synchronized boolean withdraw() {
             if (state != State.NEW || isDone()) {
                 return false;
@@ -400,7 +418,7 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             synchronized (this) {
                 callable = null;
                 submitted = null;
-                neverRuns = state == State.NEW && isCancelled();
+                neverRuns = state == State.NEW;
                 if (neverRuns) {
                     state = State.ENDED;
                 }
@@ -414,7 +432,12 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         @SuppressWarnings("NullAway") // as null as what the callable returns
         public T get() throws InterruptedException, ExecutionException {
             help();
-            return super.get();
+            Wait wait = beginWait();
+            try {
+                return super.get();
+            } finally {
+                Wait.end(wait);
+            }
         }
 
         /** A worker that helps may take longer than the limit. */
@@ -422,7 +445,16 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         @SuppressWarnings("NullAway") // as null as what the callable returns
         public T get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
             help();
-            return super.get(timeout, unit);
+            Wait wait = beginWait();
+            try {
+                return super.get(timeout, unit);
+            } finally {
+                Wait.end(wait);
+            }
+        }
+
+        private @Nullable Wait beginWait() {
+            return Wait.begin(view.strategy, this::isDone, wake -> addListener(wake, MoreExecutors.directExecutor()));
         }
 
         /** A worker that would wait for a task that has not started runs it; not if it would be interrupted in it. */
@@ -437,7 +469,7 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
             }
             SingleBatch waiting = future == null ? null : future.batch;
             if (waiting != null && waiting.isWaiting()) {
-                view.strategy.runOn(worker, waiting);
+                view.strategy.help(worker, waiting);
             }
         }
 

@@ -66,6 +66,13 @@ final class MapBatch extends Batch {
     }
 
     @Override
+    void forgetInputs() {
+        if (inputs != slots) {
+            Arrays.fill(inputs, null);
+        }
+    }
+
+    @Override
     Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
         return new MapBatch(run, Arrays.copyOfRange(inputs, from, to), 0, partAttempts, partDetails);
     }

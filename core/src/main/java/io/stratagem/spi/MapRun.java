@@ -6,6 +6,7 @@ import io.stratagem.TaskTimeoutException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.Spliterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
@@ -323,11 +324,15 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         filling = new @Nullable Object[size];
         filled = 0;
         filledBytes = 0;
+        long bytesLeft = windowBytes - bytesInWindow();
         long began = 0;
         try {
             while (filled < size) {
                 if (!input.tryAdvance(sink)) {
                     isExhausted = true;
+                    break;
+                }
+                if (filledBytes >= bytesLeft) {
                     break;
                 }
                 // A slow input must not keep back what it has given, while workers have nothing to do.
@@ -417,8 +422,13 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         waiter = Thread.currentThread();
         awaited = head;
         wakeBelow = wakeBelow();
-        boolean waitedLazily = !mayWaitForBatch;
-        isEager = waitedLazily;
+        isEager = !mayWaitForBatch;
+        long limit = mayWaitForBatch ? LAZY_WAIT_FACTOR * profile.targetBatchNanos() : 0;
+        boolean mayTell = worker != null && worker.isOwnedBy(strategy.engine());
+        if (mayTell) {
+            limit = Math.max(limit, Wait.SHORT_NANOS);
+        }
+        Wait wait = null;
         try {
             while (!isAwaitedThere()) {
                 if (Thread.currentThread().isInterrupted()) {
@@ -426,18 +436,24 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                     throw new CancellationException("the thread that reads the results was interrupted; workload '"
                             + terms.workload.name() + "'");
                 }
-                if (waitedLazily) {
-                    LockSupport.park(this);
-                } else {
-                    LockSupport.parkNanos(this, LAZY_WAIT_FACTOR * profile.targetBatchNanos());
-                    waitedLazily = true;
+                if (limit > 0) {
+                    LockSupport.parkNanos(this, limit);
+                    limit = 0;
                     isEager = true;
+                } else if (mayTell) {
+                    // It may park for a lock, and be woken by what was to end the wait: so this looks again before it
+                    // parks.
+                    wait = new Wait(strategy.engine(), Objects.requireNonNull(worker));
+                    mayTell = false;
+                } else {
+                    LockSupport.park(this);
                 }
             }
         } finally {
             waiter = null;
             awaited = null;
             isEager = false;
+            Wait.end(wait);
         }
     }
 
@@ -485,7 +501,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (batch == null) {
             return false;
         }
-        strategy.runOn(worker, batch);
+        strategy.help(worker, batch);
         return true;
     }
 

@@ -42,6 +42,13 @@ final class SingleBatch extends Batch {
     }
 
     @Override
+    void forgetInputs() {
+        if (details != null) {
+            slot = null;
+        }
+    }
+
+    @Override
     Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
         return new SingleBatch(terms, future, slot, partAttempts, partDetails);
     }

@@ -1,6 +1,7 @@
 package io.stratagem.spi;
 
 import io.stratagem.Result;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -38,67 +39,110 @@ final class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> get() throws InterruptedException, ExecutionException {
-        help(this);
-        return super.get();
+        Wait wait = help(this);
+        try {
+            return super.get();
+        } finally {
+            Wait.end(wait);
+        }
     }
 
     /** A worker that helps may take longer than the limit. */
     @Override
     public Result<O> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        help(this);
-        return super.get(timeout, unit);
+        Wait wait = help(this);
+        try {
+            return super.get(timeout, unit);
+        } finally {
+            Wait.end(wait);
+        }
     }
 
     @Override
     public Result<O> join() {
-        help(this);
-        return super.join();
+        Wait wait = help(this);
+        try {
+            return super.join();
+        } finally {
+            Wait.end(wait);
+        }
     }
 
     @Override
     public <U> CompletableFuture<U> newIncompleteFuture() {
-        return new Dependent<>(this);
+        return new Dependent<>(new WeakReference<>(this));
     }
 
-    /** Before the calling thread parks for a future that depends on this, or for this itself. */
-    private void help(CompletableFuture<?> awaited) {
+    /**
+     * Before the calling thread parks for a future that depends on this, or for this itself.
+     *
+     * @return if it is a worker, what its engine has been told
+     */
+    private @Nullable Wait help(CompletableFuture<?> awaited) {
         SingleBatch present = batch;
         if (present == null || awaited.isDone()) {
-            return;
+            return null;
         }
         EngineStrategy strategy = present.terms.strategy;
         Worker worker = strategy.currentWorker();
-        if (worker != null && present.isWaiting()) {
-            strategy.runOn(worker, present);
+        if (worker == null) {
+            strategy.spin().until(awaited::isDone);
+            return null;
         }
-        strategy.spin().until(awaited::isDone);
+        if (present.isWaiting()) {
+            strategy.help(worker, present);
+        }
+        if (strategy.spin().until(awaited::isDone)) {
+            return null;
+        }
+        return Wait.begin(strategy, awaited::isDone, wake -> {
+            var unused = awaited.whenComplete((value, failure) -> wake.run());
+        });
     }
 
     /** A stage that depends on a task. Cancelling it stops nothing; waiting for it helps as waiting for the task does. */
     private static final class Dependent<U> extends CompletableFuture<U> {
-        private final TaskFuture<?> root;
+        /** Weak: as long as the task is not done its batch keeps it, and afterwards this must not keep its result. */
+        private final WeakReference<TaskFuture<?>> root;
 
-        Dependent(TaskFuture<?> root) {
+        Dependent(WeakReference<TaskFuture<?>> root) {
             this.root = root;
+        }
+
+        private @Nullable Wait help() {
+            TaskFuture<?> task = root.get();
+            return task == null ? null : task.help(this);
         }
 
         @Override
         public U get() throws InterruptedException, ExecutionException {
-            root.help(this);
-            return super.get();
+            Wait wait = help();
+            try {
+                return super.get();
+            } finally {
+                Wait.end(wait);
+            }
         }
 
         @Override
         public U get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
-            root.help(this);
-            return super.get(timeout, unit);
+            Wait wait = help();
+            try {
+                return super.get(timeout, unit);
+            } finally {
+                Wait.end(wait);
+            }
         }
 
         @Override
         public U join() {
-            root.help(this);
-            return super.join();
+            Wait wait = help();
+            try {
+                return super.join();
+            } finally {
+                Wait.end(wait);
+            }
         }
 
         @Override

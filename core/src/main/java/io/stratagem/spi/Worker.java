@@ -28,6 +28,10 @@ public class Worker {
     private final String name;
     private final Object owner;
     private boolean isBound;
+
+    /** Whom this one has covered on its thread. Only that thread uses it. */
+    private @Nullable Worker below;
+
     /** Written by its own thread: volatile when it begins, with release when it has ended. */
     @SuppressWarnings("UnusedVariable") // read through BATCH
     private @Nullable Batch batch;
@@ -63,6 +67,20 @@ public class Worker {
         isBound = true;
     }
 
+    /** Makes this the current thread's worker until {@link #unbind}: it is a caller that runs a task itself. */
+    final void bind() {
+        below = CURRENT.get();
+        CURRENT.set(this);
+    }
+
+    final void unbind() {
+        if (below == null) {
+            CURRENT.remove();
+        } else {
+            CURRENT.set(below);
+        }
+    }
+
     /** Whether it has a thread of its own, rather than that of a caller. */
     final boolean isBound() {
         return isBound;
@@ -76,7 +94,10 @@ public class Worker {
      */
     public static @Nullable Worker current(Object owner) {
         Worker worker = CURRENT.get();
-        return worker != null && worker.owner == owner ? worker : null;
+        while (worker != null && worker.owner != owner) {
+            worker = worker.below;
+        }
+        return worker;
     }
 
     final boolean isOwnedBy(Object engine) {

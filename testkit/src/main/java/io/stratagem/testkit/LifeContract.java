@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.MDC;
 
 /** The part of the contract that is about options, admission, context, giving up, and closing. */
-public abstract class LifeContract extends StreamContract {
+public abstract class LifeContract extends NestingContract {
     private static final String KEY = "testkit";
 
     /** For subclasses. */
@@ -120,22 +120,12 @@ public abstract class LifeContract extends StreamContract {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
     void submit_fullAndCallerRuns_runsInTheCaller(Kind kind) {
         assume(Ability.IN_THIS_JVM);
         Gate gate = gate();
         ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
         occupy(strategy, 1, kind, gate);
-        if (kind == Kind.ASYNC) {
-            AtomicReference<Thread> runner = new AtomicReference<>();
-            Workload<Integer, Integer> starting = Workload.async("starting", (n, loop) -> {
-                runner.set(Thread.currentThread());
-                return CompletableFuture.completedFuture(n);
-            });
-            assertThat(strategy.submit(starting, 1)).isCompletedWithValue(Result.success(1));
-            assertThat(runner).hasValue(Thread.currentThread());
-            return;
-        }
         CompletableFuture<Result<Thread>> future =
                 strategy.submit(workload(kind, "who", (Integer n) -> Thread.currentThread()), 1);
         assertThat(future).isCompletedWithValue(Result.success(Thread.currentThread()));
@@ -157,6 +147,40 @@ public abstract class LifeContract extends StreamContract {
                     .isDone();
             assertThat(Thread.currentThread().isInterrupted()).isTrue();
         });
+    }
+
+    /** To start it here would slow nobody down. */
+    @Test
+    void submit_fullAndCallerRuns_asynchronousWorkWaitsForRoom() {
+        Gate gate = gate();
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
+        occupy(strategy, 1, Kind.BLOCKING, gate);
+        AtomicReference<Thread> caller = new AtomicReference<>();
+        RacingThreads.run(
+                () -> {
+                    caller.set(Thread.currentThread());
+                    assertThat(Patience.get(strategy.submit(waiting(Kind.ASYNC, gate), 1)))
+                            .isEqualTo(Result.success(1));
+                },
+                () -> {
+                    awaitParked(caller);
+                    gate.open();
+                });
+    }
+
+    @Test
+    void close_byATaskThatItsCallerRuns_doesNotWaitForIt() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        Gate gate = gate();
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
+        List<CompletableFuture<Result<Integer>>> busy = occupy(strategy, 1, Kind.BLOCKING, gate);
+        Workload<Integer, Integer> closing = workload(Kind.BLOCKING, "closing", n -> {
+            strategy.close();
+            gate.open(); // a close that waits here would wait for what this gate holds up
+            return n;
+        });
+        assertThat(strategy.submit(closing, 7)).isCompletedWithValue(Result.success(7));
+        assertThat(Patience.get(busy.get(0)).isSuccess()).isTrue();
     }
 
     @ParameterizedTest

@@ -19,11 +19,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The part of the contract that is about streams of results: order, bounds, ends, deadlines, and nested use. */
+/** The part of the contract that is about streams of results: order, bounds, ends, and deadlines. */
 public abstract class StreamContract extends TaskContract {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
 
@@ -391,6 +388,41 @@ public abstract class StreamContract extends TaskContract {
             });
         }
         assertThat(delivered).hasValue(200);
+    }
+
+    @Test
+    void map_largeInputsInBatches_areBoundedByBytes() {
+        ExecutorStrategy strategy = strategy(2, options -> options.windowBytes(1_000_000));
+        AtomicInteger pulled = new AtomicInteger();
+        AtomicInteger delivered = new AtomicInteger();
+        AtomicInteger mostAhead = new AtomicInteger();
+        Workload<byte[], Integer> length = workload(Kind.COMPUTE, "length", bytes -> bytes.length);
+        // Small ones first, so that the batches grow.
+        Stream<byte[]> inputs = IntStream.range(0, 200_000)
+                .mapToObj(n -> new byte[n < 190_000 ? 0 : 10_000])
+                .peek(input -> {
+                    int ahead = pulled.incrementAndGet() - delivered.get();
+                    if (input.length > 0) {
+                        mostAhead.accumulateAndGet(ahead, Math::max);
+                    }
+                });
+        try (var results = strategy.map(length, inputs)) {
+            Iterator<Result<Integer>> each = results.iterator();
+            while (each.hasNext() && each.next().orElseThrow() == 0) {
+                delivered.incrementAndGet();
+            }
+            delivered.incrementAndGet();
+            Patience.await()
+                    .until(() ->
+                            strategy.snapshot().running() + strategy.snapshot().queued() == 0);
+            mostAhead.set(0);
+            while (each.hasNext()) {
+                assertThat(each.next()).isEqualTo(Result.success(10_000));
+                delivered.incrementAndGet();
+            }
+        }
+        assertThat(delivered).hasValue(200_000);
+        assertThat(mostAhead).hasValueBetween(1, 110);
     }
 
     @Test
@@ -787,119 +819,6 @@ public abstract class StreamContract extends TaskContract {
                         }
                     })
                     .isInstanceOf(TaskTimeoutException.class);
-        }
-    }
-
-    // ---------------------------------------------------------------------------------------------- nested use
-
-    @ParameterizedTest
-    @MethodSource("modes")
-    void map_nestedOnAllWorkers_neitherDeadlocksNorOversubscribes(Mode mode) {
-        assume(Ability.IN_THIS_JVM);
-        if (mode.kind == Kind.ASYNC) {
-            return; // what is off-loaded waits for its own kind only
-        }
-        int workers = 3;
-        ExecutorStrategy strategy = strategy(workers);
-        AtomicInteger running = new AtomicInteger();
-        AtomicInteger peak = new AtomicInteger();
-        CyclicBarrier allBusy = new CyclicBarrier(workers);
-        Workload<Integer, Integer> inner = workload(mode.kind, "inner", n -> {
-            peak.accumulateAndGet(running.incrementAndGet(), Math::max);
-            Thread.yield();
-            running.decrementAndGet();
-            return n;
-        });
-        Workload<Integer, Integer> outer = workload(mode.kind, "outer", n -> {
-            if (n < workers) {
-                allBusy.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            }
-            try (var results = strategy.map(inner, IntStream.range(0, 100).boxed(), mode.options())) {
-                return results.mapToInt(Result::orElseThrow).sum();
-            }
-        });
-        List<CompletableFuture<Result<Integer>>> all =
-                IntStream.range(0, 20).mapToObj(n -> strategy.submit(outer, n)).toList();
-        for (CompletableFuture<Result<Integer>> each : all) {
-            assertThat(done(each)).isEqualTo(Result.success(4950));
-        }
-        assertThat(peak.get()).isBetween(1, workers);
-    }
-
-    private static <T> T done(CompletableFuture<T> future) {
-        try {
-            return Patience.get(future);
-        } catch (Exception e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
-    void submit_nestedOnAllWorkersAndJoined_doesNotDeadlock(Kind kind) throws Exception {
-        assume(Ability.IN_THIS_JVM);
-        int workers = 2;
-        ExecutorStrategy strategy = strategy(workers);
-        CyclicBarrier allBusy = new CyclicBarrier(workers);
-        Workload<Integer, Integer> inner = workload(kind, "inner", n -> n + 1);
-        Workload<Integer, Integer> outer = workload(kind, "outer", n -> {
-            allBusy.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-            CompletableFuture<Result<Integer>> first = strategy.submit(inner, n);
-            CompletableFuture<Integer> second = strategy.submit(inner, 10 * n).thenApply(Result::orElseThrow);
-            CompletableFuture<Integer> timed = strategy.submit(inner, 100 * n).thenApply(Result::orElseThrow);
-            return first.join().orElseThrow()
-                    + second.join()
-                    + timed.get(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS)
-                    + strategy.run(inner, 1000 * n).orElseThrow();
-        });
-        CompletableFuture<Result<Integer>> one = strategy.submit(outer, 1);
-        CompletableFuture<Result<Integer>> two = strategy.submit(outer, 2);
-        assertThat(Patience.get(one)).isEqualTo(Result.success(1115));
-        assertThat(Patience.get(two)).isEqualTo(Result.success(2226));
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
-    void submit_forkJoin_recurses(Kind kind) {
-        assume(Ability.IN_THIS_JVM);
-        ExecutorStrategy strategy = strategy(2);
-        AtomicReference<Workload<Integer, Integer>> self = new AtomicReference<>();
-        self.set(workload(kind, "fib", n -> {
-            if (n < 2) {
-                return n;
-            }
-            CompletableFuture<Result<Integer>> left = strategy.submit(self.get(), n - 1);
-            int right = strategy.run(self.get(), n - 2).orElseThrow();
-            return left.join().orElseThrow() + right;
-        }));
-        assertThat(strategy.run(self.get(), 15)).isEqualTo(Result.success(610));
-    }
-
-    @Test
-    void map_ofComputeInsideBlockingAndTheOtherWayRound_doesNotDeadlock() {
-        assume(Ability.IN_THIS_JVM);
-        ExecutorStrategy strategy = strategy(1);
-        Workload<Integer, Integer> computing = Workload.compute("computing", n -> n + 1);
-        Workload<Integer, Integer> blocking = Workload.blocking("blocking", n -> n + 1);
-        Workload<Integer, Integer> computeOverBlocking =
-                Workload.compute("outer", n -> strategy.run(blocking, n).orElseThrow());
-        Workload<Integer, Integer> blockingOverCompute = Workload.blocking("outer", n -> {
-            try (var results = strategy.map(computing, List.of(n, n, n))) {
-                return results.mapToInt(Result::orElseThrow).sum();
-            }
-        });
-        Workload<Integer, Integer> three = Workload.blocking(
-                "three", n -> strategy.run(computeOverBlocking, n).orElseThrow());
-        List<CompletableFuture<Result<Integer>>> all = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
-            all.add(strategy.submit(computeOverBlocking, i));
-            all.add(strategy.submit(blockingOverCompute, i));
-            all.add(strategy.submit(three, i));
-        }
-        for (int i = 0; i < 10; i++) {
-            assertThat(done(all.get(3 * i))).isEqualTo(Result.success(i + 1));
-            assertThat(done(all.get(3 * i + 1))).isEqualTo(Result.success(3 * i + 3));
-            assertThat(done(all.get(3 * i + 2))).isEqualTo(Result.success(i + 1));
         }
     }
 

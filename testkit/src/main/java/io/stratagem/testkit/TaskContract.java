@@ -771,6 +771,7 @@ public abstract class TaskContract extends StrategyFixture {
                 strategy.submit(workload(kind, Workload.named("flaky").retry(policy), failing(journal)), 1);
         Patience.await().until(() -> journal.entered() == 1 && clock.waiting() == 1);
         assertThat(future.cancel(false)).isTrue();
+        Patience.await().until(() -> clock.waiting() == 0);
         clock.advance(Duration.ofMinutes(1));
         assertThat(strategy.run(workload(kind, "after", (Integer n) -> n), 1)).isEqualTo(Result.success(1));
         assertThat(journal.entered()).isEqualTo(1);

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The part of the contract that is about the view of a strategy as an {@code ExecutorService}, inside this JVM. */
-public abstract class ViewContract extends LifeContract {
+public abstract class ViewContract extends RemainsContract {
     private static final long LIMIT_MILLIS = Patience.LIMIT.toMillis();
 
     /** For subclasses. */

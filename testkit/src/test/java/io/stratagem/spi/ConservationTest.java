@@ -60,7 +60,7 @@ final class ConservationTest {
             Worker worker = engine.worker("worker " + thread);
             while (!engine.awaitTermination(Duration.ZERO)) {
                 Batch batch = engine.poll();
-                if (batch != null && batch.claim(worker)) {
+                if (batch != null && batch.claim(worker) != null) {
                     work(batch, random, ran, accepted);
                 }
             }
@@ -87,7 +87,7 @@ final class ConservationTest {
                 batch.notRun(i);
                 return;
             }
-            int input = (Integer) batch.input(i);
+            int input = (Integer) batch.inputOf(i);
             batch.started(i, 0);
             ran.incrementAndGet(input);
             for (int spins = fate == 1 ? 20_000 : random.nextInt(20); spins > 0; spins--) {

@@ -83,10 +83,10 @@ final class RemoteEngineTest {
 
     /** Claims a batch and reports a success for each of its tasks. */
     private static void runAll(Batch batch, Worker worker) {
-        assertThat(batch.claim(worker)).isTrue();
+        assertThat(batch.claim(worker)).isNotNull();
         int size = batch.size();
         for (int i = 0; i < size; i++) {
-            Object input = batch.input(i);
+            Object input = batch.inputOf(i);
             batch.started(i, 0);
             assertThat(batch.succeeded(i, worker.name() + " " + input)).isTrue();
         }
@@ -151,10 +151,10 @@ final class RemoteEngineTest {
         Batch batch = engine.next();
         assertThat(batch.size()).isEqualTo(1);
         assertThat(batch.isWaiting()).isTrue();
-        assertThat(batch.claim(one)).isTrue();
-        assertThat(batch.claim(two)).as("claimed already").isFalse();
+        assertThat(batch.claim(one)).isNotNull();
+        assertThat(batch.claim(two)).as("claimed already").isNull();
         assertThat(batch.isWaiting()).isFalse();
-        assertThat(batch.input(0)).isEqualTo(7);
+        assertThat(batch.inputOf(0)).isEqualTo(7);
         clock.advance(Duration.ofSeconds(5));
         batch.started(0, Duration.ofSeconds(2).toNanos());
         clock.advance(Duration.ofSeconds(1));
@@ -178,7 +178,7 @@ final class RemoteEngineTest {
     void lost_noRetryPolicy_failsAndIsNeverRunAgain() throws Exception {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.started(0, 0);
         assertThat(batch.lost(0, DIED)).isTrue();
         assertThat(causeOf(Patience.get(future))).isSameAs(DIED);
@@ -190,7 +190,7 @@ final class RemoteEngineTest {
         CompletableFuture<Result<String>> future =
                 strategy.submit(never(Workload.named("remote").retry(RetryPolicy.attempts(2))), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.started(0, 0);
         assertThat(batch.lost(0, DIED)).isTrue();
         assertThat(future).isNotDone();
@@ -206,7 +206,7 @@ final class RemoteEngineTest {
     void notRun_singleTask_isRunElsewhereAlsoWithoutRetryPolicy() throws Exception {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.notRun(0);
         assertThat(future).isNotDone();
         assertThat(batch.size()).isZero();
@@ -227,7 +227,7 @@ final class RemoteEngineTest {
     void cancel_claimedTask_stopsTheEngineAndDropsItsReport() {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.started(0, 0);
         future.cancel(true);
         assertThat(engine.stopped).containsExactly(batch);
@@ -242,7 +242,7 @@ final class RemoteEngineTest {
         future.cancel(false);
         Batch batch = engine.next();
         assertThat(batch.isWaiting()).isFalse();
-        assertThat(batch.claim(one)).isFalse();
+        assertThat(batch.claim(one)).isNull();
         assertThat(engine.stopped).isEmpty();
     }
 
@@ -251,7 +251,7 @@ final class RemoteEngineTest {
         CompletableFuture<Result<String>> future =
                 strategy.submit(never(Workload.named("remote").timeout(TIMEOUT)), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         clock.advance(TIMEOUT.multipliedBy(5));
         assertThat(future).as("claimed, not started").isNotDone();
         batch.started(0, TIMEOUT.dividedBy(3).toNanos());
@@ -275,10 +275,10 @@ final class RemoteEngineTest {
         // As a process engine does: the worker is killed, what it never started is given back, on another thread's
         // call.
         engine.onStop((stopped, worker) -> stopped.notRun(4));
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         for (int i = 0; i < 3; i++) {
             batch.started(i, 0);
-            assertThat(batch.succeeded(i, "one " + batch.input(i))).isTrue();
+            assertThat(batch.succeeded(i, "one " + batch.inputOf(i))).isTrue();
         }
         batch.started(3, 0);
         clock.advance(TIMEOUT);
@@ -307,9 +307,9 @@ final class RemoteEngineTest {
         MapOptions options = isOrdered ? MapOptions.ordered() : MapOptions.unordered();
         Reading reading = new Reading(never(), 300, 16, options);
         Batch batch = reading.batch;
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.started(0, 0);
-        assertThat(batch.succeeded(0, "one " + batch.input(0))).isTrue();
+        assertThat(batch.succeeded(0, "one " + batch.inputOf(0))).isTrue();
         batch.started(1, 0);
         assertThat(batch.lost(1, DIED)).isTrue();
         batch.notRun(2);
@@ -328,9 +328,9 @@ final class RemoteEngineTest {
         Reading reading = new Reading(never(), 400, 32, MapOptions.ordered());
         Batch batch = reading.batch;
         int size = batch.size();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         batch.started(0, 0);
-        batch.succeeded(0, "one " + batch.input(0));
+        batch.succeeded(0, "one " + batch.inputOf(0));
         // The later part first, then an earlier one: each tail must be read before those cut off before it.
         batch.notRun(24);
         batch.notRun(16);
@@ -341,24 +341,24 @@ final class RemoteEngineTest {
         int found = 0;
         while (found < size - 8) {
             Batch next = engine.next();
-            boolean isTail = (Integer) next.input(0) < reading.before + size;
+            boolean isTail = (Integer) next.inputOf(0) < reading.before + size;
             (isTail ? tails : others).add(next);
             found += isTail ? next.size() : 0;
         }
         // One of the tails is itself cut, twice; all are done in the opposite order.
         Batch cut = tails.get(1);
-        assertThat(cut.claim(two)).isTrue();
+        assertThat(cut.claim(two)).isNotNull();
         cut.notRun(6);
         cut.notRun(3);
         for (int i = 0; i < 3; i++) {
-            assertThat(cut.succeeded(i, "two " + cut.input(i))).isTrue();
+            assertThat(cut.succeeded(i, "two " + cut.inputOf(i))).isTrue();
         }
         tails.remove(cut);
         Collections.reverse(tails);
         tails.forEach(tail -> runAll(tail, two));
         others.forEach(other -> runAll(other, two));
         for (int i = 1; i < 8; i++) {
-            assertThat(batch.succeeded(i, "one " + batch.input(i))).isTrue();
+            assertThat(batch.succeeded(i, "one " + batch.inputOf(i))).isTrue();
         }
         assertInOrder(reading.finish(two), 400);
     }
@@ -368,7 +368,7 @@ final class RemoteEngineTest {
         Reading reading = new Reading(never(), 200, 16, MapOptions.ordered());
         Batch batch = reading.batch;
         for (int i = 0; i < 5; i++) {
-            assertThat(batch.claim(one)).isTrue();
+            assertThat(batch.claim(one)).isNotNull();
             batch.notRun(0);
             assertThat(batch.size()).isZero();
             batch = engine.next();
@@ -382,14 +382,14 @@ final class RemoteEngineTest {
         Reading reading = new Reading(never(), 200, 16, MapOptions.ordered());
         Batch batch = reading.batch;
         assertThat(batch.succeeded(0, "unclaimed")).isFalse();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         assertThat(batch.succeeded(1, "too early")).isFalse();
-        Object first = batch.input(0);
+        Object first = batch.inputOf(0);
         assertThat(batch.succeeded(0, "one " + first)).isTrue();
         assertThat(batch.succeeded(0, "twice")).isFalse();
         assertThat(batch.failed(0, DIED)).isFalse();
         for (int i = 1; i < batch.size(); i++) {
-            assertThat(batch.succeeded(i, "one " + batch.input(i))).isTrue();
+            assertThat(batch.succeeded(i, "one " + batch.inputOf(i))).isTrue();
         }
         assertThat(batch.succeeded(batch.size(), "beyond")).isFalse();
         assertInOrder(reading.finish(two), 200);
@@ -402,12 +402,12 @@ final class RemoteEngineTest {
         var results = strategy.map(never(), IntStream.range(0, 1000).boxed());
         CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count, THREADS);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         claimed.add(batch);
         results.close();
         Patience.get(count);
         while (!engine.isIdle()) {
-            assertThat(engine.next().claim(two)).as("nobody wants it").isFalse();
+            assertThat(engine.next().claim(two)).as("nobody wants it").isNull();
         }
         Patience.await().until(() -> strategy.snapshot().queued() == 0);
         assertThat(engine.stopped).containsAll(claimed);
@@ -417,7 +417,7 @@ final class RemoteEngineTest {
     void closeNow_claimedBatches_areSettledByTheirReports() throws Exception {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         Batch batch = engine.next();
-        assertThat(batch.claim(one)).isTrue();
+        assertThat(batch.claim(one)).isNotNull();
         strategy.closeNow();
         batch.notRun(0);
         assertThat(causeOf(Patience.get(future))).isInstanceOf(Exception.class);
@@ -432,9 +432,9 @@ final class RemoteEngineTest {
             Reading reading =
                     new Reading(never(Workload.named("remote").timeout(TIMEOUT)), 60, 4, MapOptions.unordered());
             Batch batch = reading.batch;
-            assertThat(batch.claim(one)).isTrue();
+            assertThat(batch.claim(one)).isNotNull();
             batch.started(0, 0);
-            assertThat(batch.succeeded(0, "one " + batch.input(0))).isTrue();
+            assertThat(batch.succeeded(0, "one " + batch.inputOf(0))).isTrue();
             batch.started(1, 0);
             clock.advance(TIMEOUT);
             assertThat(reading.finish(two)).hasSize(60);

@@ -1,0 +1,64 @@
+package io.stratagem.spi;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Runs callbacks, of which any may block, and wait for others that are queued behind it: so there is no limit to the
+ * threads. But a hundred thousand short ones that come at once must not start as many threads: beyond a few, another
+ * one is started only when none of the queued callbacks has begun for a while.
+ */
+final class CallbackThreads implements Executor {
+    private static final int FEW = 4;
+    private static final long STUCK_NANOS = 5_000_000;
+
+    private final AtomicLong begun = new AtomicLong();
+    private final AtomicBoolean isWatched = new AtomicBoolean();
+    private final Clock clock;
+    private final ThreadPoolExecutor pool;
+
+    CallbackThreads(Clock clock, String name) {
+        this.clock = clock;
+        this.pool =
+                new ThreadPoolExecutor(
+                        FEW,
+                        Integer.MAX_VALUE,
+                        SharedThreads.KEEP_ALIVE_SECONDS,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        action -> SharedThreads.newThread(action, name)) {
+                    @Override
+                    protected void beforeExecute(Thread thread, Runnable action) {
+                        begun.incrementAndGet();
+                    }
+                };
+        pool.allowCoreThreadTimeOut(true);
+    }
+
+    @Override
+    public void execute(Runnable action) {
+        pool.execute(action);
+        watch();
+    }
+
+    private void watch() {
+        if (!pool.getQueue().isEmpty() && isWatched.compareAndSet(false, true)) {
+            long before = begun.get();
+            clock.schedule(() -> look(before), STUCK_NANOS);
+        }
+    }
+
+    private void look(long before) {
+        isWatched.set(false);
+        if (pool.getQueue().isEmpty()) {
+            pool.setCorePoolSize(FEW);
+        } else if (begun.get() == before) {
+            pool.setCorePoolSize(pool.getPoolSize() + 1); // starts one at once, since there is a queue
+        }
+        watch();
+    }
+}
