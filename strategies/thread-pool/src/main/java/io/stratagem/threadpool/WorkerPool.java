@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -39,6 +40,9 @@ abstract class WorkerPool {
 
     private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
+    /** After a thread could not be started; also the shortest time between two entries in the log about that. */
+    private static final long START_AGAIN_NANOS = 100_000_000;
+
     final PoolSettings settings;
     final WorkQueue queue = new WorkQueue();
     final ReentrantLock lock = new ReentrantLock();
@@ -51,6 +55,9 @@ abstract class WorkerPool {
 
     /** How many threads count: those that there are, without the abandoned ones. */
     private final AtomicInteger threads = new AtomicInteger();
+
+    /** Whether the clock is to try again to start a thread. */
+    private final AtomicBoolean isStartDue = new AtomicBoolean();
 
     /** Written under the lock. */
     private volatile int abandoned;
@@ -129,24 +136,80 @@ abstract class WorkerPool {
         }
     }
 
+    /** Counts a thread, if there is none. */
+    final boolean tryCountFirst() {
+        return threads.get() == 0 && threads.compareAndSet(0, 1);
+    }
+
     final void uncount() {
         threads.decrementAndGet();
     }
 
-    /** Starts a thread that has been counted. */
-    final void startThread(@Nullable Object first) {
-        PoolWorker worker = new PoolWorker(threadsMade.incrementAndGet(), first);
-        workers.add(worker);
+    /**
+     * Starts a thread that has been counted, for work that is not queued.
+     *
+     * @return false if it could not be started, and the work is to be queued for the others
+     * @throws RejectedExecutionException if it could not be started, and there is no other
+     */
+    final boolean startOrThrow(Object first) {
+        try {
+            startThread(first);
+            return true;
+        } catch (Throwable e) {
+            startLater(e);
+            if (threads.get() == 0) {
+                throw new RejectedExecutionException("no thread of '" + settings.name() + "' could be started", e);
+            }
+            return false;
+        }
+    }
+
+    /** Starts a thread that has been counted. False if it could not be started: what is queued then gets another try. */
+    final boolean tryStart(@Nullable Object first) {
+        try {
+            startThread(first);
+            return true;
+        } catch (Throwable e) {
+            startLater(e);
+            return false;
+        }
+    }
+
+    private void startThread(@Nullable Object first) {
+        PoolWorker worker = null;
         boolean isStarted = false;
         try {
+            worker = new PoolWorker(threadsMade.incrementAndGet(), first);
+            workers.add(worker);
             worker.thread.start();
             isStarted = true;
         } finally {
             if (!isStarted) {
+                if (worker != null) {
+                    workers.remove(worker);
+                }
                 uncount();
-                workers.remove(worker);
             }
         }
+    }
+
+    /** Tries again later: others may have relied on the thread, and what is queued must not wait for more to come. */
+    private void startLater(Throwable why) {
+        if (!isStartDue.compareAndSet(false, true)) {
+            return;
+        }
+        log.error("A thread of '{}' could not be started; queued work waits for the others", settings.name(), why);
+        try {
+            clock.schedule(this::startAgain, START_AGAIN_NANOS);
+        } catch (Throwable e) {
+            isStartDue.set(false); // not even the clock can start its thread
+            log.error("Nor could it be arranged to try again", e);
+        }
+    }
+
+    private void startAgain() {
+        isStartDue.set(false);
+        replace();
     }
 
     /** Leaves the threads that count, unless there is work after all. */
@@ -278,7 +341,7 @@ abstract class WorkerPool {
         replace();
     }
 
-    /** There may be work that the abandoned thread would have taken. */
+    /** Sees to it that a thread takes what is queued: one was abandoned, or could not be started. Never throws. */
     abstract void replace();
 
     final int abandoned() {
