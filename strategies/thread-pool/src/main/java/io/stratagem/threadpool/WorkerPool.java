@@ -226,20 +226,23 @@ abstract class WorkerPool {
     }
 
     private void exit(PoolWorker worker) {
-        workers.remove(worker);
         if (worker.stopCounting()) {
             uncount();
         }
-        if (isClosed || worker.isAbandoned) {
-            lock.lock();
-            try {
-                if (worker.isAbandoned) {
-                    abandoned--;
-                }
-                ended.signalAll();
-            } finally {
-                lock.unlock();
+        // From here on nobody can abandon it.
+        if (!isClosed && !worker.isAbandoned) {
+            workers.remove(worker);
+            return;
+        }
+        lock.lock();
+        try {
+            workers.remove(worker);
+            if (worker.isAbandoned) {
+                abandoned--;
             }
+            ended.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -248,7 +251,7 @@ abstract class WorkerPool {
         final Thread thread;
         private volatile @Nullable Object first;
 
-        /** Written under the lock. */
+        /** Written under the lock, and in one step with {@code counts}. */
         private volatile boolean isAbandoned;
 
         private boolean counts = true; // guarded by this
@@ -284,6 +287,15 @@ abstract class WorkerPool {
             return wasCounting;
         }
 
+        /** Stops counting since others are to take its place; false if it had stopped before. */
+        private synchronized boolean tryAbandon() {
+            if (!stopCounting()) {
+                return false;
+            }
+            isAbandoned = true;
+            return true;
+        }
+
         private synchronized void countAgain() {
             counts = true;
         }
@@ -303,6 +315,10 @@ abstract class WorkerPool {
 
     /** The task was given up and its thread interrupted: looks after a while whether that helped. */
     final void watch(Batch batch, PoolWorker worker) {
+        watch(batch, worker, settings.graceNanos());
+    }
+
+    private void watch(Batch batch, PoolWorker worker, long graceNanos) {
         if (!batch.isStuck()) {
             return; // it had no thread, being asynchronous, or has given it back
         }
@@ -312,20 +328,20 @@ abstract class WorkerPool {
                         abandon(batch, worker);
                     }
                 },
-                settings.graceNanos());
+                graceNanos);
     }
 
     private void abandon(Batch batch, PoolWorker worker) {
         if (abandoned >= settings.maxAbandoned()) {
-            watch(batch, worker); // until there is room for one more, or it returns
+            // Until there is room for one more, or it returns; without a grace it would keep the clock busy.
+            watch(batch, worker, Math.max(settings.graceNanos(), LOOK_AGAIN_NANOS));
             return;
         }
         lock.lock();
         try {
-            if (!worker.stopCounting()) {
+            if (!worker.tryAbandon()) {
                 return;
             }
-            worker.isAbandoned = true;
             abandoned++;
             uncount();
             ended.signalAll();

@@ -237,6 +237,29 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(strategy.snapshot().abandoned()).isEqualTo(1);
     }
 
+    @Test
+    void interruptGrace_zeroAndTooManyAbandoned_looksAgainWithoutSpinning() throws Exception {
+        FakeClock clock = new FakeClock();
+        Journal journal = journal();
+        Gate gate = gate();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(
+                2,
+                Waits.ON_PLATFORM,
+                options -> options.clock(clock).interruptGrace(Duration.ZERO).maxAbandoned(1)));
+        List<CompletableFuture<Result<Integer>>> futures = List.of(
+                strategy.submit(stubborn(Kind.COMPUTE, journal, gate, false), 1),
+                strategy.submit(stubborn(Kind.COMPUTE, journal, gate, false), 2));
+        Patience.await().until(() -> journal.inside() == 2);
+        futures.forEach(future -> future.cancel(true));
+        clock.advance(Duration.ZERO); // would not return if the second were looked at again at once
+        assertThat(strategy.snapshot().abandoned()).isEqualTo(1);
+        assertThat(clock.waiting()).isEqualTo(1);
+        gate.open();
+        Patience.await().until(() -> strategy.snapshot().abandoned() == 0);
+        clock.advance(GRACE);
+        assertThat(clock.waiting()).isZero();
+    }
+
     // ---------------------------------------------------------------------------------------------- threads
 
     @Test

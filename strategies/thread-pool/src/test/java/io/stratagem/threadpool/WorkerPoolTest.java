@@ -4,25 +4,37 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Kind;
+import io.stratagem.Rejection;
+import io.stratagem.Result;
+import io.stratagem.Workload;
+import io.stratagem.spi.Engine;
+import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyBuilder;
+import io.stratagem.spi.StrategyOptions;
+import io.stratagem.spi.Worker;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
+import io.stratagem.testkit.RacingThreads;
 import io.stratagem.testkit.StrategyFixture;
+import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The pools by themselves: threads that cannot be started. */
+/** The pools by themselves: threads that cannot be started, and moments that no strategy can bring about. */
 final class WorkerPoolTest extends StrategyFixture {
     private static final Duration GRACE = Duration.ofMillis(1);
 
@@ -179,5 +191,81 @@ final class WorkerPoolTest extends StrategyFixture {
         clock.advance(Duration.ofSeconds(1));
         Patience.await().until(() -> journal.count("queued") == 3);
         assertThat(clock.waiting()).isZero();
+    }
+
+    // ---------------------------------------------------------------------------------------------- abandoning
+
+    private static final class StrategyOf extends EngineStrategy {
+        StrategyOf(Engine engine, StrategyOptions options) {
+            super(engine, options);
+        }
+    }
+
+    private ExecutorStrategy strategyOf(Engine engine) {
+        StrategyOptions options = new StrategyOptions(
+                "pool-test", 16, Rejection.REJECT, 16, 1 << 20, Patience.LIMIT, List.of(), List.of(), clock, false);
+        return closedAfterTest(new StrategyOf(engine, options));
+    }
+
+    @Test
+    void awaitTermination_whileAnAbandonedThreadEnds_waitsForTheOther() throws Exception {
+        starts.limit = 2;
+        ThreadEngine engine = new ThreadEngine(settings(1), settings(1), false, clock);
+        ExecutorStrategy strategy = strategyOf(engine);
+        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
+        Gate stuck = gate();
+        CompletableFuture<Result<Integer>> abandoned = strategy.submit(
+                workload(Kind.COMPUTE, "abandoned", (Integer n) -> {
+                    if (Worker.current(engine) instanceof PoolWorker worker) {
+                        here.complete(worker.pool());
+                    }
+                    stuck.awaitIgnoringInterrupts();
+                    return n;
+                }),
+                1);
+        WorkerPool pool = Patience.get(here);
+        abandoned.cancel(true);
+        clock.advance(GRACE);
+        assertThat(pool.abandoned()).isEqualTo(1);
+        Gate gate = gate();
+        occupy(strategy, 1, Kind.COMPUTE, gate);
+        pool.lock.lock();
+        try {
+            stuck.open();
+            Patience.await().until(pool.lock::hasQueuedThreads);
+            assertThat(pool.awaitTermination(0)).as("another thread is busy").isFalse();
+        } finally {
+            pool.lock.unlock();
+        }
+        Patience.await().until(() -> pool.abandoned() == 0);
+        assertThat(pool.awaitTermination(0)).as("another thread is busy").isFalse();
+        gate.open();
+    }
+
+    /** Without locks on its way out, a thread of the pool for virtual ones may meet who abandons it anywhere. */
+    @Test
+    void abandon_racingWithTheEndOfTheThread_isTakenBack() {
+        starts.limit = Integer.MAX_VALUE;
+        ThreadEngine engine = new ThreadEngine(settings(1), settings(1), true, clock);
+        ExecutorStrategy strategy = strategyOf(engine);
+        int rounds = 300 * Integer.getInteger("stress.rounds", 1);
+        for (int i = 0; i < rounds; i++) {
+            AtomicBoolean hasBegun = new AtomicBoolean();
+            AtomicBoolean mayEnd = new AtomicBoolean();
+            CompletableFuture<Result<Integer>> future = strategy.submit(
+                    Workload.blocking("spinning", (Integer n) -> {
+                        hasBegun.set(true);
+                        while (!mayEnd.get()) {
+                            Thread.onSpinWait();
+                        }
+                        return n;
+                    }),
+                    i);
+            Patience.await().until(hasBegun::get);
+            future.cancel(true);
+            RacingThreads.run(() -> mayEnd.set(true), () -> clock.advance(GRACE));
+            Patience.await().until(() -> engine.workers(0).isEmpty());
+            assertThat(engine.abandoned()).as("after round %s", i).isZero();
+        }
     }
 }
