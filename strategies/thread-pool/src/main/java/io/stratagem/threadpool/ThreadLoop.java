@@ -2,6 +2,7 @@ package io.stratagem.threadpool;
 
 import io.stratagem.Loop;
 import io.stratagem.spi.Clock;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
@@ -100,7 +101,8 @@ final class ThreadLoop implements Loop {
         try {
             callbacks.execute(completion);
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(e);
+            // This may be the clock's thread.
+            ServiceThread.callbacks().execute(() -> future.completeExceptionally(e));
         }
     }
 

@@ -4,12 +4,15 @@ import io.stratagem.Kind;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.Clock;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -86,9 +89,13 @@ abstract class WorkerPool {
             throw new RejectedExecutionException(tooManyAbandoned());
         }
         if (isClosed) {
-            throw new RejectedExecutionException("the threads of '" + settings.name() + "' are closed");
+            throw new RejectedExecutionException(closedMessage());
         }
         add(work);
+    }
+
+    private String closedMessage() {
+        return "the threads of '" + settings.name() + "' are closed";
     }
 
     /** Queues the work and sees to it that a thread takes it. */
@@ -392,12 +399,14 @@ abstract class WorkerPool {
         }
     }
 
-    /** Closes, and adds to the collection what was queued or runs. */
+    /** Closes, and adds to the collection the batches that were queued or run. */
     final void closeNow(Collection<Batch> given) {
         close();
         for (Object work = queue.poll(); work != null; work = queue.poll()) {
             if (work instanceof Batch batch) {
                 given.add(batch);
+            } else {
+                giveUp((Runnable) work);
             }
         }
         for (PoolWorker worker : workers) {
@@ -405,6 +414,21 @@ abstract class WorkerPool {
                 given.add(batch);
             }
             worker.batches(given);
+        }
+    }
+
+    /**
+     * Cancels a call that was off-loaded; a callback is run, since it completes what others wait for. Either runs the
+     * user's code, which must not hold up who closes.
+     */
+    private void giveUp(Runnable work) {
+        Runnable end = work instanceof CompletableFuture<?> call
+                ? () -> call.completeExceptionally(new CancellationException(closedMessage()))
+                : work;
+        try {
+            ServiceThread.callbacks().execute(end);
+        } catch (Throwable e) {
+            log.error("A callback of '{}' was lost when it was closed", settings.name(), e);
         }
     }
 

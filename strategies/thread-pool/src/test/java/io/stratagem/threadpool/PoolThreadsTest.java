@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
+import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
@@ -25,6 +27,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -473,6 +476,73 @@ final class PoolThreadsTest extends StrategyFixture {
         future.cancel(true);
         clock.advance(GRACE);
         assertThat(clock.waiting()).isZero();
+    }
+
+    /** A loop as asynchronous tasks get it, kept. */
+    private static Loop loop(ExecutorStrategy strategy) {
+        return strategy.run(
+                        Workload.async("loop", (Integer n, Loop loop) -> CompletableFuture.completedFuture(loop)), 1)
+                .orElseThrow();
+    }
+
+    private static final class Service extends Thread implements ServiceThread {
+        Service(Runnable action) {
+            super(action);
+        }
+    }
+
+    @Test
+    void delay_endsAfterClose_failsAwayFromTheClocksThread() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        CompletableFuture<Void> delay = loop(strategy).delay(Duration.ofMinutes(1));
+        CompletableFuture<Boolean> dependent = delay.handle((nothing, failure) -> ServiceThread.mayRunUserCode());
+        strategy.close();
+        FutureTask<Void> moving = new FutureTask<>(() -> clock.advance(Duration.ofMinutes(1)), null);
+        new Service(moving).start();
+        Patience.get(moving);
+        assertThat(Patience.get(dependent)).as("may run user code").isTrue();
+        assertThatThrownBy(() -> Patience.get(delay)).hasCauseInstanceOf(RejectedExecutionException.class);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void closeNow_queuedOffload_isCancelledOnAnotherThread(Waits waits) throws Exception {
+        if (!waits.areThere()) {
+            return;
+        }
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, waits, options -> {}));
+        Journal journal = journal();
+        occupy(strategy, 1, Kind.BLOCKING, gate());
+        CompletableFuture<Integer> offloaded = loop(strategy).offload(() -> {
+            journal.enter();
+            return 1;
+        });
+        Gate gate = gate();
+        CompletableFuture<Thread> dependent = offloaded.handle((value, failure) -> {
+            gate.awaitIgnoringInterrupts();
+            return Thread.currentThread();
+        });
+        strategy.closeNow(); // must not wait at the gate
+        gate.open();
+        assertThat(Patience.get(dependent)).isNotEqualTo(Thread.currentThread());
+        assertThat(offloaded).isCancelled();
+        assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
+        assertThat(journal.entered()).isZero();
+    }
+
+    @Test
+    void closeNow_queuedCallbacks_areRunOnAnotherThread() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        Loop loop = loop(strategy);
+        occupy(strategy, 1, Kind.COMPUTE, gate());
+        CompletableFuture<Void> delay = loop.delay(Duration.ofMinutes(1));
+        clock.advance(Duration.ofMinutes(1));
+        CompletableFuture<Thread> callback = CompletableFuture.supplyAsync(Thread::currentThread, loop.executor());
+        strategy.closeNow();
+        assertThat(Patience.get(delay)).isNull();
+        assertThat(Patience.get(callback)).isNotEqualTo(Thread.currentThread());
     }
 
     // ---------------------------------------------------------------------------------------------- options
