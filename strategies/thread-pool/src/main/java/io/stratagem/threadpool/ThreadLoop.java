@@ -1,5 +1,7 @@
 package io.stratagem.threadpool;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.stratagem.Loop;
 import io.stratagem.spi.Clock;
 import io.stratagem.spi.ServiceThread;
@@ -30,7 +32,7 @@ final class ThreadLoop implements Loop {
     public CompletableFuture<Void> delay(Duration delay) {
         Delay future = new Delay();
         future.timer =
-                clock.schedule(() -> executeOrFail(future, () -> future.complete(null)), WorkerPool.nanos(delay));
+                clock.schedule(() -> executeOrFail(future, () -> future.complete(null)), NANOSECONDS.convert(delay));
         return future;
     }
 

@@ -6,7 +6,6 @@ import io.stratagem.spi.Batch;
 import io.stratagem.spi.Clock;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -121,6 +120,7 @@ abstract class WorkerPool {
         } catch (Throwable e) {
             log.error("A callback failed on {}", worker.name(), e);
         }
+        worker.forgetTime();
         Thread.interrupted();
     }
 
@@ -447,14 +447,6 @@ abstract class WorkerPool {
             return true;
         } finally {
             lock.unlock();
-        }
-    }
-
-    static long nanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return Long.MAX_VALUE;
         }
     }
 }

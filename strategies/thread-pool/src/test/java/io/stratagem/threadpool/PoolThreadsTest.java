@@ -3,6 +3,7 @@ package io.stratagem.threadpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.Execution;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
@@ -485,6 +486,15 @@ final class PoolThreadsTest extends StrategyFixture {
                 .orElseThrow();
     }
 
+    @Test
+    void delay_longAgo_isDueAtOnce() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        CompletableFuture<Void> delay = loop(strategy).delay(Duration.ofSeconds(Long.MIN_VALUE));
+        clock.advance(Duration.ZERO);
+        assertThat(Patience.get(delay)).isNull();
+    }
+
     private static final class Service extends Thread implements ServiceThread {
         Service(Runnable action) {
             super(action);
@@ -543,6 +553,21 @@ final class PoolThreadsTest extends StrategyFixture {
         strategy.closeNow();
         assertThat(Patience.get(delay)).isNull();
         assertThat(Patience.get(callback)).isNotEqualTo(Thread.currentThread());
+    }
+
+    @Test
+    void callback_betweenTwoTasks_isNotPartOfTheSecondsTime() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        Loop loop = loop(strategy);
+        Gate gate = gate();
+        occupy(strategy, 1, Kind.COMPUTE, gate);
+        loop.executor().execute(() -> clock.advance(Duration.ofSeconds(1)));
+        CompletableFuture<Result<Integer>> second = strategy.submit(Workload.compute("second", (Integer n) -> n), 2);
+        gate.open();
+        Execution execution = Patience.get(second).execution();
+        assertThat(execution.ran()).isZero();
+        assertThat(execution.queued()).isEqualTo(Duration.ofSeconds(1));
     }
 
     // ---------------------------------------------------------------------------------------------- options
