@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * itself among the idle, stops searching, and looks into the queue once more before it parks. So either the adder sees
  * nobody searching and wakes one, or the searcher sees the work. After the scheduler of the Go runtime (proc.go, "Worker
  * thread parking/unparking").
+ *
+ * The first thread is handed its work instead, so that work is refused, and not queued, if there is no thread at all.
+ * Where a further one cannot be started, an adder may have relied on its search: that is made up for by a later try.
  */
 final class PlatformPool extends WorkerPool {
     /** Some 10 µs of looking into the queue before parking, where parking and waking cost 4 to 60. */
@@ -42,6 +45,9 @@ final class PlatformPool extends WorkerPool {
 
     @Override
     void add(Object work) {
+        if (tryCountFirst() && startOrThrow(work)) {
+            return;
+        }
         queue.add(work);
         if (isClosed) {
             // The threads may be gone already. Who finds this work is to run it all the same.
@@ -62,33 +68,27 @@ final class PlatformPool extends WorkerPool {
         lock.lock();
         try {
             called = idle.pollFirst();
-            if (called == null) {
-                if (tryCount()) {
-                    searching.incrementAndGet();
-                    boolean isStarted = false;
-                    try {
-                        startThread(null);
-                        isStarted = true;
-                    } finally {
-                        if (!isStarted) {
-                            searching.decrementAndGet();
-                        }
-                    }
-                }
-                return;
+            if (called != null) {
+                idleThreads = idle.size();
+                searching.incrementAndGet();
+                called.isCalled = true;
             }
-            idleThreads = idle.size();
-            searching.incrementAndGet();
-            called.isCalled = true;
         } finally {
             lock.unlock();
         }
-        LockSupport.unpark(called.thread);
+        if (called != null) {
+            LockSupport.unpark(called.thread);
+        } else if (tryCount()) {
+            searching.incrementAndGet();
+            if (!tryStart(null)) {
+                searching.decrementAndGet();
+            }
+        }
     }
 
     @Override
     void work(PoolWorker worker, @Nullable Object first) {
-        Object work = search(worker);
+        Object work = first != null ? first : search(worker);
         while (work != null) {
             perform(worker, work);
             if (worker.isAbandoned()) {

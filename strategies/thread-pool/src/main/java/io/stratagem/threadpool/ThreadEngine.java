@@ -1,5 +1,7 @@
 package io.stratagem.threadpool;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
@@ -90,8 +92,8 @@ final class ThreadEngine implements Engine {
 
     @Override
     public boolean awaitTermination(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + WorkerPool.nanos(limit);
-        return computing.awaitTermination(WorkerPool.nanos(limit))
-                && blocking.awaitTermination(deadline - System.nanoTime());
+        long limitNanos = NANOSECONDS.convert(limit);
+        long deadline = System.nanoTime() + limitNanos;
+        return computing.awaitTermination(limitNanos) && blocking.awaitTermination(deadline - System.nanoTime());
     }
 }

@@ -1,7 +1,10 @@
 package io.stratagem.threadpool;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.stratagem.Loop;
 import io.stratagem.spi.Clock;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
@@ -29,7 +32,7 @@ final class ThreadLoop implements Loop {
     public CompletableFuture<Void> delay(Duration delay) {
         Delay future = new Delay();
         future.timer =
-                clock.schedule(() -> executeOrFail(future, () -> future.complete(null)), WorkerPool.nanos(delay));
+                clock.schedule(() -> executeOrFail(future, () -> future.complete(null)), NANOSECONDS.convert(delay));
         return future;
     }
 
@@ -100,7 +103,8 @@ final class ThreadLoop implements Loop {
         try {
             callbacks.execute(completion);
         } catch (RejectedExecutionException e) {
-            future.completeExceptionally(e);
+            // This may be the clock's thread.
+            ServiceThread.callbacks().execute(() -> future.completeExceptionally(e));
         }
     }
 

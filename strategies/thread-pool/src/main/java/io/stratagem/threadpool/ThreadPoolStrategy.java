@@ -1,6 +1,7 @@
 package io.stratagem.threadpool;
 
 import static com.google.common.base.Preconditions.checkArgument;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.stratagem.Stratagem;
 import io.stratagem.spi.EngineStrategy;
@@ -190,9 +191,9 @@ public final class ThreadPoolStrategy extends EngineStrategy {
             return new PoolSettings(
                     name,
                     maxThreads,
-                    WorkerPool.nanos(keepAlive),
+                    NANOSECONDS.convert(keepAlive),
                     factory,
-                    WorkerPool.nanos(interruptGrace),
+                    NANOSECONDS.convert(interruptGrace),
                     maxAbandoned);
         }
 

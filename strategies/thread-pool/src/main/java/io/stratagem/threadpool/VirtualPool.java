@@ -15,8 +15,7 @@ final class VirtualPool extends WorkerPool {
 
     @Override
     void add(Object work) {
-        if (tryCount()) {
-            startThread(work);
+        if (tryCount() && startOrThrow(work)) {
             return;
         }
         queue.add(work);
@@ -44,8 +43,9 @@ final class VirtualPool extends WorkerPool {
             Object work = queue.poll();
             if (work == null) {
                 uncount(); // who was refused meanwhile is seen by the next look into the queue
-            } else {
-                startThread(work);
+            } else if (!tryStart(work)) {
+                queue.add(work); // it may be another caller's
+                return;
             }
         }
     }

@@ -4,14 +4,17 @@ import io.stratagem.Kind;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.Clock;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
@@ -39,6 +42,9 @@ abstract class WorkerPool {
 
     private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
+    /** After a thread could not be started; also the shortest time between two entries in the log about that. */
+    private static final long START_AGAIN_NANOS = 100_000_000;
+
     final PoolSettings settings;
     final WorkQueue queue = new WorkQueue();
     final ReentrantLock lock = new ReentrantLock();
@@ -51,6 +57,9 @@ abstract class WorkerPool {
 
     /** How many threads count: those that there are, without the abandoned ones. */
     private final AtomicInteger threads = new AtomicInteger();
+
+    /** Whether the clock is to try again to start a thread. */
+    private final AtomicBoolean isStartDue = new AtomicBoolean();
 
     /** Written under the lock. */
     private volatile int abandoned;
@@ -79,9 +88,13 @@ abstract class WorkerPool {
             throw new RejectedExecutionException(tooManyAbandoned());
         }
         if (isClosed) {
-            throw new RejectedExecutionException("the threads of '" + settings.name() + "' are closed");
+            throw new RejectedExecutionException(closedMessage());
         }
         add(work);
+    }
+
+    private String closedMessage() {
+        return "the threads of '" + settings.name() + "' are closed";
     }
 
     /** Queues the work and sees to it that a thread takes it. */
@@ -107,6 +120,7 @@ abstract class WorkerPool {
         } catch (Throwable e) {
             log.error("A callback failed on {}", worker.name(), e);
         }
+        worker.forgetTime();
         Thread.interrupted();
     }
 
@@ -129,24 +143,80 @@ abstract class WorkerPool {
         }
     }
 
+    /** Counts a thread, if there is none. */
+    final boolean tryCountFirst() {
+        return threads.get() == 0 && threads.compareAndSet(0, 1);
+    }
+
     final void uncount() {
         threads.decrementAndGet();
     }
 
-    /** Starts a thread that has been counted. */
-    final void startThread(@Nullable Object first) {
-        PoolWorker worker = new PoolWorker(threadsMade.incrementAndGet(), first);
-        workers.add(worker);
+    /**
+     * Starts a thread that has been counted, for work that is not queued.
+     *
+     * @return false if it could not be started, and the work is to be queued for the others
+     * @throws RejectedExecutionException if it could not be started, and there is no other
+     */
+    final boolean startOrThrow(Object first) {
+        try {
+            startThread(first);
+            return true;
+        } catch (Throwable e) {
+            startLater(e);
+            if (threads.get() == 0) {
+                throw new RejectedExecutionException("no thread of '" + settings.name() + "' could be started", e);
+            }
+            return false;
+        }
+    }
+
+    /** Starts a thread that has been counted. False if it could not be started: what is queued then gets another try. */
+    final boolean tryStart(@Nullable Object first) {
+        try {
+            startThread(first);
+            return true;
+        } catch (Throwable e) {
+            startLater(e);
+            return false;
+        }
+    }
+
+    private void startThread(@Nullable Object first) {
+        PoolWorker worker = null;
         boolean isStarted = false;
         try {
+            worker = new PoolWorker(threadsMade.incrementAndGet(), first);
+            workers.add(worker);
             worker.thread.start();
             isStarted = true;
         } finally {
             if (!isStarted) {
+                if (worker != null) {
+                    workers.remove(worker);
+                }
                 uncount();
-                workers.remove(worker);
             }
         }
+    }
+
+    /** Tries again later: others may have relied on the thread, and what is queued must not wait for more to come. */
+    private void startLater(Throwable why) {
+        if (!isStartDue.compareAndSet(false, true)) {
+            return;
+        }
+        log.error("A thread of '{}' could not be started; queued work waits for the others", settings.name(), why);
+        try {
+            clock.schedule(this::startAgain, START_AGAIN_NANOS);
+        } catch (Throwable e) {
+            isStartDue.set(false); // not even the clock can start its thread
+            log.error("Nor could it be arranged to try again", e);
+        }
+    }
+
+    private void startAgain() {
+        isStartDue.set(false);
+        replace();
     }
 
     /** Leaves the threads that count, unless there is work after all. */
@@ -163,20 +233,23 @@ abstract class WorkerPool {
     }
 
     private void exit(PoolWorker worker) {
-        workers.remove(worker);
         if (worker.stopCounting()) {
             uncount();
         }
-        if (isClosed || worker.isAbandoned) {
-            lock.lock();
-            try {
-                if (worker.isAbandoned) {
-                    abandoned--;
-                }
-                ended.signalAll();
-            } finally {
-                lock.unlock();
+        // From here on nobody can abandon it.
+        if (!isClosed && !worker.isAbandoned) {
+            workers.remove(worker);
+            return;
+        }
+        lock.lock();
+        try {
+            workers.remove(worker);
+            if (worker.isAbandoned) {
+                abandoned--;
             }
+            ended.signalAll();
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -185,7 +258,7 @@ abstract class WorkerPool {
         final Thread thread;
         private volatile @Nullable Object first;
 
-        /** Written under the lock. */
+        /** Written under the lock, and in one step with {@code counts}. */
         private volatile boolean isAbandoned;
 
         private boolean counts = true; // guarded by this
@@ -221,6 +294,15 @@ abstract class WorkerPool {
             return wasCounting;
         }
 
+        /** Stops counting since others are to take its place; false if it had stopped before. */
+        private synchronized boolean tryAbandon() {
+            if (!stopCounting()) {
+                return false;
+            }
+            isAbandoned = true;
+            return true;
+        }
+
         private synchronized void countAgain() {
             counts = true;
         }
@@ -240,6 +322,10 @@ abstract class WorkerPool {
 
     /** The task was given up and its thread interrupted: looks after a while whether that helped. */
     final void watch(Batch batch, PoolWorker worker) {
+        watch(batch, worker, settings.graceNanos());
+    }
+
+    private void watch(Batch batch, PoolWorker worker, long graceNanos) {
         if (!batch.isStuck()) {
             return; // it had no thread, being asynchronous, or has given it back
         }
@@ -249,20 +335,20 @@ abstract class WorkerPool {
                         abandon(batch, worker);
                     }
                 },
-                settings.graceNanos());
+                graceNanos);
     }
 
     private void abandon(Batch batch, PoolWorker worker) {
         if (abandoned >= settings.maxAbandoned()) {
-            watch(batch, worker); // until there is room for one more, or it returns
+            // Until there is room for one more, or it returns; without a grace it would keep the clock busy.
+            watch(batch, worker, Math.max(settings.graceNanos(), LOOK_AGAIN_NANOS));
             return;
         }
         lock.lock();
         try {
-            if (!worker.stopCounting()) {
+            if (!worker.tryAbandon()) {
                 return;
             }
-            worker.isAbandoned = true;
             abandoned++;
             uncount();
             ended.signalAll();
@@ -278,7 +364,7 @@ abstract class WorkerPool {
         replace();
     }
 
-    /** There may be work that the abandoned thread would have taken. */
+    /** Sees to it that a thread takes what is queued: one was abandoned, or could not be started. Never throws. */
     abstract void replace();
 
     final int abandoned() {
@@ -313,12 +399,14 @@ abstract class WorkerPool {
         }
     }
 
-    /** Closes, and adds to the collection what was queued or runs. */
+    /** Closes, and adds to the collection the batches that were queued or run. */
     final void closeNow(Collection<Batch> given) {
         close();
         for (Object work = queue.poll(); work != null; work = queue.poll()) {
             if (work instanceof Batch batch) {
                 given.add(batch);
+            } else {
+                giveUp((Runnable) work);
             }
         }
         for (PoolWorker worker : workers) {
@@ -326,6 +414,21 @@ abstract class WorkerPool {
                 given.add(batch);
             }
             worker.batches(given);
+        }
+    }
+
+    /**
+     * Cancels a call that was off-loaded; a callback is run, since it completes what others wait for. Either runs the
+     * user's code, which must not hold up who closes.
+     */
+    private void giveUp(Runnable work) {
+        Runnable end = work instanceof CompletableFuture<?> call
+                ? () -> call.completeExceptionally(new CancellationException(closedMessage()))
+                : work;
+        try {
+            ServiceThread.callbacks().execute(end);
+        } catch (Throwable e) {
+            log.error("A callback of '{}' was lost when it was closed", settings.name(), e);
         }
     }
 
@@ -344,14 +447,6 @@ abstract class WorkerPool {
             return true;
         } finally {
             lock.unlock();
-        }
-    }
-
-    static long nanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return Long.MAX_VALUE;
         }
     }
 }

@@ -3,12 +3,15 @@ package io.stratagem.threadpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.Execution;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
+import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
@@ -25,6 +28,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -235,6 +239,29 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(results).hasSize(20_000);
         assertThat(results.stream().filter(Result::isSuccess).count()).isEqualTo(19_999);
         assertThat(strategy.snapshot().abandoned()).isEqualTo(1);
+    }
+
+    @Test
+    void interruptGrace_zeroAndTooManyAbandoned_looksAgainWithoutSpinning() throws Exception {
+        FakeClock clock = new FakeClock();
+        Journal journal = journal();
+        Gate gate = gate();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(
+                2,
+                Waits.ON_PLATFORM,
+                options -> options.clock(clock).interruptGrace(Duration.ZERO).maxAbandoned(1)));
+        List<CompletableFuture<Result<Integer>>> futures = List.of(
+                strategy.submit(stubborn(Kind.COMPUTE, journal, gate, false), 1),
+                strategy.submit(stubborn(Kind.COMPUTE, journal, gate, false), 2));
+        Patience.await().until(() -> journal.inside() == 2);
+        futures.forEach(future -> future.cancel(true));
+        clock.advance(Duration.ZERO); // would not return if the second were looked at again at once
+        assertThat(strategy.snapshot().abandoned()).isEqualTo(1);
+        assertThat(clock.waiting()).isEqualTo(1);
+        gate.open();
+        Patience.await().until(() -> strategy.snapshot().abandoned() == 0);
+        clock.advance(GRACE);
+        assertThat(clock.waiting()).isZero();
     }
 
     // ---------------------------------------------------------------------------------------------- threads
@@ -450,6 +477,97 @@ final class PoolThreadsTest extends StrategyFixture {
         future.cancel(true);
         clock.advance(GRACE);
         assertThat(clock.waiting()).isZero();
+    }
+
+    /** A loop as asynchronous tasks get it, kept. */
+    private static Loop loop(ExecutorStrategy strategy) {
+        return strategy.run(
+                        Workload.async("loop", (Integer n, Loop loop) -> CompletableFuture.completedFuture(loop)), 1)
+                .orElseThrow();
+    }
+
+    @Test
+    void delay_longAgo_isDueAtOnce() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        CompletableFuture<Void> delay = loop(strategy).delay(Duration.ofSeconds(Long.MIN_VALUE));
+        clock.advance(Duration.ZERO);
+        assertThat(Patience.get(delay)).isNull();
+    }
+
+    private static final class Service extends Thread implements ServiceThread {
+        Service(Runnable action) {
+            super(action);
+        }
+    }
+
+    @Test
+    void delay_endsAfterClose_failsAwayFromTheClocksThread() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        CompletableFuture<Void> delay = loop(strategy).delay(Duration.ofMinutes(1));
+        CompletableFuture<Boolean> dependent = delay.handle((nothing, failure) -> ServiceThread.mayRunUserCode());
+        strategy.close();
+        FutureTask<Void> moving = new FutureTask<>(() -> clock.advance(Duration.ofMinutes(1)), null);
+        new Service(moving).start();
+        Patience.get(moving);
+        assertThat(Patience.get(dependent)).as("may run user code").isTrue();
+        assertThatThrownBy(() -> Patience.get(delay)).hasCauseInstanceOf(RejectedExecutionException.class);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void closeNow_queuedOffload_isCancelledOnAnotherThread(Waits waits) throws Exception {
+        if (!waits.areThere()) {
+            return;
+        }
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, waits, options -> {}));
+        Journal journal = journal();
+        occupy(strategy, 1, Kind.BLOCKING, gate());
+        CompletableFuture<Integer> offloaded = loop(strategy).offload(() -> {
+            journal.enter();
+            return 1;
+        });
+        Gate gate = gate();
+        CompletableFuture<Thread> dependent = offloaded.handle((value, failure) -> {
+            gate.awaitIgnoringInterrupts();
+            return Thread.currentThread();
+        });
+        strategy.closeNow(); // must not wait at the gate
+        gate.open();
+        assertThat(Patience.get(dependent)).isNotEqualTo(Thread.currentThread());
+        assertThat(offloaded).isCancelled();
+        assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
+        assertThat(journal.entered()).isZero();
+    }
+
+    @Test
+    void closeNow_queuedCallbacks_areRunOnAnotherThread() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        Loop loop = loop(strategy);
+        occupy(strategy, 1, Kind.COMPUTE, gate());
+        CompletableFuture<Void> delay = loop.delay(Duration.ofMinutes(1));
+        clock.advance(Duration.ofMinutes(1));
+        CompletableFuture<Thread> callback = CompletableFuture.supplyAsync(Thread::currentThread, loop.executor());
+        strategy.closeNow();
+        assertThat(Patience.get(delay)).isNull();
+        assertThat(Patience.get(callback)).isNotEqualTo(Thread.currentThread());
+    }
+
+    @Test
+    void callback_betweenTwoTasks_isNotPartOfTheSecondsTime() throws Exception {
+        FakeClock clock = new FakeClock();
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(clock)));
+        Loop loop = loop(strategy);
+        Gate gate = gate();
+        occupy(strategy, 1, Kind.COMPUTE, gate);
+        loop.executor().execute(() -> clock.advance(Duration.ofSeconds(1)));
+        CompletableFuture<Result<Integer>> second = strategy.submit(Workload.compute("second", (Integer n) -> n), 2);
+        gate.open();
+        Execution execution = Patience.get(second).execution();
+        assertThat(execution.ran()).isZero();
+        assertThat(execution.queued()).isEqualTo(Duration.ofSeconds(1));
     }
 
     // ---------------------------------------------------------------------------------------------- options
