@@ -91,7 +91,7 @@ final class PlatformPool extends WorkerPool {
         Object work = first != null ? first : search(worker);
         while (work != null) {
             perform(worker, work);
-            if (worker.isAbandoned()) {
+            if (worker.isAbandoned() || leaveIfTooMany(worker)) {
                 return;
             }
             work = queue.poll();

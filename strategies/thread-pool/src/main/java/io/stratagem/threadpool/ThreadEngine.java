@@ -64,6 +64,20 @@ final class ThreadEngine implements Engine {
     }
 
     @Override
+    public void beginWait(Worker worker) {
+        if (worker instanceof PoolWorker ours) {
+            ours.pool().beginWait(ours);
+        }
+    }
+
+    @Override
+    public void endWait(Worker worker) {
+        if (worker instanceof PoolWorker ours) {
+            ours.pool().endWait(ours);
+        }
+    }
+
+    @Override
     public List<WorkerView> workers(long nowNanos) {
         List<WorkerView> views = new ArrayList<>();
         computing.addViews(views, nowNanos);

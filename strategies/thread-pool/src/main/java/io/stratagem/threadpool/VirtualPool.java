@@ -28,7 +28,7 @@ final class VirtualPool extends WorkerPool {
         do {
             while (work != null) {
                 perform(worker, work);
-                work = worker.isAbandoned() ? null : queue.poll();
+                work = worker.isAbandoned() || leaveIfTooMany(worker) ? null : queue.poll();
             }
             if (leaveUnlessWork(worker)) {
                 return;

@@ -43,6 +43,9 @@ abstract class WorkerPool {
     private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
     /** After a thread could not be started; also the shortest time between two entries in the log about that. */
+    /** So many waiting threads may be replaced: without a bound each of them might take a task that waits. */
+    private static final int MAX_REPLACED = 64;
+
     private static final long START_AGAIN_NANOS = 100_000_000;
 
     final PoolSettings settings;
@@ -60,6 +63,9 @@ abstract class WorkerPool {
 
     /** Whether the clock is to try again to start a thread. */
     private final AtomicBoolean isStartDue = new AtomicBoolean();
+
+    /** How many do not count because they wait for other tasks. */
+    private final AtomicInteger replaced = new AtomicInteger();
 
     /** Written under the lock. */
     private volatile int abandoned;
@@ -113,14 +119,18 @@ abstract class WorkerPool {
             } else {
                 batch.run(worker);
             }
-            return;
+        } else {
+            Runnable callback = (Runnable) work;
+            worker.callback = callback;
+            try {
+                callback.run();
+            } catch (Throwable e) {
+                log.error("A callback failed on {}", worker.name(), e);
+            }
+            worker.callback = null;
+            worker.forgetTime();
         }
-        try {
-            ((Runnable) work).run();
-        } catch (Throwable e) {
-            log.error("A callback failed on {}", worker.name(), e);
-        }
-        worker.forgetTime();
+        // A listener, a dependent stage or a context may have left a flag as well as a callback.
         Thread.interrupted();
     }
 
@@ -150,6 +160,22 @@ abstract class WorkerPool {
 
     final void uncount() {
         threads.decrementAndGet();
+    }
+
+    /** Takes a thread off the number if there are too many, as there are for a while when a wait has ended. */
+    final boolean leaveIfTooMany(PoolWorker worker) {
+        for (; ; ) {
+            int now = threads.get();
+            if (now <= settings.maxThreads()) {
+                return false;
+            }
+            if (threads.compareAndSet(now, now - 1)) {
+                if (!worker.stopCounting()) {
+                    threads.incrementAndGet(); // it was abandoned just now
+                }
+                return true;
+            }
+        }
     }
 
     /**
@@ -261,7 +287,12 @@ abstract class WorkerPool {
         /** Written under the lock, and in one step with {@code counts}. */
         private volatile boolean isAbandoned;
 
-        private boolean counts = true; // guarded by this
+        // Guarded by this.
+        private boolean counts = true;
+        private boolean isReplaced;
+
+        /** What it runs that is no batch, for {@code closeNow}. */
+        private volatile @Nullable Runnable callback;
 
         private final long number;
 
@@ -296,11 +327,30 @@ abstract class WorkerPool {
 
         /** Stops counting since others are to take its place; false if it had stopped before. */
         private synchronized boolean tryAbandon() {
-            if (!stopCounting()) {
+            if (isAbandoned || !(stopCounting() || isReplaced)) {
                 return false;
+            }
+            if (!isReplaced) {
+                uncount();
             }
             isAbandoned = true;
             return true;
+        }
+
+        private synchronized boolean tryReplace() {
+            isReplaced = stopCounting();
+            return isReplaced;
+        }
+
+        /** True for one that was replaced. */
+        private synchronized boolean comeBack() {
+            boolean wasReplaced = isReplaced;
+            isReplaced = false;
+            if (wasReplaced && !isAbandoned) {
+                counts = true;
+                threads.incrementAndGet();
+            }
+            return wasReplaced;
         }
 
         private synchronized void countAgain() {
@@ -315,6 +365,25 @@ abstract class WorkerPool {
             } finally {
                 exit(this);
             }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- waiting for tasks
+
+    /** The worker waits for other tasks, which may need a thread: another may take its place. */
+    final void beginWait(PoolWorker worker) {
+        if (replaced.incrementAndGet() > MAX_REPLACED || !worker.tryReplace()) {
+            replaced.decrementAndGet();
+            return;
+        }
+        uncount();
+        replace();
+    }
+
+    /** There may now be one thread too many, until the first of them has done its work. */
+    final void endWait(PoolWorker worker) {
+        if (worker.comeBack()) {
+            replaced.decrementAndGet();
         }
     }
 
@@ -350,7 +419,6 @@ abstract class WorkerPool {
                 return;
             }
             abandoned++;
-            uncount();
             ended.signalAll();
         } finally {
             lock.unlock();
@@ -414,17 +482,22 @@ abstract class WorkerPool {
                 given.add(batch);
             }
             worker.batches(given);
+            if (worker.callback instanceof CompletableFuture<?> call) {
+                runElsewhere(() -> call.cancel(true));
+            }
         }
     }
 
-    /**
-     * Cancels a call that was off-loaded; a callback is run, since it completes what others wait for. Either runs the
-     * user's code, which must not hold up who closes.
-     */
+    /** Fails a call that was off-loaded; a callback is run, since it completes what others wait for. */
     private void giveUp(Runnable work) {
-        Runnable end = work instanceof CompletableFuture<?> call
-                ? () -> call.completeExceptionally(new CancellationException(closedMessage()))
-                : work;
+        runElsewhere(
+                work instanceof CompletableFuture<?> call
+                        ? () -> call.completeExceptionally(new CancellationException(closedMessage()))
+                        : work);
+    }
+
+    /** Either runs the user's code, which must not hold up who closes. */
+    private void runElsewhere(Runnable end) {
         try {
             ServiceThread.callbacks().execute(end);
         } catch (Throwable e) {
