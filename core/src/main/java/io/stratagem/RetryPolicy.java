@@ -1,6 +1,7 @@
 package io.stratagem;
 
 import static com.google.common.base.Preconditions.checkArgument;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import java.io.Serializable;
 import java.time.Duration;
@@ -161,18 +162,14 @@ public final class RetryPolicy implements Serializable {
         if (attempts >= maxAttempts || cause instanceof CancellationException || !isRetried(cause)) {
             return -1;
         }
-        double full = Math.min(
-                (double) saturatedNanos(first) * Math.pow(multiplier, attempts - 1), (double) saturatedNanos(max));
+        double full = Math.min((double) NANOSECONDS.convert(first) * Math.pow(multiplier, attempts - 1), (double)
+                NANOSECONDS.convert(max));
         long wait = (long) (full * (1 - jitter * ThreadLocalRandom.current().nextDouble()));
-        return wait > saturatedNanos(within) - elapsedNanos ? -1 : wait;
+        return wait > NANOSECONDS.convert(within) - elapsedNanos ? -1 : wait;
     }
 
     private boolean isRetried(Throwable cause) {
         return causes.stream().anyMatch(type -> type.isInstance(cause));
-    }
-
-    private static long saturatedNanos(Duration duration) {
-        return duration.compareTo(FOR_EVER) >= 0 ? Long.MAX_VALUE : duration.toNanos();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.stratagem.spi;
 
 import static com.google.common.base.Preconditions.checkArgument;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import com.google.common.util.concurrent.ListeningExecutorService;
 import io.stratagem.ExecutorStrategy;
@@ -513,11 +514,11 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private void drainAndClose() {
-        long deadline = System.nanoTime() + saturatedNanos(options.closeTimeout());
+        long deadline = System.nanoTime() + NANOSECONDS.convert(options.closeTimeout());
         boolean isInterrupted = false;
         boolean isDrained = false;
         try {
-            isDrained = awaitDrained(saturatedNanos(options.closeTimeout()));
+            isDrained = awaitDrained(NANOSECONDS.convert(options.closeTimeout()));
         } catch (InterruptedException e) {
             isInterrupted = true;
         }
@@ -604,15 +605,6 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     @Override
     public String toString() {
         return snapshot().toString();
-    }
-
-    /** A duration in nanoseconds; one of more than 292 years as 292 years. */
-    static long saturatedNanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return Long.MAX_VALUE;
-        }
     }
 
     @SuppressWarnings("unchecked") // what was thrown unchecked is thrown on

@@ -1,5 +1,7 @@
 package io.stratagem.spi;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
@@ -191,8 +193,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void start() {
         isStarted = true;
         options.deadline()
-                .ifPresent(limit ->
-                        deadline = strategy.clock().schedule(this::expire, EngineStrategy.saturatedNanos(limit)));
+                .ifPresent(limit -> deadline = strategy.clock().schedule(this::expire, NANOSECONDS.convert(limit)));
     }
 
     /** Takes the next outcome of a batch; null if it is not here but with another attempt. */

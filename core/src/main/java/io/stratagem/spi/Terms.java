@@ -1,5 +1,7 @@
 package io.stratagem.spi;
 
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
 import io.stratagem.Workload;
 
 /** What all tasks of one map, or those submitted one after another alike, have in common. Immutable. */
@@ -18,8 +20,7 @@ final class Terms {
         this.strategy = strategy;
         this.workload = workload;
         this.context = context;
-        this.timeoutNanos =
-                workload.timeout().map(EngineStrategy::saturatedNanos).orElse(0L);
+        this.timeoutNanos = workload.timeout().map(NANOSECONDS::convert).orElse(0L);
         this.haveDetails = timeoutNanos > 0 || workload.retry().isPresent() || strategy.hasListeners();
     }
 

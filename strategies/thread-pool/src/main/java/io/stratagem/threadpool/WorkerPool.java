@@ -42,10 +42,10 @@ abstract class WorkerPool {
 
     private static final long LOOK_AGAIN_NANOS = 10_000_000;
 
-    /** After a thread could not be started; also the shortest time between two entries in the log about that. */
     /** So many waiting threads may be replaced: without a bound each of them might take a task that waits. */
     private static final int MAX_REPLACED = 64;
 
+    /** After a thread could not be started; also the shortest time between two entries in the log about that. */
     private static final long START_AGAIN_NANOS = 100_000_000;
 
     final PoolSettings settings;
