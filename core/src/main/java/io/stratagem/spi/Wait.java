@@ -15,7 +15,8 @@ record Wait(Engine engine, Worker worker) {
     }
 
     /**
-     * If the calling thread is the engine's, waits a moment, and then tells the engine.
+     * If the calling thread is the engine's, waits a moment, and then tells the engine. Ends at once if the thread is
+     * interrupted: it will hardly wait.
      *
      * @param isDone whether there is nothing to wait for any more
      * @param onDone sees to it that what it is given runs then; used at most once
@@ -35,7 +36,7 @@ record Wait(Engine engine, Worker worker) {
                 return null;
             }
             if (thread.isInterrupted()) {
-                break;
+                return null;
             }
         }
         return new Wait(strategy.engine(), worker);

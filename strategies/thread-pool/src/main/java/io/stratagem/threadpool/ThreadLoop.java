@@ -57,7 +57,7 @@ final class ThreadLoop implements Loop {
     }
 
     /** A call on the blocking threads; cancelling it interrupts its thread, and nothing else. */
-    private static final class Offloaded<T> extends CompletableFuture<T> implements Runnable {
+    static final class Offloaded<T> extends CompletableFuture<T> implements Runnable {
         private final Callable<? extends T> call;
         private final ThreadLoop loop;
         private @Nullable Thread runner; // guarded by this
@@ -90,12 +90,23 @@ final class ThreadLoop implements Loop {
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
             boolean isCancelled = super.cancel(mayInterruptIfRunning);
-            synchronized (this) {
-                if (isCancelled && mayInterruptIfRunning && runner != null) {
-                    runner.interrupt();
-                }
+            if (isCancelled && mayInterruptIfRunning) {
+                interrupt();
             }
             return isCancelled;
+        }
+
+        /** Fails it, whether it waits or runs. */
+        void giveUp(Throwable why) {
+            if (completeExceptionally(why)) {
+                interrupt();
+            }
+        }
+
+        private synchronized void interrupt() {
+            if (runner != null) {
+                runner.interrupt();
+            }
         }
     }
 

@@ -6,12 +6,12 @@ import io.stratagem.spi.Batch;
 import io.stratagem.spi.Clock;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
+import io.stratagem.threadpool.ThreadLoop.Offloaded;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -482,8 +482,8 @@ abstract class WorkerPool {
                 given.add(batch);
             }
             worker.batches(given);
-            if (worker.callback instanceof CompletableFuture<?> call) {
-                runElsewhere(() -> call.cancel(true));
+            if (worker.callback instanceof Offloaded<?> call) {
+                giveUp(call);
             }
         }
     }
@@ -491,8 +491,8 @@ abstract class WorkerPool {
     /** Fails a call that was off-loaded; a callback is run, since it completes what others wait for. */
     private void giveUp(Runnable work) {
         runElsewhere(
-                work instanceof CompletableFuture<?> call
-                        ? () -> call.completeExceptionally(new CancellationException(closedMessage()))
+                work instanceof Offloaded<?> call
+                        ? () -> call.giveUp(new CancellationException(closedMessage()))
                         : work);
     }
 
