@@ -29,6 +29,6 @@ public class BatchTwoWorkers {
 
     @Actor
     public void elsewhere(II_Result seen) {
-        seen.r2 = stage.batch.claim(Stage.remote()) ? 1 : 0;
+        seen.r2 = stage.batch.claim(Stage.remote()) != null ? 1 : 0;
     }
 }
