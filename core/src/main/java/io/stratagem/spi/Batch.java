@@ -1,6 +1,7 @@
 package io.stratagem.spi;
 
 import io.stratagem.AsyncFn;
+import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.Fn;
 import io.stratagem.Loop;
 import io.stratagem.Result;
@@ -8,6 +9,10 @@ import io.stratagem.TaskInfo;
 import io.stratagem.Workload;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -134,6 +139,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
+    /** What service threads have left for callback threads to run, one after another; null until there is something. */
+    private @Nullable Deque<Runnable> callbacks; // guarded by this
+
     Batch(Terms terms, int size, int attempts, @Nullable Details details) {
         this.terms = terms;
         this.attempts = attempts;
@@ -191,6 +199,24 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * The SLF4J MDC of who submitted the tasks, for a worker elsewhere.
+     *
+     * @return its entries; unmodifiable
+     */
+    public final Map<String, String> mdc() {
+        return terms.context.mdc();
+    }
+
+    /**
+     * What the strategy's {@link io.stratagem.ContextPropagator}s captured, for a worker elsewhere.
+     *
+     * @return in the order of the propagators; unmodifiable
+     */
+    public final List<Captured> captured() {
+        return terms.context.captured();
+    }
+
+    /**
      * How many tasks belong to it now. Becomes smaller when a tail is cut off.
      *
      * @return the size
@@ -207,6 +233,15 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     public final boolean isWaiting() {
         long now = word;
         return claimed(now) == settled(now) && claimed(now) < end(now) && !isDelayed;
+    }
+
+    /**
+     * Whether all of its tasks have an outcome.
+     *
+     * @return true if nobody wants anything more of it
+     */
+    public final boolean isDone() {
+        return isComplete();
     }
 
     /**
@@ -641,6 +676,44 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         terms.strategy.notifyFinished(this, index, (Result<?>) outcome);
     }
 
+    /**
+     * Runs what may run the user's code: here, if this thread may do that, else on a callback thread, where what is said
+     * of one batch keeps its order.
+     */
+    final void runUserCode(Runnable action) {
+        if (ServiceThread.mayRunUserCode()) {
+            action.run();
+            return;
+        }
+        synchronized (this) {
+            if (callbacks != null) {
+                callbacks.add(action);
+                return;
+            }
+            callbacks = new ArrayDeque<>(2);
+            callbacks.add(action);
+        }
+        SharedThreads.callbacks().execute(this::runCallbacks);
+    }
+
+    private void runCallbacks() {
+        while (true) {
+            Runnable next;
+            synchronized (this) {
+                next = callbacks == null ? null : callbacks.poll();
+                if (next == null) {
+                    callbacks = null;
+                    return;
+                }
+            }
+            try {
+                next.run();
+            } catch (Throwable e) {
+                log.error("A callback failed", e);
+            }
+        }
+    }
+
     private void complete() {
         if (details != null) {
             details.disarm();
@@ -906,7 +979,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
         CompletionStage<?> told = taking.stage;
         if (told != null) {
-            EngineStrategy.runUserCode(() -> cancelStage(told));
+            runUserCode(() -> cancelStage(told));
         }
         if (taking.isLast) {
             complete();

@@ -5,6 +5,7 @@ import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.ContextPropagator.Scope;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +57,14 @@ final class Context {
             }
         }
         return new Context(loader, mdc, captured);
+    }
+
+    Map<String, String> mdc() {
+        return mdc == null ? Map.of() : Collections.unmodifiableMap(mdc);
+    }
+
+    List<Captured> captured() {
+        return Collections.unmodifiableList(captured);
     }
 
     private boolean isOnly(@Nullable ClassLoader aLoader) {

@@ -474,14 +474,14 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     final void notifyStarted(Batch batch, int index, String worker) {
         if (listeners.length > 0) {
             var task = batch.info(index);
-            runUserCode(() -> tell(listener -> listener.started(task, worker)));
+            batch.runUserCode(() -> tell(listener -> listener.started(task, worker)));
         }
     }
 
     final void notifyFinished(Batch batch, int index, Result<?> result) {
         if (listeners.length > 0) {
             var task = batch.info(index);
-            runUserCode(() -> tell(listener -> listener.finished(task, result)));
+            batch.runUserCode(() -> tell(listener -> listener.finished(task, result)));
         }
     }
 

@@ -79,7 +79,7 @@ final class SingleBatch extends Batch {
         if (by != null && future.getNumberOfDependents() > 0) {
             by.forgetTime(); // the dependent stages may take theirs
         }
-        EngineStrategy.runUserCode(() -> future.completeWith(result));
+        runUserCode(() -> future.completeWith(result));
         terms.strategy.signalIfDrained();
     }
 

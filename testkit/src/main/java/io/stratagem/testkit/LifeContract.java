@@ -469,6 +469,7 @@ public abstract class LifeContract extends NestingContract {
     @ParameterizedTest
     @EnumSource
     void propagator_applyThrows_failsTheTasksUnrun(Kind kind) {
+        assume(Ability.IN_THIS_JVM); // what is captured here cannot travel
         RuntimeException broken = new IllegalStateException("apply");
         Journal journal = journal();
         ExecutorStrategy strategy = strategy(
@@ -495,6 +496,7 @@ public abstract class LifeContract extends NestingContract {
 
     @Test
     void propagator_restoreThrows_harmsNothing() {
+        assume(Ability.IN_THIS_JVM); // what is captured here cannot travel
         Journal journal = journal();
         ExecutorStrategy strategy = strategy(
                 1,
@@ -617,7 +619,7 @@ public abstract class LifeContract extends NestingContract {
                             clock.advance(limit);
                         });
         }
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThat(journal.count("through")).isZero();
     }
 
@@ -662,7 +664,7 @@ public abstract class LifeContract extends NestingContract {
         strategy.close();
         assertThat(causeOf(Patience.get(running))).isInstanceOf(CancellationException.class);
         assertThat(causeOf(Patience.get(queued))).isInstanceOf(CancellationException.class);
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThat(journal.entered()).isBetween(1L, kind == Kind.ASYNC ? 2L : 1L);
         assertThat(journal.count("through")).isZero();
     }
@@ -684,9 +686,9 @@ public abstract class LifeContract extends NestingContract {
                     .isInstanceOf(CancellationException.class)
                     .hasMessageContaining(strategy.name());
         }
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThat(journal.entered()).isEqualTo(2);
-        assertThat(journal.count("interrupted")).isEqualTo(2);
+        awaitInterrupted(journal, 2);
         strategy.close();
         assertThat(strategy.snapshot().closed()).isTrue();
         assertThat(strategy.snapshot().failed()).isEqualTo(10);

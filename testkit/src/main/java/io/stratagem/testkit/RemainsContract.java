@@ -110,6 +110,7 @@ public abstract class RemainsContract extends LifeContract {
     /** What they wait for comes from callbacks that are queued behind them. */
     @Test
     void timeouts_ofWhichManyHaveStagesThatWaitForTimeouts_allArrive() throws Exception {
+        assume(Ability.INTERRUPTS); // to kill two hundred workers takes long
         ExecutorStrategy strategy = strategy(2);
         Workload<Integer, Integer> hanging =
                 Workload.named("hanging").timeout(Duration.ofMillis(20)).async((n, loop) -> new CompletableFuture<>());

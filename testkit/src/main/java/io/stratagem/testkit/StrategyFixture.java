@@ -42,7 +42,9 @@ public abstract class StrategyFixture {
         /** It runs tasks in this JVM, where they see the objects of the test. */
         IN_THIS_JVM,
         /** It refuses isolated work. */
-        REFUSES_ISOLATED
+        REFUSES_ISOLATED,
+        /** It interrupts a running task that it gives up. Without this it kills the worker. */
+        INTERRUPTS
     }
 
     /** For subclasses. */
@@ -156,6 +158,20 @@ public abstract class StrategyFixture {
             }
             return input;
         };
+    }
+
+    /** Waits until so many running tasks of {@link #telling} have been interrupted, if that is what becomes of them. */
+    protected final void awaitInterrupted(Journal journal, int tasks) {
+        if (abilities().contains(Ability.INTERRUPTS)) {
+            Patience.await().until(() -> journal.count("interrupted") == tasks);
+        }
+    }
+
+    /** Waits until all tasks that were given up have ended, if they can tell. */
+    protected final void awaitNoneInside(Journal journal) {
+        if (abilities().contains(Ability.INTERRUPTS)) {
+            Patience.await().until(() -> journal.inside() == 0);
+        }
     }
 
     /** Keeps all workers busy until the gate opens; returns when they are. */

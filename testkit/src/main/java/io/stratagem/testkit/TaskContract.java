@@ -60,6 +60,7 @@ public abstract class TaskContract extends StrategyFixture {
 
     @Test
     void execution_measuredByClock_tellsWaitAndRun() throws Exception {
+        assume(Ability.IN_THIS_JVM); // a worker elsewhere tells by its own clock how long ago it began
         FakeClock clock = new FakeClock();
         Gate blocker = gate();
         Gate gate = gate();
@@ -300,7 +301,7 @@ public abstract class TaskContract extends StrategyFixture {
         assertThat(future.cancel(true)).isTrue();
         assertThat(future).isCancelled();
         assertThatThrownBy(future::get).isInstanceOf(CancellationException.class);
-        Patience.await().until(() -> journal.count("interrupted") == 1);
+        awaitInterrupted(journal, 1);
         assertRunsAtOnce(strategy, 1, kind);
         assertThat(future.cancel(true)).as("again").isTrue();
     }
@@ -387,7 +388,7 @@ public abstract class TaskContract extends StrategyFixture {
                     Patience.await().until(() -> journal.inside() == 1);
                     caller.get().interrupt();
                 });
-        Patience.await().until(() -> journal.count("interrupted") == 1);
+        awaitInterrupted(journal, 1);
     }
 
     @Test
@@ -454,6 +455,7 @@ public abstract class TaskContract extends StrategyFixture {
     @ParameterizedTest
     @EnumSource
     void cancelTrue_atAnyMoment_interruptsNoOtherTask(Kind kind) throws Exception {
+        assume(Ability.INTERRUPTS);
         ExecutorStrategy strategy = strategy(1);
         Workload<Integer, Integer> victim = workload(kind, "victim", spins -> {
             for (int i = 0; i < spins; i++) {
@@ -522,7 +524,7 @@ public abstract class TaskContract extends StrategyFixture {
             assertThat(cause).hasMessageContaining("only an isolated workload can be killed");
         }
         assertThat(future).isNotCompletedExceptionally();
-        Patience.await().until(() -> journal.count("interrupted") == 1);
+        awaitInterrupted(journal, 1);
         assertRunsAtOnce(strategy, 1, kind);
     }
 
@@ -578,7 +580,7 @@ public abstract class TaskContract extends StrategyFixture {
         clock.advance(TIMEOUT);
         assertThat(causeOf(Patience.get(future))).isInstanceOf(TaskTimeoutException.class);
         gate.open();
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertRunsAtOnce(strategy, 1, kind);
         assertThat(causeOf(Patience.get(future))).isInstanceOf(TaskTimeoutException.class);
     }
@@ -794,7 +796,7 @@ public abstract class TaskContract extends StrategyFixture {
                 1);
         Patience.await().until(() -> journal.inside() == 1);
         future.cancel(true);
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThat(strategy.run(workload(kind, "after", (Integer n) -> n), 1)).isEqualTo(Result.success(1));
         assertThat(journal.entered()).isEqualTo(1);
     }
@@ -874,11 +876,12 @@ public abstract class TaskContract extends StrategyFixture {
         Journal started = journal();
         CompletableFuture<Result<String>> cancelled =
                 strategy.submit(workload(kind, "cancelled", telling(started, gate)), "cancelled");
-        Patience.await().until(() -> started.inside() == 1);
+        Patience.await()
+                .until(() -> started.inside() == 1 && hearing.of("cancelled").contains("started"));
         cancelled.cancel(true);
         CompletableFuture<Result<String>> late = strategy.submit(
                 workload(kind, Workload.named("late").timeout(TIMEOUT), telling(started, gate)), "late");
-        Patience.await().until(() -> started.entered() == 2 && started.inside() == 1);
+        Patience.await().until(() -> started.entered() == 2);
         clock.advance(TIMEOUT);
         Patience.get(late);
         Patience.await().untilAsserted(() -> {

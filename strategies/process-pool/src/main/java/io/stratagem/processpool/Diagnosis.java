@@ -1,0 +1,97 @@
+package io.stratagem.processpool;
+
+import io.stratagem.TransferException;
+import io.stratagem.processpool.Bytes.MalformedException;
+import io.stratagem.processpool.Bytes.TooLargeException;
+import java.io.NotSerializableException;
+import java.io.ObjectStreamException;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Says what is wrong with a value that could not be serialised or rebuilt, for who has to mend it. */
+final class Diagnosis {
+    private static final Set<String> WRITING = Set.of("writeObject", "writeExternal", "writeReplace");
+    private static final Set<String> READING =
+            Set.of("readObject", "readObjectNoData", "readExternal", "readResolve", "validateObject");
+
+    private Diagnosis() {}
+
+    /** Rethrows the errors that are not the value's fault. */
+    static TransferException ofWriting(String what, @Nullable Object root, Throwable failure) {
+        String className = null;
+        String problem;
+        if (failure instanceof TooLargeException) {
+            problem = "it takes " + failure.getMessage();
+        } else if (failure instanceof NotSerializableException && failure.getMessage() != null) {
+            className = failure.getMessage().lines().findFirst().orElse(""); // more with extendedDebugInfo
+            problem = className + " is not Serializable";
+        } else {
+            StackTraceElement culprit = culprit(failure, WRITING);
+            className = culprit == null ? null : culprit.getClassName();
+            problem = problem(failure, culprit);
+        }
+        FieldPath path = root == null || className == null ? null : FieldPath.find(root, className);
+        String message = what + " cannot be serialised: " + problem + at(path == null ? "" : path.path());
+        if (path != null && path.capturesThis()) {
+            message += "; the lambda captured 'this', since it uses a member of it:"
+                    + " copy what it needs to a local variable first";
+        }
+        return new TransferException(message, failure);
+    }
+
+    /** Rethrows the errors that are not the value's fault. */
+    static TransferException ofReading(String what, String path, Throwable failure) {
+        String problem;
+        if (failure instanceof MalformedException) {
+            problem = "malformed bytes: " + failure.getMessage();
+        } else if (failure instanceof ClassNotFoundException) {
+            problem = "class " + failure.getMessage() + " was not found";
+        } else {
+            problem = problem(failure, culprit(failure, READING));
+        }
+        return new TransferException(what + " cannot be rebuilt: " + problem + at(path), failure);
+    }
+
+    private static String at(String path) {
+        return path.isEmpty() ? "" : "; at " + path;
+    }
+
+    private static String problem(Throwable failure, @Nullable StackTraceElement culprit) {
+        if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {
+            throw error;
+        }
+        String of = culprit == null ? "" : culprit.getMethodName() + " of " + culprit.getClassName() + " threw ";
+        if (failure instanceof StackOverflowError) {
+            return of + "StackOverflowError: nested too deeply";
+        }
+        boolean speaksForItself = culprit == null && failure instanceof ObjectStreamException;
+        String message = speaksForItself ? message(failure) : null;
+        return message != null ? message : of + text(failure);
+    }
+
+    /** The frame of the class's own method that threw, or null if the machinery itself did. */
+    private static @Nullable StackTraceElement culprit(Throwable failure, Set<String> methods) {
+        for (StackTraceElement frame : failure.getStackTrace()) {
+            if (methods.contains(frame.getMethodName()) && !frame.getClassName().startsWith("java.")) {
+                return frame;
+            }
+        }
+        return null;
+    }
+
+    /** Class and message, of a throwable whose methods may themselves throw. */
+    static String text(Throwable throwable) {
+        String message = message(throwable);
+        String name = throwable.getClass().getName();
+        return message == null ? name : name + ": " + message;
+    }
+
+    /** The message of a throwable whose methods may themselves throw. */
+    static @Nullable String message(Throwable throwable) {
+        try {
+            return throwable.getMessage();
+        } catch (Exception | LinkageError | StackOverflowError e) {
+            return "(its getMessage threw " + e.getClass().getName() + ")";
+        }
+    }
+}

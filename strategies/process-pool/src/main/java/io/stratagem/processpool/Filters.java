@@ -1,0 +1,113 @@
+package io.stratagem.processpool;
+
+import java.io.ObjectInputFilter;
+import java.io.ObjectInputFilter.FilterInfo;
+import java.io.ObjectInputFilter.Status;
+import java.lang.reflect.Proxy;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** What may come in. */
+final class Filters {
+    /** Values, and what values are made of; the packages without their subpackages. */
+    private static final Set<String> JDK_PACKAGES = Set.of(
+            "java.lang",
+            "java.math",
+            "java.time",
+            "java.time.chrono",
+            "java.util",
+            "java.util.concurrent",
+            "java.util.concurrent.atomic",
+            "java.util.concurrent.locks",
+            "java.util.regex");
+
+    private static final Set<String> JDK_CLASSES = Set.of(
+            "java.io.File",
+            "java.lang.invoke.SerializedLambda", // names a class, which is asked for, too
+            "java.net.Inet4Address",
+            "java.net.Inet6Address",
+            "java.net.InetAddress",
+            "java.net.InetSocketAddress",
+            "java.net.SocketAddress",
+            "java.net.URI",
+            "java.net.URL",
+            "java.sql.Date",
+            "java.sql.Time",
+            "java.sql.Timestamp");
+
+    private Filters() {}
+
+    /**
+     * How much of a value may take Java serialisation.
+     *
+     * @param depth of objects within each other
+     * @param references to objects
+     * @param arrayLength of one array
+     * @param streamBytes of one value
+     */
+    record Limits(long depth, long references, long arrayLength, long streamBytes) {
+        static final Limits DEFAULT = new Limits(1_000, 100_000_000, Bytes.LARGEST, Bytes.LARGEST);
+
+        boolean areExceeded(FilterInfo info) {
+            return info.depth() > depth
+                    || info.references() > references
+                    || info.arrayLength() > arrayLength
+                    || info.streamBytes() > streamBytes;
+        }
+    }
+
+    /** Lets in what {@code jdk.serialFilter} does. */
+    static ObjectInputFilter fromApplication() {
+        return ObjectInputFilter.merge(info -> Status.UNDECIDED, ObjectInputFilter.Config.getSerialFilter());
+    }
+
+    /**
+     * Lets in the JDK's value types, records, enums, exceptions, and the classes of the given packages, unless
+     * {@code jdk.serialFilter} rejects them.
+     *
+     * @param allowedPackages each with its subpackages
+     */
+    static ObjectInputFilter fromWorker(Set<String> allowedPackages, Limits limits) {
+        Set<String> packages = Set.copyOf(allowedPackages);
+        return ObjectInputFilter.merge(
+                info -> {
+                    if (limits.areExceeded(info)) {
+                        return Status.REJECTED;
+                    }
+                    Class<?> type = info.serialClass();
+                    if (type == null) {
+                        return Status.UNDECIDED;
+                    }
+                    return isAllowed(type, packages) ? Status.ALLOWED : Status.REJECTED;
+                },
+                ObjectInputFilter.Config.getSerialFilter());
+    }
+
+    private static boolean isAllowed(Class<?> type, Set<String> packages) {
+        if (type.isArray()) {
+            return isAllowed(type.getComponentType(), packages);
+        }
+        if (Proxy.isProxyClass(type)) {
+            return Stream.of(type.getInterfaces()).allMatch(each -> isAllowed(each, packages));
+        }
+        return type.isPrimitive()
+                || type.isRecord()
+                || Enum.class.isAssignableFrom(type)
+                || Throwable.class.isAssignableFrom(type)
+                || JDK_PACKAGES.contains(type.getPackageName())
+                || JDK_CLASSES.contains(type.getName())
+                || isIn(packages, type.getPackageName());
+    }
+
+    private static boolean isIn(Set<String> packages, String packageName) {
+        String name = packageName;
+        while (!packages.contains(name)) {
+            int dot = name.lastIndexOf('.');
+            if (dot < 0) {
+                return false;
+            }
+            name = name.substring(0, dot);
+        }
+        return true;
+    }
+}

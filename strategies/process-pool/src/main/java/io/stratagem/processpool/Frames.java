@@ -1,0 +1,50 @@
+package io.stratagem.processpool;
+
+/** The kinds of frames. None needs a class of the user's to be parsed. */
+final class Frames {
+    /* To the worker. */
+
+    /** function of the initializer. */
+    static final byte INITIALIZE = 1;
+
+    /** id, kind of workload, name, function. */
+    static final byte DEFINE = 2;
+
+    /** batch, id of the workload, flags, MDC, contexts, inputs. */
+    static final byte BATCH = 3;
+
+    /** nothing: end in good order. */
+    static final byte BYE = 4;
+
+    /* From the worker. */
+
+    /** token, process id. */
+    static final byte HELLO = 17;
+
+    /** failure, or nothing: ready for batches. */
+    static final byte READY = 18;
+
+    /** batch, index, nanoseconds ago. */
+    static final byte STARTED = 19;
+
+    /** batch, first index, nanoseconds since the batch began, number, outcomes. */
+    static final byte RESULTS = 20;
+
+    /** level, logger, message, thread, MDC, failure. */
+    static final byte LOG = 21;
+
+    /* Flags of a batch. */
+
+    /** The start of each task is to be reported at once. */
+    static final byte REPORT_STARTS = 1;
+
+    /* Outcomes. */
+
+    static final byte VALUE = 0;
+    static final byte THROWN = 1;
+
+    /** In place of the length of an input that was not sent. */
+    static final int NOT_SENT = -1;
+
+    private Frames() {}
+}

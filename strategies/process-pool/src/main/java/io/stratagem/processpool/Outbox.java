@@ -1,0 +1,198 @@
+package io.stratagem.processpool;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a worker sends. Outcomes are gathered, and leave when the batch is done, when they have become many, or when the
+ * first of them has waited for a few milliseconds, so that a slow task does not hold back those before it. Any thread
+ * may use it; it blocks as the connection does.
+ */
+/* Guarded by this: the gathered outcomes, and the connection's sending side. The ticker is a thread that looks every few
+ * milliseconds as long as there are tasks, and parks when there have been none for a while: to wake it for each lone
+ * task would cost as much as the task.
+ */
+final class Outbox {
+    private static final int MANY_BYTES = 1 << 15;
+    private static final long TICK_NANOS = 2_000_000;
+    private static final int TICKS_AWAKE = 50;
+
+    /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
+    private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
+
+    private static @Nullable Outbox present;
+
+    private final Link link;
+    private final ThrowableCodec failures;
+    private final Bytes results = new Bytes();
+    private final Bytes other = new Bytes();
+    private final Thread ticker;
+
+    // Guarded by this.
+    private long batch;
+    private long batchStart;
+    private int gathered;
+    private int runningIndex = -1;
+    private long runningSince;
+    private boolean isStartReported;
+    private boolean hadWork;
+
+    private volatile boolean isTicking;
+
+    private Outbox(Link link, ThrowableCodec failures) {
+        this.link = link;
+        this.failures = failures;
+        this.ticker = new Thread(this::tick, "stratagem-ticker");
+        ticker.setDaemon(true);
+    }
+
+    static Outbox open(Link link, ThrowableCodec failures) {
+        Outbox outbox = new Outbox(link, failures);
+        present = outbox;
+        outbox.ticker.start();
+        return outbox;
+    }
+
+    /** The one of this worker, or null in the application. */
+    static @Nullable Outbox present() {
+        return present;
+    }
+
+    synchronized void sendHello(String token, long pid) throws IOException {
+        Link.frame(other, Frames.HELLO);
+        other.putString(token);
+        other.putLong(pid);
+        link.send(other);
+    }
+
+    /** Ready, or not because of a failure. */
+    synchronized void sendReady(@Nullable Throwable failure) throws IOException {
+        Link.frame(other, Frames.READY);
+        other.putByte(failure == null ? 0 : 1);
+        if (failure != null) {
+            failures.write(other, failure);
+        }
+        link.send(other);
+    }
+
+    synchronized void sendLog(
+            int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
+        try {
+            Link.frame(other, Frames.LOG);
+            other.putByte(level);
+            other.putString(logger);
+            other.putString(message);
+            other.putString(Thread.currentThread().getName());
+            other.putInt(mdc.size());
+            mdc.forEach((key, value) -> {
+                other.putString(key);
+                other.putString(String.valueOf(value));
+            });
+            other.putByte(failure == null ? 0 : 1);
+            if (failure != null) {
+                failures.write(other, failure);
+            }
+            link.send(other);
+        } catch (IOException e) {
+            // The application is gone, and this process will be in a moment.
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- batches
+
+    synchronized void beginBatch(long aBatch) {
+        batch = aBatch;
+        batchStart = System.nanoTime();
+    }
+
+    void beginTask(int index, boolean mustReport) throws IOException {
+        synchronized (this) {
+            runningIndex = index;
+            runningSince = System.nanoTime();
+            isStartReported = mustReport;
+            hadWork = true;
+            if (mustReport) {
+                flush();
+                sendStarted(0);
+            }
+        }
+        if (!isTicking) {
+            isTicking = true;
+            LockSupport.unpark(ticker);
+        }
+    }
+
+    /** Adds the outcome of the task that was begun last, as it is to be sent. */
+    synchronized void endTask(int index, Bytes outcome) throws IOException {
+        if (gathered == 0) {
+            Link.frame(results, Frames.RESULTS);
+            results.putLong(batch);
+            results.putInt(index);
+            results.putLong(0);
+            results.putInt(0);
+        }
+        results.putBytes(outcome.array(), 0, outcome.size());
+        gathered++;
+        runningIndex = -1;
+        if (results.size() > MANY_BYTES) {
+            flush();
+        }
+    }
+
+    /** Sends what is gathered. */
+    synchronized void flush() throws IOException {
+        if (gathered > 0) {
+            results.setInt(COUNT_OFFSET, gathered);
+            results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
+            gathered = 0;
+            link.send(results);
+        }
+    }
+
+    private void sendStarted(long ago) throws IOException {
+        Link.frame(other, Frames.STARTED);
+        other.putLong(batch);
+        other.putInt(runningIndex);
+        other.putLong(ago);
+        link.send(other);
+    }
+
+    // ---------------------------------------------------------------------------------------------- the ticker
+
+    private void tick() {
+        int idle = 0;
+        try {
+            while (true) {
+                if (idle < TICKS_AWAKE) {
+                    LockSupport.parkNanos(this, TICK_NANOS);
+                } else {
+                    isTicking = false;
+                    if (!look()) {
+                        LockSupport.park(this);
+                    }
+                    isTicking = true;
+                }
+                idle = look() ? 0 : idle + 1;
+            }
+        } catch (IOException e) {
+            // The application is gone.
+        }
+    }
+
+    /** Whether there is or has been anything to do. */
+    private synchronized boolean look() throws IOException {
+        boolean isBusy = hadWork || runningIndex >= 0;
+        hadWork = false;
+        if (gathered > 0) {
+            flush();
+        }
+        long ago = System.nanoTime() - runningSince;
+        if (runningIndex >= 0 && !isStartReported && ago > TICK_NANOS) {
+            isStartReported = true;
+            sendStarted(ago);
+        }
+        return isBusy;
+    }
+}

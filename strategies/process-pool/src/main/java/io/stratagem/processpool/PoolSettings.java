@@ -1,0 +1,39 @@
+package io.stratagem.processpool;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
+
+/** What a pool was built with. */
+record PoolSettings(
+        String name,
+        int processes,
+        Path javaHome,
+        List<String> jvmOptions,
+        @Nullable Long maxHeapBytes,
+        Map<String, String> environment,
+        @Nullable Path workingDirectory,
+        @Nullable Initializer initializer,
+        Duration startTimeout,
+        Duration idleTimeout,
+        long maxTasksPerProcess,
+        int maxMessageBytes,
+        Set<String> allowedPackages,
+        Level logLevel) {
+
+    /** Room for what stands around a value. */
+    private static final int MARGIN_BYTES = 1 << 20;
+
+    /** The longest frame: one value of the greatest size, gathered with others. */
+    int maxFrameBytes() {
+        return (int) Math.min(Bytes.LARGEST, (long) maxMessageBytes + MARGIN_BYTES);
+    }
+
+    String prefix() {
+        return "stratagem-" + name + "-worker-";
+    }
+}

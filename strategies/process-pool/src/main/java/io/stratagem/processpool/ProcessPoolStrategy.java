@@ -1,0 +1,275 @@
+package io.stratagem.processpool;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import io.stratagem.Stratagem;
+import io.stratagem.spi.EngineStrategy;
+import io.stratagem.spi.StrategyBuilder;
+import io.stratagem.spi.StrategyOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
+
+/**
+ * Runs workloads in worker processes: JVMs of their own, which may crash, hang, leak, exit or run out of memory. A task
+ * that takes its worker with it fails with {@link io.stratagem.WorkerDiedException}; the other tasks go on, on another
+ * worker. A task that was started is never run again unless its workload has a {@link io.stratagem.RetryPolicy}.
+ *
+ * <p>Functions, inputs and results travel: they must be values of well-known types (primitives, strings, arrays of
+ * primitives, lists, maps, records and enums) or serialisable. A function that is a lambda must not capture what is not,
+ * {@code this} included. What cannot travel fails its task with {@link io.stratagem.TransferException}. The same input
+ * is another object in the worker, and static fields there have values of their own.
+ *
+ * <p>Cancelling a running task, and its timeout, kill its worker. Each worker runs one task at a time; an asynchronous
+ * task has its worker until its stage completes. Worker processes start when first needed, end when idle for a while,
+ * and are gone within a second when this JVM ends, however it ends. What they print and what they log through SLF4J
+ * appears in the log of this JVM.
+ */
+public final class ProcessPoolStrategy extends EngineStrategy {
+
+    private ProcessPoolStrategy(ProcessEngine engine, StrategyOptions options) {
+        super(engine, options);
+    }
+
+    /**
+     * A strategy with the defaults.
+     *
+     * @return a new strategy, to be closed
+     */
+    public static ProcessPoolStrategy create() {
+        return builder().build();
+    }
+
+    /**
+     * Begins a strategy with options.
+     *
+     * @return the options
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Options of a {@link ProcessPoolStrategy}. Each may be set once. Not thread-safe. */
+    public static final class Builder extends StrategyBuilder<Builder> {
+        private int workerProcesses;
+        private Path javaHome = Path.of(System.getProperty("java.home"));
+        private List<String> jvmOptions = List.of();
+        private @Nullable Long maxHeapBytes;
+        private final Map<String, String> environment = new HashMap<>();
+        private @Nullable Path workingDirectory;
+        private @Nullable Initializer initializer;
+        private Duration startTimeout = Duration.ofSeconds(30);
+        private Duration idleTimeout = Duration.ofSeconds(60);
+        private long maxTasksPerProcess = Long.MAX_VALUE;
+        private int maxMessageBytes = 1 << 30;
+        private final Set<String> allowedPackages = new HashSet<>();
+        private Level logLevel = Level.INFO;
+
+        private Builder() {
+            super("processes");
+        }
+
+        @Override
+        protected Builder self() {
+            return this;
+        }
+
+        /**
+         * How many worker processes there are at most. By default {@link Stratagem#cpus()}.
+         *
+         * @param processes from 1
+         * @return this
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder workerProcesses(int processes) {
+            checkArgument(processes > 0, "workerProcesses must be positive: %s", processes);
+            workerProcesses = once("workerProcesses", processes);
+            return this;
+        }
+
+        /**
+         * The JDK or runtime whose {@code bin/java} the workers run. By default that of this JVM.
+         *
+         * @param home where it is installed
+         * @return this
+         * @throws IllegalArgumentException if there is no {@code bin/java}
+         */
+        public Builder javaHome(Path home) {
+            checkArgument(
+                    Files.isExecutable(home.resolve("bin").resolve("java")), "javaHome has no bin/java: %s", home);
+            javaHome = once("javaHome", home);
+            return this;
+        }
+
+        /**
+         * Further options for the workers' JVMs, such as {@code --add-modules=jdk.incubator.vector}. They come after those
+         * that the pool chooses.
+         *
+         * @param options each as one argument
+         * @return this
+         */
+        public Builder jvmOptions(String... options) {
+            jvmOptions = once("jvmOptions", List.of(options));
+            return this;
+        }
+
+        /**
+         * The largest heap of a worker. By default what its JVM chooses, a quarter of the machine's memory.
+         *
+         * @param bytes from 2 MiB
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxHeapBytes(long bytes) {
+            checkArgument(bytes >= 2 << 20, "maxHeapBytes must be 2 MiB or more: %s", bytes);
+            maxHeapBytes = once("maxHeapBytes", bytes);
+            return this;
+        }
+
+        /**
+         * Sets an environment variable for the workers, in addition to those of this process.
+         *
+         * @param name its name
+         * @param value its value
+         * @return this
+         */
+        public Builder environment(String name, String value) {
+            environment.put(once("environment variable " + name, name), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /**
+         * The workers' working directory. By default that of this process.
+         *
+         * @param directory an existing directory
+         * @return this
+         * @throws IllegalArgumentException if it is none
+         */
+        public Builder workingDirectory(Path directory) {
+            checkArgument(Files.isDirectory(directory), "workingDirectory is no directory: %s", directory);
+            workingDirectory = once("workingDirectory", directory);
+            return this;
+        }
+
+        /**
+         * What each worker does before its first task.
+         *
+         * @param action travels to the workers; if it fails, so do the tasks that wait for a worker
+         * @return this
+         */
+        public Builder initializer(Initializer action) {
+            initializer = once("initializer", Objects.requireNonNull(action, "initializer"));
+            return this;
+        }
+
+        /**
+         * How long a worker may take until it is ready for its first task. 30 seconds by default.
+         *
+         * @param limit positive
+         * @return this
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder startTimeout(Duration limit) {
+            checkArgument(limit.compareTo(Duration.ZERO) > 0, "startTimeout must be positive: %s", limit);
+            startTimeout = once("startTimeout", limit);
+            return this;
+        }
+
+        /**
+         * How long a worker may be idle before it ends. A minute by default.
+         *
+         * @param limit positive
+         * @return this
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder idleTimeout(Duration limit) {
+            checkArgument(limit.compareTo(Duration.ZERO) > 0, "idleTimeout must be positive: %s", limit);
+            idleTimeout = once("idleTimeout", limit);
+            return this;
+        }
+
+        /**
+         * After how many tasks a worker process is replaced by another, for work that leaks. Never by default. What was
+         * sent together is run together, so it may be some more.
+         *
+         * @param tasks from 1
+         * @return this
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder maxTasksPerProcess(long tasks) {
+            checkArgument(tasks > 0, "maxTasksPerProcess must be positive: %s", tasks);
+            maxTasksPerProcess = once("maxTasksPerProcess", tasks);
+            return this;
+        }
+
+        /**
+         * How large one input or result may be when it is serialised. 1 GiB by default.
+         *
+         * @param bytes from 1 KiB to 2 GiB less 2 MiB
+         * @return this
+         * @throws IllegalArgumentException if it is out of that range
+         */
+        public Builder maxMessageBytes(int bytes) {
+            int most = Integer.MAX_VALUE - (2 << 20);
+            checkArgument(bytes >= 1024 && bytes <= most, "maxMessageBytes must be from 1024 to %s: %s", most, bytes);
+            maxMessageBytes = once("maxMessageBytes", bytes);
+            return this;
+        }
+
+        /**
+         * Allows results to have values of the classes of a package and those below it. Without that a worker may send
+         * what is well-known: values of the JDK, exceptions, and classes of the packages of ... the workload itself.
+         *
+         * @param name the package's name
+         * @return this
+         */
+        public Builder allowPackage(String name) {
+            allowedPackages.add(once("package " + name, name));
+            return this;
+        }
+
+        /**
+         * From which level on workers send what they log through SLF4J. {@link Level#INFO} by default.
+         *
+         * @param level the least level
+         * @return this
+         */
+        public Builder logLevel(Level level) {
+            logLevel = once("logLevel", Objects.requireNonNull(level, "logLevel"));
+            return this;
+        }
+
+        /**
+         * Makes the strategy. Its processes start when first needed.
+         *
+         * @return a new strategy, to be closed
+         */
+        public ProcessPoolStrategy build() {
+            StrategyOptions options = options();
+            PoolSettings settings = new PoolSettings(
+                    options.name(),
+                    workerProcesses > 0 ? workerProcesses : Stratagem.cpus(),
+                    javaHome,
+                    jvmOptions,
+                    maxHeapBytes,
+                    Map.copyOf(environment),
+                    workingDirectory,
+                    initializer,
+                    startTimeout,
+                    idleTimeout,
+                    maxTasksPerProcess,
+                    maxMessageBytes,
+                    Set.copyOf(allowedPackages),
+                    logLevel);
+            return new ProcessPoolStrategy(new ProcessEngine(settings, options.clock()), options);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package io.stratagem.processpool;
+
+import io.stratagem.AsyncFn;
+import io.stratagem.ContextPropagator.Captured;
+import io.stratagem.ContextPropagator.Scope;
+import io.stratagem.Fn;
+import io.stratagem.Kind;
+import io.stratagem.TransferException;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/** The main thread of a worker: takes what the application sends, and runs one task after another. */
+final class TaskRunner {
+    private static final Logger log = LoggerFactory.getLogger(TaskRunner.class);
+
+    private final Link link;
+    private final Outbox outbox;
+    private final TaskPage page;
+    private final Codec codec;
+    private final ThrowableCodec failures;
+    private final WorkerLoop loop = new WorkerLoop();
+    private final Map<Integer, Definition> definitions = new HashMap<>();
+    private final Bytes outcome = new Bytes();
+
+    TaskRunner(Link link, Outbox outbox, TaskPage page, Codec codec) {
+        this.codec = codec;
+        this.failures = new ThrowableCodec(codec);
+        this.link = link;
+        this.outbox = outbox;
+        this.page = page;
+    }
+
+    /** Runs until the application says good-bye. */
+    void run() throws IOException {
+        for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+            switch (frame.getByte()) {
+                case Frames.INITIALIZE -> initialize(frame);
+                case Frames.DEFINE -> define(frame);
+                case Frames.BATCH -> runBatch(frame);
+                case Frames.BYE -> {
+                    return;
+                }
+                default -> throw new IOException("the application sent a frame of unknown kind");
+            }
+            Thread.interrupted(); // an interrupt would close the connection
+        }
+    }
+
+    /** A workload; its function is rebuilt when the first task needs it, so that whatever happens then happens to that task. */
+    private final class Definition {
+        private final Kind kind;
+        private final String name;
+        private final Bytes bytes;
+        private final int start;
+        private @Nullable Object function;
+
+        Definition(Kind kind, String name, Bytes bytes) {
+            this.kind = kind;
+            this.name = name;
+            this.bytes = bytes;
+            this.start = bytes.position();
+        }
+
+        @SuppressWarnings({"unchecked", "NullAway"}) // the kind says which it is; inputs may be null
+        @Nullable
+        Object apply(@Nullable Object input) throws Throwable {
+            Object present = function;
+            if (present == null) {
+                bytes.position(start);
+                present = Objects.requireNonNull(codec.read(bytes, "function of workload '" + name + "'"));
+                function = present;
+            }
+            if (kind == Kind.ASYNC) {
+                return loop.run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
+            }
+            return ((Fn<@Nullable Object, @Nullable Object>) present).apply(input);
+        }
+    }
+
+    private void initialize(Bytes frame) throws IOException {
+        Throwable failure = null;
+        try {
+            ((Initializer) Objects.requireNonNull(codec.read(frame, "initializer"))).run();
+        } catch (Throwable e) {
+            failure = e;
+        }
+        outbox.sendReady(failure);
+    }
+
+    private void define(Bytes frame) {
+        int id = frame.getInt();
+        Kind kind = Kind.valueOf(frame.getString());
+        String name = frame.getString();
+        definitions.put(id, new Definition(kind, name, frame.slice(frame.remaining())));
+    }
+
+    // ---------------------------------------------------------------------------------------------- batches
+
+    private void runBatch(Bytes frame) throws IOException {
+        long batch = frame.getLong();
+        Definition definition = definitions.get(frame.getInt());
+        if (definition == null) {
+            throw new IOException("the application sent tasks of a workload that it has not defined");
+        }
+        boolean mustReport = (frame.getByte() & Frames.REPORT_STARTS) != 0;
+        Map<String, String> mdc = readMdc(frame);
+        Bytes contexts = frame.slice(frame.getInt());
+        int size = frame.getInt();
+        outbox.beginBatch(batch);
+        for (int i = 0; i < size; i++) {
+            int length = frame.getInt();
+            if (length == Frames.NOT_SENT) {
+                continue;
+            }
+            Bytes input = frame.slice(length);
+            goOnIf(page.start(batch, i));
+            outbox.beginTask(i, mustReport);
+            boolean isSuccess = false;
+            Object value;
+            try {
+                value = runTask(definition, input, mdc, contexts);
+                isSuccess = true;
+            } catch (Throwable e) {
+                value = e;
+            }
+            Thread.interrupted();
+            goOnIf(page.finish(batch, i));
+            putOutcome(definition, isSuccess, value);
+            outbox.endTask(i, outcome);
+        }
+        goOnIf(page.rest());
+        outbox.flush();
+    }
+
+    private static Map<String, String> readMdc(Bytes frame) {
+        int size = frame.getCount(1);
+        if (size == 0) {
+            return Map.of();
+        }
+        Map<String, String> mdc = new HashMap<>();
+        for (int i = 0; i < size; i++) {
+            mdc.put(frame.getString(), frame.getString());
+        }
+        return mdc;
+    }
+
+    /** A worker that is doomed does nothing more: it is about to be killed, and the next task must not be hit. */
+    private static void goOnIf(boolean isFree) {
+        while (!isFree) {
+            LockSupport.park();
+        }
+    }
+
+    private @Nullable Object runTask(Definition definition, Bytes input, Map<String, String> mdc, Bytes contexts)
+            throws Throwable {
+        Deque<Scope> scopes = new ArrayDeque<>(0);
+        int contextsStart = contexts.position();
+        if (!mdc.isEmpty()) {
+            MDC.setContextMap(mdc);
+        }
+        try {
+            while (contexts.remaining() > 0) {
+                scopes.push(readContext(contexts).apply());
+            }
+            contexts.position(contextsStart);
+            return definition.apply(codec.read(input, "input of workload '" + definition.name + "'"));
+        } finally {
+            while (!scopes.isEmpty()) {
+                try {
+                    scopes.pop().close();
+                } catch (Throwable e) {
+                    log.error("A propagated context could not be taken off", e);
+                }
+            }
+            MDC.clear();
+        }
+    }
+
+    private Captured readContext(Bytes contexts) {
+        Bytes bytes = contexts.slice(contexts.getInt());
+        if (codec.read(bytes, "captured context") instanceof Captured captured) {
+            return captured;
+        }
+        throw new Bytes.MalformedException("a captured context that is none");
+    }
+
+    private void putOutcome(Definition definition, boolean isSuccess, @Nullable Object value) {
+        outcome.clear();
+        if (isSuccess) {
+            outcome.putByte(Frames.VALUE);
+            outcome.putInt(0);
+            try {
+                codec.write(outcome, value, "result of workload '" + definition.name + "'");
+                outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+                return;
+            } catch (TransferException e) {
+                value = e;
+                outcome.clear();
+            }
+        }
+        outcome.putByte(Frames.THROWN);
+        outcome.putInt(0);
+        failures.write(outcome, (Throwable) Objects.requireNonNull(value));
+        outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+    }
+}

@@ -1,0 +1,209 @@
+package io.stratagem.processpool;
+
+import java.io.IOException;
+import java.io.ObjectOutputStream;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Writes one value; {@link ValueReader} has the other side. */
+/* A value is a tag and what the tag says: see write(value, depth) and its counterpart. A class is named once in a value,
+ * and by its number afterwards.
+ *
+ * What is not compact goes through Java serialisation, all of it within one value through one ObjectOutputStream: so the
+ * parts keep the objects that they have in common, and name their classes once. The stream's bytes lie between the
+ * compact ones, which works since ObjectInputStream reads nothing ahead.
+ *
+ * What is nested more deeply than MAX_DEPTH, as all that contains itself is, goes through Java serialisation as a whole.
+ * What is referred to in several places, but in no cycle, is written several times unless it is not compact.
+ */
+final class ValueWriter {
+    /** Of lists, maps and records within each other. */
+    static final int MAX_DEPTH = 64;
+
+    private final Bytes out;
+    private @Nullable Map<Class<?>, Integer> classes;
+    private @Nullable ObjectOutputStream objects;
+
+    ValueWriter(Bytes out) {
+        this.out = out;
+    }
+
+    private static final class TooDeep extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @SuppressWarnings("StaticAssignmentOfThrowable") // it has neither a stack trace nor suppressed exceptions
+        static final TooDeep INSTANCE = new TooDeep();
+
+        private TooDeep() {
+            super(null, null, false, false);
+        }
+    }
+
+    /** Throws what the value's own methods throw, and what {@link ObjectOutputStream} and {@link Bytes} do. */
+    void write(@Nullable Object value) throws Throwable {
+        int start = out.size();
+        try {
+            write(value, 0);
+        } catch (TooDeep e) {
+            out.truncate(start);
+            objects = null;
+            writeJava(value);
+        }
+    }
+
+    private void write(@Nullable Object value, int depth) throws Throwable {
+        if (value == null) {
+            Tag.NULL.put(out);
+            return;
+        }
+        Tag tag = Tag.of(value.getClass());
+        switch (tag) {
+            case TRUE, FALSE -> ((boolean) value ? Tag.TRUE : Tag.FALSE).put(out);
+            case ARRAY_LIST -> writeList(tag, (List<?>) value, depth);
+            case IMMUTABLE_LIST -> writeImmutableList((List<?>) value, depth);
+            case HASH_MAP, LINKED_HASH_MAP, IMMUTABLE_MAP -> writeMap(tag, (Map<?, ?>) value, depth);
+            case RECORD -> writeRecord(value, depth);
+            case ENUM -> writeEnum((Enum<?>) value);
+            case JAVA -> writeJava(value);
+            default -> {
+                tag.put(out);
+                writeScalarOrArray(tag, value);
+            }
+        }
+    }
+
+    private void writeScalarOrArray(Tag tag, Object value) {
+        switch (tag) {
+            case BYTE -> out.putByte((byte) value);
+            case SHORT -> out.putShort((short) value);
+            case CHAR -> out.putChar((char) value);
+            case INT -> out.putVarInt((int) value);
+            case LONG -> out.putVarLong((long) value);
+            case FLOAT -> out.putFloat((float) value);
+            case DOUBLE -> out.putDouble((double) value);
+            case STRING -> out.putString((String) value);
+            case BOOLEANS -> writeBooleans((boolean[]) value);
+            case BYTES -> {
+                byte[] array = (byte[]) value;
+                out.putArray(array.length, Byte.BYTES).put(array);
+            }
+            case SHORTS -> {
+                short[] array = (short[]) value;
+                out.putArray(array.length, Short.BYTES).asShortBuffer().put(array);
+            }
+            case CHARS -> {
+                char[] array = (char[]) value;
+                out.putArray(array.length, Character.BYTES).asCharBuffer().put(array);
+            }
+            case INTS -> {
+                int[] array = (int[]) value;
+                out.putArray(array.length, Integer.BYTES).asIntBuffer().put(array);
+            }
+            case LONGS -> {
+                long[] array = (long[]) value;
+                out.putArray(array.length, Long.BYTES).asLongBuffer().put(array);
+            }
+            case FLOATS -> {
+                float[] array = (float[]) value;
+                out.putArray(array.length, Float.BYTES).asFloatBuffer().put(array);
+            }
+            case DOUBLES -> {
+                double[] array = (double[]) value;
+                out.putArray(array.length, Double.BYTES).asDoubleBuffer().put(array);
+            }
+            default -> throw new AssertionError(tag);
+        }
+    }
+
+    private void writeBooleans(boolean[] array) {
+        out.putVarInt(array.length);
+        int at = out.extend(array.length);
+        byte[] bytes = out.array();
+        for (int i = 0; i < array.length; i++) {
+            bytes[at + i] = (byte) (array[i] ? 1 : 0);
+        }
+    }
+
+    private static int deeper(int depth) {
+        if (depth == MAX_DEPTH) {
+            throw TooDeep.INSTANCE;
+        }
+        return depth + 1;
+    }
+
+    private void writeList(Tag tag, List<?> list, int depth) throws Throwable {
+        int inner = deeper(depth);
+        tag.put(out);
+        int size = list.size();
+        out.putVarInt(size);
+        for (int i = 0; i < size; i++) {
+            write(list.get(i), inner);
+        }
+    }
+
+    private void writeImmutableList(List<?> list, int depth) throws Throwable {
+        for (Object element : list) {
+            if (element == null) { // as of Stream.toList: List.of could not take it
+                writeJava(list);
+                return;
+            }
+        }
+        writeList(Tag.IMMUTABLE_LIST, list, depth);
+    }
+
+    private void writeMap(Tag tag, Map<?, ?> map, int depth) throws Throwable {
+        int inner = deeper(depth);
+        tag.put(out);
+        out.putVarInt(map.size());
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            write(entry.getKey(), inner);
+            write(entry.getValue(), inner);
+        }
+    }
+
+    private void writeRecord(Object value, int depth) throws Throwable {
+        RecordPlan plan = RecordPlan.of(value.getClass());
+        if (plan == null) {
+            throw new AssertionError(value.getClass());
+        }
+        int inner = deeper(depth);
+        Tag.RECORD.put(out);
+        writeClass(plan.type());
+        for (int i = 0; i < plan.size(); i++) {
+            write(plan.get(value, i), inner);
+        }
+    }
+
+    private void writeEnum(Enum<?> value) {
+        Tag.ENUM.put(out);
+        writeClass(value.getDeclaringClass());
+        out.putString(value.name());
+    }
+
+    private void writeClass(Class<?> type) {
+        Map<Class<?>, Integer> known = classes;
+        if (known == null) {
+            known = new HashMap<>();
+            classes = known;
+        }
+        int next = known.size();
+        Integer number = known.putIfAbsent(type, next);
+        out.putVarInt(number == null ? next : number);
+        if (number == null) {
+            out.putString(type.getName());
+        }
+    }
+
+    private void writeJava(@Nullable Object value) throws IOException {
+        Tag.JAVA.put(out);
+        ObjectOutputStream stream = objects;
+        if (stream == null) {
+            stream = new ObjectOutputStream(out.asOutput());
+            objects = stream;
+        }
+        stream.writeObject(value);
+        stream.flush();
+    }
+}

@@ -1,0 +1,570 @@
+package io.stratagem.processpool;
+
+import io.stratagem.ContextPropagator.Captured;
+import io.stratagem.Snapshot.WorkerView;
+import io.stratagem.TransferException;
+import io.stratagem.WorkerDiedException;
+import io.stratagem.Workload;
+import io.stratagem.processpool.WorkerProcess.Death;
+import io.stratagem.processpool.WorkerProcess.StartException;
+import io.stratagem.spi.Batch;
+import io.stratagem.spi.ServiceThread;
+import io.stratagem.spi.Worker;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The thread that serves one worker process after another: takes batches from the engine, sends them, receives outcomes
+ * and reports them to core. When the process dies, it finds out what became of each task, reports that, and starts
+ * another process.
+ */
+/* It sends and receives in turn, and nobody else uses the connection, so nothing is written under a lock. It cannot get
+ * stuck by that: a batch is sent while another is at the worker only if both are small enough for the buffers of the
+ * connection. Otherwise the worker is waiting for the batch while it is sent, and the driver for the results while those
+ * are.
+ *
+ * Who stops a task does so through the page that the worker shares (TaskPage): the driver then finds the connection at
+ * its end.
+ */
+final class WorkerDriver extends Thread implements ServiceThread {
+    private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
+
+    /** What certainly fits into the connection's buffers while nobody reads. */
+    private static final int SMALL_BYTES = 1 << 15;
+
+    /** A batch whose frame has become so large is sent as it is; the rest goes with another. */
+    private static final int FULL_BYTES = 1 << 22;
+
+    private static final int MAX_AT_WORKER = 3;
+    private static final long SHORT_NANOS = 5_000_000;
+    private static final long DISMISSAL_NANOS = 2_000_000_000;
+    private static final long FIRST_LOOK_NANOS = 1_000_000;
+    private static final long GRACE_NANOS = 20_000_000;
+
+    private final ProcessEngine engine;
+    private final PoolSettings settings;
+    private final Codec codec;
+    private final ThrowableCodec failures;
+    private final PoolWorker worker;
+    private final Bytes frame;
+    private final Bytes contexts = new Bytes();
+    private final WorkloadTable workloads = new WorkloadTable();
+    private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
+
+    private volatile @Nullable WorkerProcess process;
+    private long tasksSent;
+    private long lastBatch;
+
+    /** The workload of the last batch if that was short, else null. Only its batches are sent ahead. */
+    private volatile @Nullable Workload<?, ?> shortWorkload;
+
+    WorkerDriver(ProcessEngine engine, String name, Codec codec) {
+        super(null, null, name, 0, false);
+        setDaemon(true);
+        this.engine = engine;
+        this.settings = engine.settings();
+        this.codec = codec;
+        this.failures = new ThrowableCodec(codec);
+        this.worker = new PoolWorker(name, engine, this);
+        this.frame = new Bytes(settings.maxFrameBytes());
+    }
+
+    /** What core knows a driver by. */
+    static final class PoolWorker extends Worker {
+        private final WorkerDriver driver;
+
+        PoolWorker(String name, ProcessEngine engine, WorkerDriver driver) {
+            super(name, engine);
+            this.driver = driver;
+        }
+
+        WorkerDriver driver() {
+            return driver;
+        }
+    }
+
+    /** A batch at the worker. */
+    private static final class Sent {
+        private final long id;
+        private final Batch batch;
+        private final int size;
+        private final int bytes;
+        private final long sentNanos;
+
+        /** By the strategy's clock. */
+        private final long sentAt;
+
+        /** Inputs that could not be serialised, by index; or null. */
+        private final @Nullable TransferException @Nullable [] unsent;
+
+        /** How many have been reported. */
+        private int reported;
+
+        private boolean isStartReported;
+
+        /** The tasks that core has given up; guarded by itself. */
+        private final BitSet givenUp = new BitSet();
+
+        Sent(long id, Batch batch, int size, int bytes, @Nullable TransferException @Nullable [] unsent, long now) {
+            this.id = id;
+            this.batch = batch;
+            this.size = size;
+            this.bytes = bytes;
+            this.unsent = unsent;
+            this.sentNanos = System.nanoTime();
+            this.sentAt = now;
+        }
+
+        /** True for the first one of this batch. */
+        boolean giveUp(int index) {
+            synchronized (givenUp) {
+                boolean isFirst = givenUp.isEmpty();
+                givenUp.set(index);
+                return isFirst;
+            }
+        }
+
+        boolean isGivenUp(int index) {
+            synchronized (givenUp) {
+                return givenUp.get(index);
+            }
+        }
+
+        /** Reports in their turn the tasks whose inputs were not sent. */
+        void skipUnsent() {
+            while (unsent != null && reported < size) {
+                TransferException failure = unsent[reported];
+                if (failure == null) {
+                    return;
+                }
+                batch.failed(reported++, failure);
+            }
+        }
+    }
+
+    @Override
+    public void run() {
+        try {
+            while (hasProcess()) {
+                Batch batch = engine.take(this);
+                if (batch != null) {
+                    serve(batch);
+                } else if (!hasLostProcess()) {
+                    break;
+                } else {
+                    bury();
+                }
+            }
+        } catch (Throwable e) {
+            log.error("{} failed; what it had at its worker is lost", getName(), e);
+            WorkerProcess broken = process;
+            if (broken != null) {
+                broken.kill();
+                bury();
+            }
+        } finally {
+            WorkerProcess last = process;
+            process = null;
+            if (last != null) {
+                last.dismiss(DISMISSAL_NANOS);
+            }
+            engine.ended(this);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- the process
+
+    /** Starts a process if there is none; false if that is not to be. */
+    private boolean hasProcess() {
+        while (process == null) {
+            if (engine.isClosed() && !engine.hasWork()) {
+                return false;
+            }
+            try {
+                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
+                process.onExit(engine::wakeAll);
+                tasksSent = 0;
+                workloads.clear();
+                engine.started();
+                if (engine.isClosedNow()) {
+                    process.kill();
+                }
+            } catch (StartException e) {
+                if (!engine.mayStartAgain(e)) {
+                    return false;
+                }
+            } catch (InterruptedException e) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether there was a process and it has ended. */
+    boolean hasLostProcess() {
+        WorkerProcess present = process;
+        return present != null && !present.isAlive();
+    }
+
+    /** The process has died: says so for each task that it had. */
+    private void bury() {
+        WorkerProcess dead = process;
+        if (dead == null) {
+            return;
+        }
+        Death death = dead.awaitDeath();
+        TaskPage.Look last = dead.page().look();
+        boolean wasUnexpected = !engine.isClosedNow() && last.state() != TaskPage.State.DOOMED;
+        if (wasUnexpected) {
+            log.warn("{}", death.description() + death.printed());
+        }
+        process = null;
+        if (!engine.isClosedNow()) {
+            atWorker.forEach(sent -> reportLost(sent, last, death));
+        }
+        atWorker.clear();
+        shortWorkload = null;
+    }
+
+    private void reportLost(Sent sent, TaskPage.Look last, Death death) {
+        sent.skipUnsent();
+        while (sent.reported < sent.size && last.hasStarted(sent.id, sent.reported)) {
+            boolean isLast = last.batch() == sent.id && last.index() == sent.reported;
+            boolean mayHaveFinished = !isLast || last.state() != TaskPage.State.RUNNING;
+            String message = death.description() + " while it had a task of workload '"
+                    + sent.batch.workload().name() + "'"
+                    + (mayHaveFinished ? ", which may have finished" : "") + death.printed();
+            sent.batch.lost(
+                    sent.reported++,
+                    new WorkerDiedException(
+                            message,
+                            death.worker(),
+                            death.pid(),
+                            death.exitCode(),
+                            death.isOutOfMemory(),
+                            mayHaveFinished));
+            sent.skipUnsent();
+        }
+        if (sent.reported < sent.size) {
+            sent.batch.notRun(sent.reported);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- sending
+
+    private void serve(Batch first) {
+        try {
+            send(first);
+            while (!atWorker.isEmpty()) {
+                for (Workload<?, ?> ahead = mayGoAhead(); ahead != null; ahead = mayGoAhead()) {
+                    Batch next = engine.takeAhead(ahead);
+                    if (next == null) {
+                        break;
+                    }
+                    send(next);
+                }
+                if (!atWorker.isEmpty()) {
+                    receive();
+                }
+            }
+            if (tasksSent >= settings.maxTasksPerProcess()) {
+                replaceProcess();
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            WorkerProcess broken = process;
+            if (broken != null && e instanceof Bytes.MalformedException) {
+                log.error("{} sent what cannot be read, and is killed", broken, e);
+            }
+            if (broken != null) {
+                giveTimeToEnd(broken);
+            }
+            bury();
+        }
+    }
+
+    /** A connection that has ended without its process: whatever it does, it is of no use any more. */
+    private static void giveTimeToEnd(WorkerProcess broken) {
+        if (broken.isAlive()) {
+            try {
+                broken.awaitExit(100);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            broken.kill();
+        }
+    }
+
+    /** Of which workload a further batch may be sent while there are others at the worker; null for none. */
+    private @Nullable Workload<?, ?> mayGoAhead() {
+        Workload<?, ?> ahead = shortWorkload;
+        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
+            return null;
+        }
+        int bytes = 0;
+        for (Sent each : atWorker) {
+            bytes += each.bytes;
+            if (each.batch.workload() != ahead) {
+                return null;
+            }
+        }
+        return bytes < SMALL_BYTES ? ahead : null;
+    }
+
+    private void replaceProcess() {
+        WorkerProcess old = process;
+        process = null;
+        if (old != null) {
+            old.dismiss(DISMISSAL_NANOS);
+        }
+    }
+
+    private void send(Batch batch) throws IOException {
+        WorkerProcess present = java.util.Objects.requireNonNull(process);
+        @Nullable Object[] inputs = batch.claim(worker);
+        if (inputs == null) {
+            return;
+        }
+        int workload;
+        try {
+            workload = workloads.idOf(batch.workload());
+            if (workload < 0) {
+                workload = define(present, batch.workload());
+            }
+            encodeContexts(batch.captured());
+        } catch (TransferException e) {
+            for (int i = 0; i < inputs.length; i++) {
+                batch.failed(i, e);
+            }
+            return;
+        }
+        long id = ++lastBatch;
+        Link.frame(frame, Frames.BATCH);
+        frame.putLong(id);
+        frame.putInt(workload);
+        frame.putByte(batch.wantsStarts() ? Frames.REPORT_STARTS : 0);
+        encodeMdc(batch.mdc());
+        frame.putInt(contexts.size());
+        frame.putBytes(contexts.array(), 0, contexts.size());
+        int sizeAt = frame.size();
+        frame.putInt(0);
+        @Nullable TransferException @Nullable [] unsent = null;
+        int size = 0;
+        int encoded = 0;
+        String what = "input of workload '" + batch.workload().name() + "'";
+        while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
+            int lengthAt = frame.size();
+            frame.putInt(Frames.NOT_SENT);
+            try {
+                codec.write(frame, inputs[size], what);
+                frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
+                encoded++;
+            } catch (TransferException e) {
+                if (unsent == null) {
+                    unsent = new @Nullable TransferException[inputs.length];
+                }
+                unsent[size] = e;
+            }
+            inputs[size++] = null;
+        }
+        frame.setInt(sizeAt, size);
+        Sent sent =
+                new Sent(id, batch, size, frame.size(), unsent, engine.clock().nanoTime());
+        if (size < inputs.length) {
+            batch.notRun(size);
+        }
+        if (encoded == 0) {
+            sent.skipUnsent();
+            return;
+        }
+        atWorker.addLast(sent);
+        // From here on who stops a task finds it. One that was stopped before is not sent.
+        if (batch.isDone()) {
+            atWorker.removeLast();
+            return;
+        }
+        tasksSent += encoded;
+        present.link().send(frame);
+        trim();
+    }
+
+    /** One large batch must not leave a large buffer behind for ever. */
+    private void trim() {
+        frame.clear();
+    }
+
+    private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
+        int id = workloads.add(workload);
+        try {
+            Link.frame(frame, Frames.DEFINE);
+            frame.putInt(id);
+            frame.putString(workload.kind().name());
+            frame.putString(workload.name());
+            codec.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
+        } catch (TransferException e) {
+            workloads.remove(workload);
+            throw e;
+        }
+        present.link().send(frame);
+        return id;
+    }
+
+    private void encodeMdc(Map<String, String> mdc) {
+        frame.putVarInt(mdc.size());
+        mdc.forEach((key, value) -> {
+            frame.putString(key);
+            frame.putString(String.valueOf(value));
+        });
+    }
+
+    private void encodeContexts(List<Captured> captured) {
+        contexts.clear();
+        for (Captured each : captured) {
+            int lengthAt = contexts.size();
+            contexts.putInt(0);
+            codec.write(contexts, each, "captured context");
+            contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- receiving
+
+    private void receive() throws IOException {
+        WorkerProcess present = java.util.Objects.requireNonNull(process);
+        Bytes answer = present.link().receive();
+        if (answer == null) {
+            throw new IOException("the connection has ended");
+        }
+        switch (answer.getByte()) {
+            case Frames.STARTED -> {
+                Sent sent = expect(answer.getLong());
+                int index = answer.getInt();
+                sent.isStartReported = true;
+                sent.batch.started(index, answer.getLong());
+            }
+            case Frames.RESULTS -> receiveResults(answer);
+            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures);
+            default -> throw new Bytes.MalformedException("a frame of unknown kind");
+        }
+    }
+
+    private Sent expect(long id) {
+        Sent sent = atWorker.peekFirst();
+        if (sent == null || sent.id != id) {
+            throw new Bytes.MalformedException("a frame about a batch that is not the next");
+        }
+        return sent;
+    }
+
+    private void receiveResults(Bytes answer) {
+        Sent sent = expect(answer.getLong());
+        answer.getInt(); // the first index: for who looks at the bytes
+        long ran = answer.getLong();
+        int count = answer.getInt();
+        String what = "result of workload '" + sent.batch.workload().name() + "'";
+        for (int i = 0; i < count; i++) {
+            sent.skipUnsent();
+            if (sent.reported >= sent.size) {
+                throw new Bytes.MalformedException("more outcomes than tasks");
+            }
+            if (!sent.isStartReported) {
+                sent.isStartReported = true;
+                sent.batch.started(sent.reported, ran);
+            }
+            boolean isThrown = answer.getByte() == Frames.THROWN;
+            Bytes contents = answer.slice(answer.getInt());
+            int index = sent.reported;
+            if (isThrown) {
+                Throwable cause = failures.read(contents, worker.name());
+                sent.batch.failed(index, cause);
+            } else {
+                Object value;
+                try {
+                    value = codec.read(contents, what);
+                } catch (TransferException e) {
+                    sent.batch.failed(index, e);
+                    sent.reported++;
+                    continue;
+                }
+                sent.batch.succeeded(index, value);
+            }
+            sent.reported++;
+        }
+        sent.skipUnsent();
+        if (sent.reported == sent.size) {
+            atWorker.removeFirst();
+            boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
+            shortWorkload = wasShort ? sent.batch.workload() : null;
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- from elsewhere
+
+    /**
+     * Core has given up a task: kills the process when it is at it. It may not have begun it, and then will; or it may
+     * have ended it, and its result is about to come.
+     */
+    void stop(Batch batch, int index) {
+        WorkerProcess present = process;
+        for (Sent sent : atWorker) {
+            if (sent.batch == batch && present != null) {
+                boolean isFirst = sent.giveUp(index);
+                // Of work that ends by itself in a moment the worker is not killed.
+                boolean mayEndSoon = batch.workload() == shortWorkload;
+                if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
+                    present.kill();
+                } else if (isFirst) {
+                    watch(present, sent, mayEndSoon ? GRACE_NANOS : FIRST_LOOK_NANOS);
+                }
+                return;
+            }
+        }
+    }
+
+    private void watch(WorkerProcess present, Sent sent, long delayNanos) {
+        engine.watcher()
+                .schedule(
+                        () -> {
+                            TaskPage.Look look = present.page().look();
+                            if (process != present || !atWorker.contains(sent)) {
+                                return;
+                            }
+                            if (look.batch() == sent.id
+                                    && sent.isGivenUp(look.index())
+                                    && present.page().doom(sent.id, look.index(), delayNanos >= GRACE_NANOS)) {
+                                present.kill();
+                            } else {
+                                watch(present, sent, Math.min(GRACE_NANOS, 2 * delayNanos));
+                            }
+                        },
+                        delayNanos);
+    }
+
+    /** Kills the process, and adds the batches that it has. */
+    void killNow(Collection<Batch> given) {
+        WorkerProcess present = process;
+        if (present != null) {
+            present.kill();
+        }
+        atWorker.forEach(sent -> given.add(sent.batch));
+    }
+
+    WorkerView view(long now) {
+        Sent sent = atWorker.peekFirst();
+        return sent == null
+                ? new WorkerView(worker.name(), Optional.empty(), Duration.ZERO)
+                : new WorkerView(
+                        worker.name(),
+                        Optional.of(sent.batch.workload().name()),
+                        Duration.ofNanos(Math.max(0, now - sent.sentAt)));
+    }
+}

@@ -1,0 +1,125 @@
+package io.stratagem.processpool;
+
+import io.stratagem.AsyncFn;
+import io.stratagem.Loop;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The loop of a worker: callbacks run on its main thread while that waits for the stage of a task. */
+final class WorkerLoop implements Loop {
+    private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
+
+    private final LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
+    private final Thread thread = Thread.currentThread();
+    private @Nullable ScheduledExecutorService timers;
+    private @Nullable ExecutorService blocking;
+
+    /** Starts an asynchronous task and waits for its stage. */
+    @SuppressWarnings("NullAway") // inputs may be null
+    @Nullable
+    Object run(AsyncFn<@Nullable Object, @Nullable Object> function, @Nullable Object input, String name)
+            throws Throwable {
+        CompletionStage<@Nullable Object> stage = function.apply(input, this);
+        if (stage == null) {
+            throw new NullPointerException("the function of workload '" + name + "' returned no stage");
+        }
+        CompletableFuture<@Nullable Object> end = new CompletableFuture<>();
+        var unused = stage.whenComplete((value, failure) -> {
+            if (failure == null) {
+                end.complete(value);
+            } else {
+                end.completeExceptionally(failure);
+            }
+            callbacks.add(() -> {}); // wakes the thread
+        });
+        while (!end.isDone()) {
+            runCallback(callbacks.take());
+        }
+        try {
+            return end.join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof CompletionException && cause.getCause() != null ? cause.getCause() : cause;
+        }
+    }
+
+    private static void runCallback(Runnable callback) {
+        try {
+            callback.run();
+        } catch (Throwable e) {
+            log.error("A callback failed", e);
+        }
+    }
+
+    @Override
+    public CompletableFuture<Void> delay(Duration delay) {
+        CompletableFuture<Void> future = new CompletableFuture<>();
+        var timer = timers().schedule(
+                        () -> callbacks.add(() -> future.complete(null)),
+                        TimeUnit.NANOSECONDS.convert(delay),
+                        TimeUnit.NANOSECONDS);
+        var unused = future.whenComplete((nothing, failure) -> timer.cancel(false));
+        return future;
+    }
+
+    @Override
+    public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        var running = blocking().submit(() -> {
+            try {
+                T value = call.call();
+                callbacks.add(() -> future.complete(value));
+            } catch (Throwable e) {
+                callbacks.add(() -> future.completeExceptionally(e));
+            }
+        });
+        var unused = future.whenComplete((value, failure) -> running.cancel(true));
+        return future;
+    }
+
+    @Override
+    public boolean inLoop() {
+        return Thread.currentThread() == thread;
+    }
+
+    @Override
+    public Executor executor() {
+        return callbacks::add;
+    }
+
+    private synchronized ScheduledExecutorService timers() {
+        ScheduledExecutorService present = timers;
+        if (present == null) {
+            present = Executors.newSingleThreadScheduledExecutor(action -> daemon(action, "stratagem-timers"));
+            timers = present;
+        }
+        return present;
+    }
+
+    private synchronized ExecutorService blocking() {
+        ExecutorService present = blocking;
+        if (present == null) {
+            present = Executors.newCachedThreadPool(action -> daemon(action, "stratagem-blocking"));
+            blocking = present;
+        }
+        return present;
+    }
+
+    private static Thread daemon(Runnable action, String name) {
+        Thread thread = new Thread(action, name);
+        thread.setDaemon(true);
+        return thread;
+    }
+}

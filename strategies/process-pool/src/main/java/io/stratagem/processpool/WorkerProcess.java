@@ -1,0 +1,358 @@
+package io.stratagem.processpool;
+
+import io.stratagem.spi.Clock;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
+final class WorkerProcess {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int SIGNALLED = 128;
+    private static final Map<Integer, String> SIGNALS = Map.ofEntries(
+            Map.entry(1, "SIGHUP"),
+            Map.entry(2, "SIGINT"),
+            Map.entry(3, "SIGQUIT"),
+            Map.entry(4, "SIGILL"),
+            Map.entry(6, "SIGABRT"),
+            Map.entry(7, "SIGBUS"),
+            Map.entry(8, "SIGFPE"),
+            Map.entry(9, "SIGKILL"),
+            Map.entry(11, "SIGSEGV"),
+            Map.entry(13, "SIGPIPE"),
+            Map.entry(14, "SIGALRM"),
+            Map.entry(15, "SIGTERM"),
+            Map.entry(24, "SIGXCPU"),
+            Map.entry(25, "SIGXFSZ"),
+            Map.entry(31, "SIGSYS"));
+
+    private final String name;
+    private final Process process;
+    private final WorkerOutput output;
+    private final TaskPage page;
+    private final Link link;
+
+    private WorkerProcess(String name, Process process, WorkerOutput output, TaskPage page, Link link) {
+        this.name = name;
+        this.process = process;
+        this.output = output;
+        this.page = page;
+        this.link = link;
+    }
+
+    // ---------------------------------------------------------------------------------------------- the start
+
+    /**
+     * Starts a process and waits until it is ready for tasks.
+     *
+     * @throws StartException if that fails, or takes longer than it may
+     */
+    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
+            throws StartException, InterruptedException {
+        try (PrivateDirectory directory = PrivateDirectory.create();
+                ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(directory.path().resolve(WorkerMain.SOCKET)));
+            TaskPage page = TaskPage.create(directory.path().resolve(WorkerMain.PAGE));
+            byte[] secret = new byte[16];
+            RANDOM.nextBytes(secret);
+            String token = HexFormat.of().formatHex(secret);
+            Process process = launch(settings, classPath, directory.path(), token);
+            WorkerOutput output = WorkerOutput.of(name, process);
+            Start start = new Start(settings, name, process, output, page, server);
+            return start.await(token, codec);
+        } catch (IOException e) {
+            throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, false);
+        }
+    }
+
+    private static Process launch(PoolSettings settings, String classPath, Path directory, String token)
+            throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(settings.javaHome().resolve("bin").resolve("java").toString());
+        // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
+        // application is gone can halt whatever it does.
+        command.add("-XX:+UseSerialGC");
+        command.add("-XX:+UseCountedLoopSafepoints");
+        command.add("-XX:LoopStripMiningIter=1000");
+        command.add("-XX:-UsePerfData");
+        command.add("-XX:+ExitOnOutOfMemoryError");
+        command.add("-XX:-CreateCoredumpOnCrash");
+        // What the JVM prints when it crashes names the signal and the frame; no file is left anywhere.
+        command.add("-XX:ErrorFile=/dev/null");
+        if (settings.maxHeapBytes() != null) {
+            command.add("-Xmx" + settings.maxHeapBytes());
+        }
+        command.add("-Dslf4j.internal.verbosity=WARN");
+        command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
+        command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
+        command.addAll(settings.jvmOptions());
+        command.add("-cp");
+        command.add(classPath);
+        command.add(WorkerMain.class.getName());
+        command.add(directory.toString());
+        command.add(Integer.toString(settings.maxFrameBytes()));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(settings.environment());
+        builder.environment().put(WorkerMain.TOKEN, token);
+        Path workingDirectory = settings.workingDirectory();
+        if (workingDirectory != null) {
+            builder.directory(workingDirectory.toFile());
+        }
+        return builder.start();
+    }
+
+    /** A process that has been started and must still say hello. */
+    private record Start(
+            PoolSettings settings,
+            String name,
+            Process process,
+            WorkerOutput output,
+            TaskPage page,
+            ServerSocketChannel server) {
+
+        WorkerProcess await(String token, Codec codec) throws StartException, InterruptedException {
+            // Whoever waits for the process is woken by the end of the process, or of its time.
+            var unused = process.onExit().thenRun(() -> close(server));
+            Clock.Timer timer = Clock.system()
+                    .schedule(() -> end(process), settings.startTimeout().toNanos());
+            boolean isReady = false;
+            try {
+                Link link = accept(token);
+                WorkerProcess worker = new WorkerProcess(name, process, output, page, link);
+                initialize(link, codec);
+                isReady = true;
+                return worker;
+            } catch (IOException | Bytes.MalformedException e) {
+                throw failure(e);
+            } finally {
+                timer.cancel();
+                if (!isReady) {
+                    end(process);
+                }
+            }
+        }
+
+        private Link accept(String token) throws IOException {
+            while (true) {
+                SocketChannel channel = server.accept();
+                Link link = new Link(channel, settings.maxFrameBytes());
+                Bytes hello = link.receive();
+                if (hello != null
+                        && hello.getByte() == Frames.HELLO
+                        && java.security.MessageDigest.isEqual(
+                                hello.getString().getBytes(java.nio.charset.StandardCharsets.US_ASCII),
+                                token.getBytes(java.nio.charset.StandardCharsets.US_ASCII))) {
+                    return link;
+                }
+                channel.close();
+            }
+        }
+
+        private void initialize(Link link, Codec codec) throws IOException, StartException {
+            Initializer initializer = settings.initializer();
+            if (initializer == null) {
+                return;
+            }
+            Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
+            codec.write(frame, initializer, "initializer of '" + settings.name() + "'");
+            link.send(frame);
+            while (true) {
+                Bytes answer = link.receive();
+                if (answer == null) {
+                    throw new IOException("it ended while it was initialized");
+                }
+                byte kind = answer.getByte();
+                if (kind == Frames.LOG) {
+                    RemoteLog.write(name, answer, new ThrowableCodec(codec));
+                } else if (kind != Frames.READY) {
+                    throw new Bytes.MalformedException("a frame of unknown kind");
+                } else if (answer.getByte() != 0) {
+                    Throwable cause = new ThrowableCodec(codec).read(answer, name);
+                    throw new StartException(
+                            "the initializer of '" + settings.name() + "' failed: " + cause, cause, true);
+                } else {
+                    return;
+                }
+            }
+        }
+
+        private StartException failure(Exception cause) throws InterruptedException {
+            boolean isInTime = process.waitFor(200, TimeUnit.MILLISECONDS);
+            end(process);
+            process.waitFor();
+            output.awaitEnd();
+            String how = isInTime
+                    ? "it " + describe(process.exitValue())
+                    : "it was not ready within " + settings.startTimeout() + " (" + cause.getMessage() + ")";
+            return new StartException(
+                    "worker " + name + " of '" + settings.name() + "' could not be started: " + how
+                            + lastLines(output.lastLines()),
+                    cause,
+                    false);
+        }
+    }
+
+    /** A worker could not be started. */
+    static final class StartException extends Exception {
+        private static final long serialVersionUID = 1;
+        private final boolean isFinal;
+
+        StartException(String message, Throwable cause, boolean isFinal) {
+            super(message, cause);
+            this.isFinal = isFinal;
+        }
+
+        /** Whether another try would only do the same. */
+        boolean isFinal() {
+            return isFinal;
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- life
+
+    String name() {
+        return name;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    Link link() {
+        return link;
+    }
+
+    /** Any thread may look. */
+    TaskPage page() {
+        return page;
+    }
+
+    /** Any thread may ask. */
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Runs the action when the process has ended, on a thread that must not be held up. */
+    void onExit(Runnable action) {
+        var unused = process.onExit().thenRun(action);
+    }
+
+    /** Waits for its end, but not long. */
+    void awaitExit(long limitMillis) throws InterruptedException {
+        var unused = process.waitFor(limitMillis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Kills it with all its children. Any thread may do that; does not wait. */
+    void kill() {
+        end(process);
+    }
+
+    private static void end(Process process) {
+        List<ProcessHandle> children = process.descendants().toList();
+        process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
+    }
+
+    /** Asks it to end, and kills it if it does not. */
+    void dismiss(long limitNanos) {
+        try {
+            link.send(Link.frame(new Bytes(), Frames.BYE));
+            process.getOutputStream().close();
+            if (!process.waitFor(limitNanos, TimeUnit.NANOSECONDS)) {
+                kill();
+            }
+        } catch (IOException e) {
+            kill();
+        } catch (InterruptedException e) {
+            kill();
+            Thread.currentThread().interrupt();
+        } finally {
+            release();
+        }
+    }
+
+    /** Waits for its end, which has come or is near. */
+    Death awaitDeath() {
+        boolean isInterrupted = false;
+        while (true) {
+            try {
+                if (!process.waitFor(2, TimeUnit.SECONDS)) {
+                    kill();
+                    process.waitFor();
+                }
+                output.awaitEnd();
+                break;
+            } catch (InterruptedException e) {
+                isInterrupted = true;
+                kill();
+            }
+        }
+        if (isInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+        release();
+        return new Death(name, pid(), process.exitValue(), output.crash(), output.isOutOfMemory(), output.lastLines());
+    }
+
+    private void release() {
+        close(link);
+        try {
+            process.getOutputStream().close();
+        } catch (IOException e) {
+            // it has no other end any more
+        }
+    }
+
+    private static void close(Closeable closeable) {
+        try {
+            closeable.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /** How a worker ended. */
+    record Death(
+            String worker,
+            long pid,
+            int exitCode,
+            Optional<String> crash,
+            boolean isOutOfMemory,
+            List<String> lastLines) {
+        String description() {
+            String how = isOutOfMemory
+                    ? "ran out of memory and ended itself (exit code " + exitCode + ")"
+                    : crash.map(signal -> "crashed with " + signal).orElseGet(() -> describe(exitCode));
+            return "worker " + worker + " (pid " + pid + ") " + how;
+        }
+
+        String printed() {
+            return WorkerProcess.lastLines(lastLines);
+        }
+    }
+
+    private static String describe(int exitCode) {
+        String signal = SIGNALS.get(exitCode - SIGNALLED);
+        return signal == null ? "ended with exit code " + exitCode : "was killed by " + signal;
+    }
+
+    private static String lastLines(List<String> lines) {
+        return lines.isEmpty() ? "" : "; it printed last:\n    " + String.join("\n    ", lines);
+    }
+
+    @Override
+    public String toString() {
+        return name + " (pid " + pid() + ")";
+    }
+}

@@ -1,0 +1,15 @@
+import io.stratagem.processpool.ProcessPoolProvider;
+import io.stratagem.spi.StrategyProvider;
+import org.jspecify.annotations.NullMarked;
+
+/** The strategy that runs workloads in worker processes. */
+@NullMarked
+module io.stratagem.processpool {
+    requires transitive io.stratagem.core;
+    requires transitive org.slf4j;
+
+    exports io.stratagem.processpool;
+
+    provides StrategyProvider with
+            ProcessPoolProvider;
+}
