@@ -7,10 +7,19 @@ package io.stratagem;
 public final class WorkerDiedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    /** The worker's name. */
     private final String worker;
+
+    /** The process id. */
     private final long pid;
+
+    /** For a signal 128 and its number. */
     private final int exitCode;
+
+    /** Whether the JVM ended since it had no memory left. */
     private final boolean outOfMemory;
+
+    /** Whether the task may have ended before the worker did. */
     private final boolean mayHaveFinished;
 
     /**
