@@ -240,7 +240,8 @@ public abstract class StreamContract extends TaskContract {
                     }
                 },
                 () -> {
-                    Patience.await().until(() -> journal.entered() == 1 && delivered.size() == 3);
+                    Patience.await()
+                            .until(() -> journal.entered() == 1 && delivered.size() == 3 && clock.waiting() == 1);
                     clock.advance(Duration.ofSeconds(1));
                 });
         assertThat(journal.entered()).isEqualTo(2);
