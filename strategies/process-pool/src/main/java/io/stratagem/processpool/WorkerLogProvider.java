@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.MDC;
 import org.slf4j.Marker;
 import org.slf4j.event.Level;
-import org.slf4j.helpers.AbstractLogger;
 import org.slf4j.helpers.BasicMDCAdapter;
 import org.slf4j.helpers.BasicMarkerFactory;
+import org.slf4j.helpers.LegacyAbstractLogger;
 import org.slf4j.helpers.MessageFormatter;
 import org.slf4j.spi.MDCAdapter;
 import org.slf4j.spi.SLF4JServiceProvider;
@@ -55,7 +55,7 @@ public final class WorkerLogProvider implements SLF4JServiceProvider {
     public void initialize() {}
 
     /** Sends what is logged. */
-    private static final class SendingLogger extends AbstractLogger {
+    private static final class SendingLogger extends LegacyAbstractLogger {
         private static final long serialVersionUID = 1;
         private static final Level LEAST = Level.valueOf(System.getProperty(LEVEL_PROPERTY, "INFO"));
 
@@ -93,17 +93,7 @@ public final class WorkerLogProvider implements SLF4JServiceProvider {
         }
 
         @Override
-        public boolean isTraceEnabled(Marker marker) {
-            return isSent(Level.TRACE);
-        }
-
-        @Override
         public boolean isDebugEnabled() {
-            return isSent(Level.DEBUG);
-        }
-
-        @Override
-        public boolean isDebugEnabled(Marker marker) {
             return isSent(Level.DEBUG);
         }
 
@@ -113,27 +103,12 @@ public final class WorkerLogProvider implements SLF4JServiceProvider {
         }
 
         @Override
-        public boolean isInfoEnabled(Marker marker) {
-            return isSent(Level.INFO);
-        }
-
-        @Override
         public boolean isWarnEnabled() {
             return isSent(Level.WARN);
         }
 
         @Override
-        public boolean isWarnEnabled(Marker marker) {
-            return isSent(Level.WARN);
-        }
-
-        @Override
         public boolean isErrorEnabled() {
-            return isSent(Level.ERROR);
-        }
-
-        @Override
-        public boolean isErrorEnabled(Marker marker) {
             return isSent(Level.ERROR);
         }
     }
