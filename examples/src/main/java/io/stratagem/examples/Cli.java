@@ -117,6 +117,20 @@ final class Cli {
         throw usage(option + " takes a positive number, not " + value);
     }
 
+    /** The value of an option that takes a large positive number. */
+    long longNumber(String option, long byDefault) throws Refused {
+        String value = option(option).orElse(String.valueOf(byDefault));
+        try {
+            long number = Long.parseLong(value);
+            if (number > 0) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // refused below, like zero
+        }
+        throw usage(option + " takes a positive number, not " + value);
+    }
+
     /** The next operand, if there is one. */
     Optional<String> operand() throws Refused {
         if (arguments.isEmpty()) {

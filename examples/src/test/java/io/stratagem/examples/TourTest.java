@@ -28,7 +28,8 @@ final class TourTest {
                 .containsPattern(
                         "one thread   \\S+ m?s +for [\\d,]+ tasks\n  thread pool  \\S+ m?s +the same results; ")
                 .contains("Failure  java.nio.file.NoSuchFileException")
-                .contains("Failure  io.stratagem.TaskTimeoutException");
+                .contains("Failure  io.stratagem.TaskTimeoutException")
+                .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process");
     }
 
     @Test
