@@ -19,7 +19,7 @@ public final class Primes {
     private static final String HELP = """
             usage: examples/run primes [--numbers N] [--from START]
 
-            Tells which of N numbers (2,000 by default) from START (1,000,000,000,003 by default) on, every second one,
+            Tells which of N numbers (20,000 by default) from START (1,000,000,000,003 by default) on, every second one,
             are primes, by trial division: in a loop, on the thread pool, and in worker processes, which have been
             started before.
 
@@ -39,7 +39,7 @@ public final class Primes {
     }
 
     private static void findAll(Cli cli) throws Exception {
-        int numbers = cli.number("--numbers", 2_000);
+        int numbers = cli.number("--numbers", 20_000);
         long from = cli.longNumber("--from", 1_000_000_000_003L);
         cli.end();
         List<Long> candidates =
