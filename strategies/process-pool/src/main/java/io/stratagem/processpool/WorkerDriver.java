@@ -62,6 +62,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
 
     private volatile @Nullable WorkerProcess process;
+
+    /** A process that is starting. */
+    private volatile @Nullable Process launched;
+
     private long tasksSent;
     private long lastBatch;
 
@@ -191,7 +195,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
+                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec, this::launched);
+                launched = null;
                 process.onExit(engine::wakeAll);
                 tasksSent = 0;
                 workloads.clear();
@@ -208,6 +213,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         }
         return true;
+    }
+
+    private void launched(Process fresh) {
+        launched = fresh;
+        if (engine.isClosedNow()) {
+            fresh.destroyForcibly();
+        }
     }
 
     /** Whether there was a process and it has ended. */
@@ -554,6 +566,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         WorkerProcess present = process;
         if (present != null) {
             present.kill();
+        }
+        Process starting = launched;
+        if (starting != null) {
+            starting.destroyForcibly();
         }
         atWorker.forEach(sent -> given.add(sent.batch));
     }

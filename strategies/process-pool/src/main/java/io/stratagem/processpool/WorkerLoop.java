@@ -35,23 +35,28 @@ final class WorkerLoop implements Loop {
         if (stage == null) {
             throw new NullPointerException("the function of workload '" + name + "' returned no stage");
         }
-        CompletableFuture<@Nullable Object> end = new CompletableFuture<>();
-        var unused = stage.whenComplete((value, failure) -> {
-            if (failure == null) {
-                end.complete(value);
-            } else {
-                end.completeExceptionally(failure);
-            }
-            callbacks.add(() -> {}); // wakes the thread
-        });
-        while (!end.isDone()) {
+        Ending end = new Ending();
+        var unused = stage.whenComplete((value, failure) -> callbacks.add(() -> end.set(value, failure)));
+        while (!end.isDone) {
             runCallback(callbacks.take());
         }
-        try {
-            return end.join();
-        } catch (CompletionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw cause instanceof CompletionException && cause.getCause() != null ? cause.getCause() : cause;
+        Throwable failure = end.failure;
+        if (failure != null) {
+            throw failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        }
+        return end.value;
+    }
+
+    /** How a stage has ended. Only the main thread uses it. */
+    private static final class Ending {
+        private boolean isDone;
+        private @Nullable Object value;
+        private @Nullable Throwable failure;
+
+        void set(@Nullable Object aValue, @Nullable Throwable aFailure) {
+            value = aValue;
+            failure = aFailure;
+            isDone = true;
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
@@ -56,9 +57,11 @@ final class WorkerProcess {
     /**
      * Starts a process and waits until it is ready for tasks.
      *
+     * @param onLaunch told of the process before it is ready, to kill it if it is not wanted any more
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
+    static WorkerProcess start(
+            PoolSettings settings, String name, String classPath, Codec codec, Consumer<Process> onLaunch)
             throws StartException, InterruptedException {
         try (PrivateDirectory directory = PrivateDirectory.create();
                 ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -68,6 +71,7 @@ final class WorkerProcess {
             RANDOM.nextBytes(secret);
             String token = HexFormat.of().formatHex(secret);
             Process process = launch(settings, classPath, directory.path(), token);
+            onLaunch.accept(process);
             WorkerOutput output = WorkerOutput.of(name, process);
             Start start = new Start(settings, name, process, output, page, server);
             return start.await(token, codec);
