@@ -38,7 +38,11 @@ final class WorkerLoop implements Loop {
         Ending end = new Ending();
         var unused = stage.whenComplete((value, failure) -> callbacks.add(() -> end.set(value, failure)));
         while (!end.isDone) {
-            runCallback(callbacks.take());
+            try {
+                runCallback(callbacks.take());
+            } catch (InterruptedException e) {
+                log.debug("The task or a callback left an interrupt behind", e);
+            }
         }
         Throwable failure = end.failure;
         if (failure != null) {
