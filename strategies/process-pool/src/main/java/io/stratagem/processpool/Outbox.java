@@ -18,6 +18,7 @@ final class Outbox {
     private static final int MANY_BYTES = 1 << 15;
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
+    private static final long EXIT_MILLIS = 500;
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
@@ -77,7 +78,19 @@ final class Outbox {
         link.send(other);
     }
 
-    synchronized void sendLog(
+    void sendLog(int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
+        // The thread is the user's, and to write while it is interrupted would close the connection.
+        boolean wasInterrupted = Thread.interrupted();
+        try {
+            trySendLog(level, logger, message, mdc, failure);
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private synchronized void trySendLog(
             int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
         try {
             Link.frame(other, Frames.LOG);
@@ -148,6 +161,29 @@ final class Outbox {
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
             link.send(results);
+        }
+    }
+
+    /**
+     * For the shutdown of this JVM, as by a task that calls {@code System.exit}: what is gathered are the results of
+     * those before it. Bounded, since who exits may hold the lock.
+     */
+    void flushAtExit() {
+        Thread flusher = new Thread(
+                () -> {
+                    try {
+                        flush();
+                    } catch (IOException e) {
+                        // The application is gone.
+                    }
+                },
+                "stratagem-last-flush");
+        flusher.setDaemon(true);
+        flusher.start();
+        try {
+            flusher.join(EXIT_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

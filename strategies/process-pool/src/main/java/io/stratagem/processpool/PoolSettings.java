@@ -26,7 +26,7 @@ record PoolSettings(
         Level logLevel) {
 
     /** Room for what stands around a value. */
-    private static final int MARGIN_BYTES = 1 << 20;
+    static final int MARGIN_BYTES = 1 << 20;
 
     /** The longest frame: one value of the greatest size, gathered with others. */
     int maxFrameBytes() {

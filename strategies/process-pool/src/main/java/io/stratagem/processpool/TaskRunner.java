@@ -29,9 +29,10 @@ final class TaskRunner {
     private final ThrowableCodec failures;
     private final WorkerLoop loop = new WorkerLoop();
     private final Map<Integer, Definition> definitions = new HashMap<>();
-    private final Bytes outcome = new Bytes();
+    private final Bytes outcome;
 
-    TaskRunner(Link link, Outbox outbox, TaskPage page, Codec codec) {
+    TaskRunner(Link link, Outbox outbox, TaskPage page, Codec codec, int maxOutcomeBytes) {
+        this.outcome = new Bytes(maxOutcomeBytes);
         this.codec = codec;
         this.failures = new ThrowableCodec(codec);
         this.link = link;
@@ -209,7 +210,13 @@ final class TaskRunner {
         }
         outcome.putByte(Frames.THROWN);
         outcome.putInt(0);
-        failures.write(outcome, (Throwable) Objects.requireNonNull(value));
+        try {
+            failures.write(outcome, (Throwable) Objects.requireNonNull(value));
+        } catch (Bytes.TooLargeException e) {
+            outcome.truncate(Integer.BYTES + 1);
+            String message = "failure of workload '" + definition.name + "' takes " + e.getMessage();
+            failures.write(outcome, new TransferException(message, null));
+        }
         outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
     }
 }

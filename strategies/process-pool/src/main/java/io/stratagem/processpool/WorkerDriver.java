@@ -42,8 +42,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What certainly fits into the connection's buffers while nobody reads. */
     private static final int SMALL_BYTES = 1 << 15;
 
-    /** A batch whose frame has become so large is sent as it is; the rest goes with another. */
-    private static final int FULL_BYTES = 1 << 22;
+    /**
+     * A batch whose frame has become so large is sent as it is; the rest goes with another. So there is always room for
+     * a value of the greatest size.
+     */
+    private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
     private static final int MAX_AT_WORKER = 3;
     private static final long SHORT_NANOS = 5_000_000;
@@ -166,6 +169,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 } else if (!hasLostProcess()) {
                     break;
                 } else {
+                    receiveRest();
                     bury();
                 }
             }
@@ -299,6 +303,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             if (broken != null) {
                 giveTimeToEnd(broken);
+            }
+            if (e instanceof IOException) {
+                receiveRest();
             }
             bury();
         }
@@ -469,6 +476,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
+    /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
+    private void receiveRest() {
+        try {
+            while (process != null) {
+                receive();
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            log.debug("{} has ended, and that was all it sent", process, e);
+        }
+    }
+
     private Sent expect(long id) {
         Sent sent = atWorker.peekFirst();
         if (sent == null || sent.id != id) {
@@ -561,11 +579,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
                         delayNanos);
     }
 
-    /** Kills the process, and adds the batches that it has. */
+    /** Kills the process, or ends the wait for it, and adds the batches that it has. */
     void killNow(Collection<Batch> given) {
         WorkerProcess present = process;
         if (present != null) {
             present.kill();
+        } else {
+            interrupt(); // it may be waiting for a process to get ready
         }
         Process starting = launched;
         if (starting != null) {

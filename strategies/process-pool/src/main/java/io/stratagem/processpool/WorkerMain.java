@@ -35,12 +35,14 @@ final class WorkerMain {
         TaskPage page = TaskPage.open(directory.resolve(PAGE));
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(directory.resolve(SOCKET)));
-        Link link = new Link(channel, Integer.parseInt(arguments[1]));
+        int maxFrame = Integer.parseInt(arguments[1]);
+        Link link = new Link(channel, maxFrame);
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
         Outbox outbox = Outbox.open(link, new ThrowableCodec(codec));
+        Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
         outbox.sendHello(System.getenv(TOKEN), ProcessHandle.current().pid());
         try {
-            new TaskRunner(link, outbox, page, codec).run();
+            new TaskRunner(link, outbox, page, codec, maxFrame - PoolSettings.MARGIN_BYTES / 2).run();
             outbox.flush();
         } catch (IOException e) {
             // The application has closed the connection or is gone; the life line is about to say so.

@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
 import java.io.Closeable;
 import java.io.IOException;
@@ -15,7 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
@@ -75,8 +78,8 @@ final class WorkerProcess {
             WorkerOutput output = WorkerOutput.of(name, process);
             Start start = new Start(settings, name, process, output, page, server);
             return start.await(token, codec);
-        } catch (IOException e) {
-            throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, false);
+        } catch (IOException | RuntimeException e) {
+            throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
 
@@ -128,8 +131,14 @@ final class WorkerProcess {
         WorkerProcess await(String token, Codec codec) throws StartException, InterruptedException {
             // Whoever waits for the process is woken by the end of the process, or of its time.
             var unused = process.onExit().thenRun(() -> close(server));
+            AtomicBoolean isLate = new AtomicBoolean();
             Clock.Timer timer = Clock.system()
-                    .schedule(() -> end(process), settings.startTimeout().toNanos());
+                    .schedule(
+                            () -> {
+                                isLate.set(true);
+                                end(process);
+                            },
+                            settings.startTimeout().toNanos());
             boolean isReady = false;
             try {
                 Link link = accept(token);
@@ -137,8 +146,10 @@ final class WorkerProcess {
                 initialize(link, codec);
                 isReady = true;
                 return worker;
+            } catch (TransferException e) {
+                throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, true);
             } catch (IOException | Bytes.MalformedException e) {
-                throw failure(e);
+                throw failure(e, isLate.get());
             } finally {
                 timer.cancel();
                 if (!isReady) {
@@ -191,14 +202,19 @@ final class WorkerProcess {
             }
         }
 
-        private StartException failure(Exception cause) throws InterruptedException {
-            boolean isInTime = process.waitFor(200, TimeUnit.MILLISECONDS);
+        private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
+            boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
             end(process);
             process.waitFor();
             output.awaitEnd();
-            String how = isInTime
-                    ? "it " + describe(process.exitValue())
-                    : "it was not ready within " + settings.startTimeout() + " (" + cause.getMessage() + ")";
+            String how;
+            if (isLate) {
+                how = "it was not ready within " + settings.startTimeout();
+            } else if (hasEnded) {
+                how = "it " + describe(process.exitValue());
+            } else {
+                how = "it did not behave as a worker (" + cause + ")";
+            }
             return new StartException(
                     "worker " + name + " of '" + settings.name() + "' could not be started: " + how
                             + lastLines(output.lastLines()),
@@ -306,7 +322,18 @@ final class WorkerProcess {
             Thread.currentThread().interrupt();
         }
         release();
-        return new Death(name, pid(), process.exitValue(), output.crash(), output.isOutOfMemory(), output.lastLines());
+        Optional<String> crash = output.crash();
+        int exitCode = crash.map(WorkerProcess::exitCodeOf).orElse(process.exitValue());
+        return new Death(name, pid(), exitCode, crash, output.isOutOfMemory(), output.lastLines());
+    }
+
+    /** A JVM that crashes and writes no core ends with code 1, which says nothing; null for what is no signal. */
+    private static @Nullable Integer exitCodeOf(String crash) {
+        return SIGNALS.entrySet().stream()
+                .filter(signal -> signal.getValue().equals(crash))
+                .map(signal -> SIGNALLED + signal.getKey())
+                .findFirst()
+                .orElse(null);
     }
 
     private void release() {

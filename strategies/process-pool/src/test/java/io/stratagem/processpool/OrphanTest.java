@@ -1,0 +1,215 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.stratagem.Workload;
+import io.stratagem.processpool.Faults.Way;
+import io.stratagem.testkit.Patience;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** An application that is killed leaves nothing behind. */
+@Timeout(value = Patience.TEST_SECONDS, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class OrphanTest {
+    @TempDir
+    Path directory;
+
+    private Path temporary;
+    private Path signs;
+    private Process application;
+
+    @BeforeEach
+    void makeDirectories() throws IOException {
+        temporary = Files.createDirectory(directory.resolve("t"));
+        signs = Files.createDirectory(directory.resolve("signs"));
+    }
+
+    @AfterEach
+    void killAll() throws InterruptedException {
+        if (application != null) {
+            application.descendants().forEach(ProcessHandle::destroyForcibly);
+            application.destroyForcibly().waitFor();
+        }
+    }
+
+    private void startApplication(Class<?> main) throws IOException {
+        application = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "-Xmx64m",
+                        "-Djava.io.tmpdir=" + temporary,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        main.getName(),
+                        signs.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("printed").toFile())
+                .start();
+    }
+
+    /** Signs are files named after a state and a process. */
+    private static void sign(String signs, String state) throws IOException {
+        Files.createFile(Path.of(signs, state + "-" + ProcessHandle.current().pid()));
+    }
+
+    private static long count(String signs, String state) {
+        return WorkerFixture.list(Path.of(signs))
+                .filter(file -> file.getFileName().toString().startsWith(state + "-"))
+                .count();
+    }
+
+    private List<Long> awaitPids(String state, int number) {
+        Patience.await().until(() -> {
+            assertThat(application.isAlive())
+                    .as(() -> "the application lives; it printed " + printed())
+                    .isTrue();
+            return count(signs.toString(), state) == number;
+        });
+        return WorkerFixture.list(signs)
+                .map(file -> file.getFileName().toString())
+                .filter(name -> name.startsWith(state + "-"))
+                .map(name -> Long.valueOf(name.substring(state.length() + 1)))
+                .toList();
+    }
+
+    private String printed() {
+        try {
+            return Files.readString(directory.resolve("printed"));
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private void killApplicationAndAwait(List<Long> workers) throws InterruptedException {
+        application.destroyForcibly();
+        application.waitFor();
+        Patience.await()
+                .atMost(Duration.ofSeconds(1))
+                .untilAsserted(() -> assertThat(workers).as("workers").allMatch(WorkerFixture::isGone));
+        assertThat(WorkerFixture.list(temporary)
+                        .filter(file -> file.getFileName().toString().startsWith("stratagem-")))
+                .as("left behind")
+                .isEmpty();
+    }
+
+    // ---------------------------------------------------------------------------------------------- at work
+
+    /** Has three workers: one sleeps, one computes, one is idle. */
+    static final class Busy {
+        private Busy() {}
+
+        public static void main(String[] arguments) throws Exception {
+            String signs = arguments[0];
+            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+                    .workerProcesses(3)
+                    .maxHeapBytes(64 << 20)
+                    .build();
+            Workload<Integer, Integer> all = Workload.blocking("all", input -> {
+                sign(signs, "up");
+                Patience.await().until(() -> count(signs, "up") == 3);
+                return input;
+            });
+            List<CompletableFuture<?>> tasks = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                tasks.add(pool.submit(all, i));
+            }
+            for (CompletableFuture<?> task : tasks) {
+                task.get();
+            }
+            tasks.add(pool.submit(Workload.blockingAction("sleeping", input -> sleep(signs)), 0));
+            tasks.add(pool.submit(Workload.computeAction("spinning", input -> spin(signs)), 0));
+            tasks.get(3).get();
+        }
+
+        private static void sleep(String signs) throws IOException, InterruptedException {
+            sign(signs, "busy");
+            Thread.sleep(600_000);
+        }
+
+        private static void spin(String signs) throws IOException {
+            Faults.count(0); // compiled from here on
+            sign(signs, "busy");
+            Way.HANG.happen();
+        }
+    }
+
+    @Test
+    void workers_idleBlockedAndInCompiledLoop_endWithTheKilledApplication() throws Exception {
+        startApplication(Busy.class);
+        List<Long> workers = awaitPids("up", 3);
+        assertThat(workers).containsAll(awaitPids("busy", 2)).doesNotHaveDuplicates();
+
+        killApplicationAndAwait(workers);
+    }
+
+    // ---------------------------------------------------------------------------------------------- at the start
+
+    /** Has a worker that never gets ready. */
+    static final class Starting {
+        private Starting() {}
+
+        public static void main(String[] arguments) throws Exception {
+            String signs = arguments[0];
+            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+                    .workerProcesses(1)
+                    .maxHeapBytes(64 << 20)
+                    .initializer(() -> {
+                        sign(signs, "up");
+                        Thread.sleep(600_000);
+                    })
+                    .build();
+            pool.run(Workload.blocking("any", input -> input), 0);
+        }
+    }
+
+    @Test
+    void worker_thatIsNotReadyYet_endsWithTheKilledApplicationAndTidiesUp() throws Exception {
+        startApplication(Starting.class);
+        List<Long> workers = awaitPids("up", 1);
+        assertThat(WorkerFixture.list(temporary).map(Path::getFileName).map(Path::toString))
+                .as("so that there is something to tidy up")
+                .anyMatch(name -> name.startsWith("stratagem-"));
+
+        killApplicationAndAwait(workers);
+    }
+
+    // ---------------------------------------------------------------------------------------------- in good order
+
+    /** Returns from its main method without closing its pool. */
+    static final class Forgetful {
+        private Forgetful() {}
+
+        public static void main(String[] arguments) {
+            String signs = arguments[0];
+            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+                    .workerProcesses(1)
+                    .maxHeapBytes(64 << 20)
+                    .build();
+            pool.run(Workload.blockingAction("any", input -> sign(signs, "up")), 0);
+        }
+    }
+
+    @Test
+    void application_thatForgetsToClose_endsAndLeavesNothing() throws Exception {
+        startApplication(Forgetful.class);
+        Patience.await().until(() -> !application.isAlive());
+
+        assertThat(application.exitValue()).as(() -> printed()).isZero();
+        List<Long> workers = WorkerFixture.list(signs)
+                .map(file -> Long.valueOf(file.getFileName().toString().substring(3)))
+                .toList();
+        assertThat(workers).hasSize(1);
+        killApplicationAndAwait(workers);
+    }
+}

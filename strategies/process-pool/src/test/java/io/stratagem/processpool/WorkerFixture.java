@@ -1,0 +1,93 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Result;
+import io.stratagem.Workload;
+import io.stratagem.spi.StrategyBuilder;
+import io.stratagem.testkit.Patience;
+import io.stratagem.testkit.StrategyFixture;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** Pools that start fast, and what tests ask about processes. */
+abstract class WorkerFixture extends StrategyFixture {
+    /** Where its process runs. */
+    static final Workload<Integer, Long> PID =
+            Workload.blocking("pid", input -> ProcessHandle.current().pid());
+
+    @Override
+    protected final ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
+        ProcessPoolStrategy.Builder builder = fast(workers);
+        options.accept(builder);
+        return builder.build();
+    }
+
+    private static ProcessPoolStrategy.Builder fast(int workers) {
+        return bare(workers).jvmOptions("-XX:TieredStopAtLevel=1");
+    }
+
+    private static ProcessPoolStrategy.Builder bare(int workers) {
+        return ProcessPoolStrategy.builder().workerProcesses(workers).maxHeapBytes(64 << 20);
+    }
+
+    /** A pool named {@code faults}, closed after the test. */
+    final ProcessPoolStrategy pool(int workers) {
+        return pool(workers, builder -> {});
+    }
+
+    final ProcessPoolStrategy pool(int workers, Consumer<ProcessPoolStrategy.Builder> options) {
+        return build(fast(workers), options);
+    }
+
+    /** A pool without JVM options. */
+    final ProcessPoolStrategy plainPool(int workers, Consumer<ProcessPoolStrategy.Builder> options) {
+        return build(bare(workers), options);
+    }
+
+    private ProcessPoolStrategy build(
+            ProcessPoolStrategy.Builder builder, Consumer<ProcessPoolStrategy.Builder> options) {
+        builder.name("faults");
+        options.accept(builder);
+        return closedAfterTest(builder.build());
+    }
+
+    static Throwable causeOf(Result<?> result) {
+        assertThat(result).isInstanceOf(Result.Failure.class);
+        return ((Result.Failure<?>) result).cause();
+    }
+
+    static void assertUsable(ExecutorStrategy pool) {
+        assertThat(pool.run(PID, 0).isSuccess()).as("the pool is usable").isTrue();
+    }
+
+    static void awaitGone(long pid) {
+        Patience.await().alias("process " + pid + " is gone").until(() -> isGone(pid));
+    }
+
+    /** Whether it has ended, even if nobody has asked yet how. */
+    static boolean isGone(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'Z';
+        } catch (NoSuchFileException e) {
+            return true;
+        } catch (IOException e) {
+            return ProcessHandle.of(pid).isEmpty();
+        }
+    }
+
+    static Stream<Path> list(Path directory) {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import io.stratagem.Result;
+import io.stratagem.Workload;
+import io.stratagem.testkit.Patience;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/** What workers print and log appears in the log of the application. */
+final class WorkerLogTest extends WorkerFixture {
+    private static final String PRINTED = "io.stratagem.worker";
+    private static final String LOGGER = "faults.logger";
+    private static final String WORKER = "stratagem-faults-worker-1";
+
+    private final Recorder printed = new Recorder();
+    private final Recorder logged = new Recorder();
+
+    /** Counts all events and keeps the first thousand. */
+    private static final class Recorder extends AppenderBase<ILoggingEvent> {
+        private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
+        private final AtomicLong number = new AtomicLong();
+
+        @Override
+        protected void append(ILoggingEvent event) {
+            event.prepareForDeferredProcessing();
+            if (number.incrementAndGet() <= 1000) {
+                events.add(event);
+            }
+        }
+
+        ILoggingEvent await(String text) {
+            Patience.await().alias("logged: " + text).until(() -> find(text).isPresent());
+            return find(text).orElseThrow();
+        }
+
+        Optional<ILoggingEvent> find(String text) {
+            return events.stream()
+                    .filter(event -> event.getFormattedMessage().contains(text))
+                    .findFirst();
+        }
+    }
+
+    @BeforeEach
+    void record() {
+        attach(PRINTED, printed);
+        attach(LOGGER, logged);
+    }
+
+    private static void attach(String name, Recorder recorder) {
+        Logger logger = (Logger) LoggerFactory.getLogger(name);
+        logger.setLevel(Level.TRACE);
+        logger.setAdditive(false);
+        recorder.start();
+        logger.addAppender(recorder);
+    }
+
+    @AfterEach
+    void recordNoMore() {
+        ((Logger) LoggerFactory.getLogger(PRINTED)).detachAppender(printed);
+        ((Logger) LoggerFactory.getLogger(LOGGER)).detachAppender(logged);
+    }
+
+    @Test
+    void lines_thatAWorkerPrints_appearWithItsName() {
+        ProcessPoolStrategy pool = pool(1);
+
+        pool.run(
+                Workload.blockingAction("printing", input -> {
+                    System.out.println("to the output");
+                    System.err.println("to the error output");
+                }),
+                0);
+
+        ILoggingEvent out = printed.await("to the output");
+        assertThat(out.getLevel()).isEqualTo(Level.INFO);
+        assertThat(out.getFormattedMessage()).isEqualTo(WORKER + ": to the output");
+        ILoggingEvent err = printed.await("to the error output");
+        assertThat(err.getLevel()).isEqualTo(Level.WARN);
+        assertThat(err.getFormattedMessage()).isEqualTo(WORKER + ": to the error output");
+    }
+
+    @Test
+    void events_thatAWorkerLogs_appearWithLevelLoggerMdcAndException() {
+        ProcessPoolStrategy pool = pool(1);
+
+        MDC.put("request", "r-17");
+        try {
+            pool.run(
+                    Workload.blockingAction("logging", input -> {
+                        MDC.put("step", "second");
+                        LoggerFactory.getLogger(LOGGER)
+                                .error("{} of {} failed", 3, 4, new IllegalStateException("really"));
+                        LoggerFactory.getLogger(LOGGER).info("plain");
+                        LoggerFactory.getLogger(LOGGER).debug("hidden");
+                    }),
+                    0);
+        } finally {
+            MDC.remove("request");
+        }
+
+        ILoggingEvent event = logged.await("3 of 4 failed");
+        assertThat(event.getLevel()).isEqualTo(Level.ERROR);
+        assertThat(event.getLoggerName()).isEqualTo(LOGGER);
+        assertThat(event.getFormattedMessage()).startsWith(WORKER);
+        assertThat(event.getMDCPropertyMap())
+                .containsEntry("request", "r-17")
+                .containsEntry("step", "second")
+                .containsEntry("worker", WORKER);
+        assertThat(event.getThrowableProxy().getClassName()).isEqualTo(IllegalStateException.class.getName());
+        assertThat(event.getThrowableProxy().getMessage()).isEqualTo("really");
+        assertThat(logged.await("plain").getLevel()).isEqualTo(Level.INFO);
+        assertThat(logged.find("hidden")).as("below the level of the pool").isEmpty();
+    }
+
+    @Test
+    void events_belowInfo_appearIfThePoolAsksForThem() {
+        ProcessPoolStrategy pool = pool(1, options -> options.logLevel(org.slf4j.event.Level.TRACE));
+
+        pool.run(
+                Workload.blockingAction(
+                        "logging", input -> LoggerFactory.getLogger(LOGGER).trace("fine")),
+                0);
+
+        assertThat(logged.await("fine").getLevel()).isEqualTo(Level.TRACE);
+    }
+
+    @Test
+    void lastWords_ofAWorkerThatHalts_appear() {
+        ProcessPoolStrategy pool = pool(1);
+
+        Result<Void> result = pool.run(
+                Workload.blockingAction("dying", input -> {
+                    LoggerFactory.getLogger(LOGGER).warn("last event");
+                    System.out.println("last line");
+                    Runtime.getRuntime().halt(1);
+                }),
+                0);
+
+        assertThat(causeOf(result)).hasMessageContaining("last line");
+        logged.await("last event");
+        printed.await("last line");
+    }
+
+    @Test
+    void logging_byAnInterruptedTask_leavesItsWorkerAndTheInterruptAlone() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        Result<Boolean> result = pool.run(
+                Workload.blocking("interrupted", input -> {
+                    Thread.currentThread().interrupt();
+                    LoggerFactory.getLogger(LOGGER).info("interrupted");
+                    return Thread.currentThread().isInterrupted();
+                }),
+                0);
+
+        assertThat(result.orElseThrow()).isTrue();
+        logged.await("interrupted");
+        assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
+    }
+
+    @Test
+    void logging_whoseApplicationSideThrows_doesNotHarmTheWorker() {
+        AppenderBase<ILoggingEvent> broken = new AppenderBase<>() {
+            @Override
+            public synchronized void doAppend(ILoggingEvent event) {
+                throw new IllegalStateException("the log is broken");
+            }
+
+            @Override
+            protected void append(ILoggingEvent event) {}
+        };
+        List<Logger> loggers =
+                List.of((Logger) LoggerFactory.getLogger(PRINTED), (Logger) LoggerFactory.getLogger(LOGGER));
+        loggers.forEach(logger -> logger.addAppender(broken));
+        try {
+            ProcessPoolStrategy pool = pool(1);
+            Workload<Integer, Long> talking = Workload.blocking("talking", input -> {
+                System.out.println("line");
+                LoggerFactory.getLogger(LOGGER).info("event");
+                return ProcessHandle.current().pid();
+            });
+
+            long pid = pool.run(talking, 0).orElseThrow();
+
+            assertThat(pool.run(talking, 0).orElseThrow()).isEqualTo(pid);
+        } finally {
+            loggers.forEach(logger -> logger.detachAppender(broken));
+        }
+    }
+
+    @Test
+    void flood_ofPrintedLines_neitherStallsNorKillsTheWorker() {
+        ProcessPoolStrategy pool = pool(1);
+        int lines = 200_000;
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        Result<Long> result = pool.run(
+                Workload.blocking("flooding", input -> {
+                    var out = new java.io.PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), false);
+                    for (int i = 0; i < lines; i++) {
+                        out.println("line " + i);
+                    }
+                    for (int i = 0; i < lines / 10; i++) {
+                        System.err.println("error " + i);
+                    }
+                    out.flush();
+                    System.out.print("x".repeat(1 << 20)); // a line without an end
+                    System.out.flush();
+                    return ProcessHandle.current().pid();
+                }),
+                0);
+
+        assertThat(result.orElseThrow()).isEqualTo(pid);
+        assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
+        Patience.await().until(() -> printed.number.get() >= lines + lines / 10);
+    }
+
+    @Test
+    void flood_ofEvents_neitherStallsNorKillsTheWorker() {
+        ProcessPoolStrategy pool = pool(1);
+        int events = 50_000;
+
+        Result<Integer> result = pool.run(
+                Workload.blocking("flooding", input -> {
+                    for (int i = 0; i < events; i++) {
+                        LoggerFactory.getLogger(LOGGER).info("event {}", i);
+                    }
+                    return input;
+                }),
+                1);
+
+        assertThat(result.orElseThrow()).isEqualTo(1);
+        assertThat(logged.number.get()).isEqualTo(events);
+    }
+}
