@@ -66,9 +66,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private volatile @Nullable WorkerProcess process;
 
-    /** A process that is starting. */
-    private volatile @Nullable Process launched;
-
     private long tasksSent;
     private long lastBatch;
 
@@ -199,8 +196,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec, this::launched);
-                launched = null;
+                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
                 process.onExit(engine::wakeAll);
                 tasksSent = 0;
                 workloads.clear();
@@ -217,13 +213,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         }
         return true;
-    }
-
-    private void launched(Process fresh) {
-        launched = fresh;
-        if (engine.isClosedNow()) {
-            fresh.destroyForcibly();
-        }
     }
 
     /** Whether there was a process and it has ended. */
@@ -586,10 +575,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.kill();
         } else {
             interrupt(); // it may be waiting for a process to get ready
-        }
-        Process starting = launched;
-        if (starting != null) {
-            starting.destroyForcibly();
         }
         atWorker.forEach(sent -> given.add(sent.batch));
     }

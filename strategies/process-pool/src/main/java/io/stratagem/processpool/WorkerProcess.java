@@ -17,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
@@ -59,12 +58,9 @@ final class WorkerProcess {
 
     /**
      * Starts a process and waits until it is ready for tasks.
-     *
-     * @param onLaunch told of the process before it is ready, to kill it if it is not wanted any more
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(
-            PoolSettings settings, String name, String classPath, Codec codec, Consumer<Process> onLaunch)
+    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
             throws StartException, InterruptedException {
         try (PrivateDirectory directory = PrivateDirectory.create();
                 ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -74,7 +70,6 @@ final class WorkerProcess {
             RANDOM.nextBytes(secret);
             String token = HexFormat.of().formatHex(secret);
             Process process = launch(settings, classPath, directory.path(), token);
-            onLaunch.accept(process);
             WorkerOutput output = WorkerOutput.of(name, process);
             Start start = new Start(settings, name, process, output, page, server);
             return start.await(token, codec);
