@@ -106,9 +106,11 @@ final class Link implements Closeable {
 
     private boolean fill() throws IOException {
         received.clear();
-        int count = channel.read(received);
-        received.flip();
-        return count > 0;
+        try {
+            return channel.read(received) > 0;
+        } finally {
+            received.flip(); // also when that failed: what is in the buffer has been taken
+        }
     }
 
     /** Whether a receive would begin with bytes that have arrived already. */

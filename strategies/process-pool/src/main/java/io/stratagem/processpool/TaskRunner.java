@@ -212,10 +212,8 @@ final class TaskRunner {
         outcome.putInt(0);
         try {
             failures.write(outcome, (Throwable) Objects.requireNonNull(value));
-        } catch (Bytes.TooLargeException e) {
-            outcome.truncate(Integer.BYTES + 1);
-            String message = "failure of workload '" + definition.name + "' takes " + e.getMessage();
-            failures.write(outcome, new TransferException(message, null));
+        } catch (TransferException e) {
+            failures.write(outcome, e);
         }
         outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
     }

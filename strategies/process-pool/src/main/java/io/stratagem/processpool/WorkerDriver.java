@@ -486,9 +486,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private void receiveResults(Bytes answer) {
         Sent sent = expect(answer.getLong());
-        answer.getInt(); // the first index: for who looks at the bytes
+        int first = answer.getInt();
         long ran = answer.getLong();
         int count = answer.getInt();
+        sent.skipUnsent();
+        if (first != sent.reported) {
+            throw new Bytes.MalformedException(
+                    "outcomes from task " + first + " on, where " + sent.reported + " is next");
+        }
         String what = "result of workload '" + sent.batch.workload().name() + "'";
         for (int i = 0; i < count; i++) {
             sent.skipUnsent();

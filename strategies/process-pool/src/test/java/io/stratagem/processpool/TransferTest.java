@@ -1,0 +1,315 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.stratagem.Fn;
+import io.stratagem.Result;
+import io.stratagem.TaskTimeoutException;
+import io.stratagem.TransferException;
+import io.stratagem.WorkerDiedException;
+import io.stratagem.Workload;
+import io.stratagem.processpool.Faults.Way;
+import io.stratagem.testkit.Patience;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Everything that can go wrong with a task on its way to a worker, there, and on its way back. */
+final class TransferTest extends WorkerFixture {
+    private static final boolean IS_WORKER = System.getenv(WorkerMain.TOKEN) != null;
+
+    /** Where it happens. */
+    enum Stage {
+        WRITE_INPUT,
+        WRITE_FUNCTION,
+        READ_FUNCTION,
+        READ_INPUT,
+        RUN,
+        WRITE_RESULT,
+        READ_RESULT
+    }
+
+    /** Input, function and result in one: something happens at one stage of its journey. */
+    private static final class Trap implements Fn<Trap, Trap> {
+        private static final long serialVersionUID = 1;
+        private final Stage stage;
+        private final Way way;
+
+        /** Which of the three it is. */
+        private final Stage writing;
+
+        private final Stage reading;
+
+        Trap(Stage stage, Way way, Stage writing, Stage reading) {
+            this.stage = stage;
+            this.way = way;
+            this.writing = writing;
+            this.reading = reading;
+        }
+
+        private void reach(Stage reached) {
+            if (stage == reached) {
+                way.happen();
+            }
+        }
+
+        @Override
+        public Trap apply(Trap input) {
+            reach(Stage.RUN);
+            return new Trap(stage, way, Stage.WRITE_RESULT, Stage.READ_RESULT);
+        }
+
+        private void writeObject(ObjectOutputStream out) throws IOException {
+            reach(writing);
+            out.defaultWriteObject();
+        }
+
+        private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+            in.defaultReadObject();
+            reach(reading);
+        }
+    }
+
+    private ProcessPoolStrategy trusting(int workers) {
+        return pool(workers, options -> options.allowPackage("io.stratagem.processpool"));
+    }
+
+    private static Workload<Trap, Trap> trapped(Workload.Builder options, Stage stage, Way way) {
+        return options.blocking(new Trap(stage, way, Stage.WRITE_FUNCTION, Stage.READ_FUNCTION));
+    }
+
+    private static Trap input(Stage stage, Way way) {
+        return new Trap(stage, way, Stage.WRITE_INPUT, Stage.READ_INPUT);
+    }
+
+    // ---------------------------------------------------------------------------------------------- each stage
+
+    @ParameterizedTest
+    @EnumSource
+    void throwing_atAnyStage_failsThatTaskOnly(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.THROW), input(stage, Way.THROW));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+
+        Throwable cause = causeOf(Patience.get(task));
+        if (stage == Stage.RUN) {
+            assertThat(cause).isInstanceOf(IllegalStateException.class).hasMessageContaining("thrown on purpose");
+        } else {
+            String what = stage.name().substring(stage.name().indexOf('_') + 1).toLowerCase(java.util.Locale.ROOT);
+            assertThat(cause)
+                    .isInstanceOf(TransferException.class)
+                    .hasMessageStartingWith(what + " of workload 'trapped' cannot be "
+                            + (stage.name().startsWith("WRITE") ? "serialised" : "rebuilt"))
+                    .hasMessageContaining("thrown on purpose")
+                    .hasMessageContaining(Trap.class.getName());
+        }
+        assertThat(Patience.get(next).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    static Stream<Arguments> deaths() {
+        return Stream.of(Stage.READ_FUNCTION, Stage.READ_INPUT, Stage.RUN, Stage.WRITE_RESULT)
+                .flatMap(stage -> Stream.of(Way.EXIT, Way.HALT, Way.SEGFAULT).map(way -> Arguments.of(stage, way)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("deaths")
+    void death_atAnyStageInTheWorker_failsThatTaskOnly(Stage stage, Way way) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, way), input(stage, way));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(Patience.get(task));
+        assertThat(death).hasMessageContaining("workload 'trapped'");
+        assertThat(death.mayHaveFinished()).isEqualTo(stage == Stage.WRITE_RESULT);
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"READ_FUNCTION", "READ_INPUT", "RUN", "WRITE_RESULT"})
+    void hanging_atAnyStageInTheWorker_isEndedByTheTimeout(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        Workload<Trap, Trap> hanging =
+                trapped(Workload.named("trapped").timeout(Duration.ofMillis(300)), stage, Way.HANG);
+
+        CompletableFuture<Result<Trap>> task = pool.submit(hanging, input(stage, Way.HANG));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(task))).isInstanceOf(TaskTimeoutException.class);
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"READ_FUNCTION", "READ_INPUT", "RUN", "WRITE_RESULT"})
+    void hanging_atAnyStageInTheWorker_isEndedByCancel(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.HANG), input(stage, Way.HANG));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+        Patience.await().until(() -> pool.snapshot().running() == 1);
+
+        assertThat(task.cancel(true)).isTrue();
+
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    // ---------------------------------------------------------------------------------------------- what cannot travel
+
+    @Test
+    void values_thatAreNotSerializable_failTheirTasksOnly() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+        Object captured = new Object();
+        List<Result<?>> results = List.of(
+                pool.run(Workload.blocking("in", (Object input) -> 1), captured),
+                pool.run(Workload.blocking("function", (Integer input) -> captured.hashCode()), 1),
+                pool.run(Workload.blocking("out", (Integer input) -> new Object()), 1),
+                pool.run(Workload.blocking("deep", (Integer input) -> List.of(1, List.of(new Object()))), 1));
+
+        assertThat(results)
+                .allSatisfy(result -> assertThat(causeOf(result))
+                        .isInstanceOf(TransferException.class)
+                        .hasMessageContaining("java.lang.Object is not Serializable"));
+        assertThat(causeOf(results.get(0))).hasMessageStartingWith("input of workload 'in'");
+        assertThat(causeOf(results.get(1))).hasMessageStartingWith("function of workload 'function'");
+        assertThat(causeOf(results.get(2))).hasMessageStartingWith("result of workload 'out'");
+        assertThat(causeOf(results.get(3))).hasMessageContaining("[1][0]");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    /** Serialisable, and of no package that the pool trusts. */
+    private static final class Foreign implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+            in.defaultReadObject();
+            if (!IS_WORKER) {
+                throw new AssertionError("the application must not rebuild what it was not told to trust");
+            }
+        }
+    }
+
+    @Test
+    void result_ofAClassThatIsNotTrusted_failsItsTask() {
+        ProcessPoolStrategy pool = pool(1);
+
+        Result<Object> result = pool.run(Workload.blocking("foreign", input -> new Foreign()), 0);
+
+        assertThat(causeOf(result))
+                .isInstanceOf(TransferException.class)
+                .hasMessageStartingWith("result of workload 'foreign' cannot be rebuilt")
+                .hasMessageNotContaining("must not rebuild");
+        assertUsable(pool);
+    }
+
+    @Test
+    void map_withSomeInputsAndResultsThatCannotTravel_failsThoseOnly() {
+        ProcessPoolStrategy pool = pool(2);
+        Workload<Object, Object> mixed = Workload.compute("mixed", input -> input.equals(0) ? new Object() : input);
+        List<Object> inputs = IntStream.range(0, 3_000)
+                .mapToObj(i -> i % 10 == 3 ? new Object() : (Object) (i % 10))
+                .toList();
+
+        List<Result<Object>> results;
+        try (Stream<Result<Object>> stream = pool.map(mixed, inputs)) {
+            results = stream.toList();
+        }
+
+        assertThat(results).hasSize(3_000);
+        for (int i = 0; i < results.size(); i++) {
+            if (i % 10 == 3) {
+                assertThat(causeOf(results.get(i)))
+                        .isInstanceOf(TransferException.class)
+                        .hasMessageStartingWith("input");
+            } else if (i % 10 == 0) {
+                assertThat(causeOf(results.get(i)))
+                        .isInstanceOf(TransferException.class)
+                        .hasMessageStartingWith("result");
+            } else {
+                assertThat(results.get(i)).isEqualTo(Result.success(i % 10));
+            }
+        }
+    }
+
+    @Test
+    void values_thatAreTooLarge_failTheirTasksOnly() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+        Workload<Integer, byte[]> making = Workload.blocking("making", size -> new byte[size]);
+        Workload<byte[], Integer> taking = Workload.blocking("taking", bytes -> bytes.length);
+
+        assertThat(pool.run(making, 50_000).orElseThrow()).hasSize(50_000);
+        assertThat(causeOf(pool.run(making, 5_000_000))).isInstanceOf(TransferException.class);
+        assertThat(pool.run(taking, new byte[50_000]).orElseThrow()).isEqualTo(50_000);
+        assertThat(causeOf(pool.run(taking, new byte[5_000_000]))).isInstanceOf(TransferException.class);
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
+    void exception_thatIsTooLarge_failsItsTaskOnly() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        Result<Integer> result = pool.run(
+                Workload.blocking("shouting", input -> {
+                    throw new IllegalStateException("x".repeat(5_000_000));
+                }),
+                0);
+
+        assertThat(result.isSuccess()).isFalse();
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
+    void map_ofValuesNearTheLimit_givesAllResults() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        Workload<byte[], byte[]> echo = Workload.compute("echo", input -> input);
+
+        try (Stream<Result<byte[]>> stream =
+                pool.map(echo, Stream.generate(() -> new byte[90_000]).limit(200))) {
+            assertThat(stream.map(Result::orElseThrow)).hasSize(200).allMatch(bytes -> bytes.length == 90_000);
+        }
+    }
+
+    @Test
+    void exception_thatCannotTravel_arrivesAsASurrogate() {
+        ProcessPoolStrategy pool = pool(1);
+
+        Result<Integer> result = pool.run(
+                Workload.blocking("throwing", input -> {
+                    throw new Unwritable();
+                }),
+                0);
+
+        assertThat(causeOf(result))
+                .hasMessageContaining(Unwritable.class.getName())
+                .hasMessageContaining("cannot travel");
+        assertUsable(pool);
+    }
+
+    private static final class Unwritable extends Exception {
+        private static final long serialVersionUID = 1;
+
+        @SuppressWarnings({"serial", "unused", "UnusedVariable"}) // on purpose
+        private final Object thing = new Object();
+
+        Unwritable() {
+            super("cannot travel");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.stratagem.Result;
+import io.stratagem.RetryPolicy;
+import io.stratagem.WorkerDiedException;
+import io.stratagem.Workload;
+import io.stratagem.processpool.Faults.Way;
+import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Journal;
+import io.stratagem.testkit.Patience;
+import java.io.IOException;
+import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A worker that ends takes one task with it. */
+final class WorkerDeathTest extends WorkerFixture {
+
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+                    EXIT,          7,   ended with exit code 7
+                    HALT,          8,   ended with exit code 8
+                    KILL,          137, was killed by SIGKILL
+                    SEGFAULT,      139, crashed with SIGSEGV
+                    ABORT,         134, was killed by SIGABRT
+                    OUT_OF_MEMORY, 3,   ran out of memory""")
+    void task_thatEndsItsWorker_failsAloneAndOnce(Way way, int exitCode, String how) throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Journal journal = journal();
+        Workload<Integer, Integer> fatal = Workload.blocking("fatal", input -> {
+            journal.add("" + ProcessHandle.current().pid());
+            System.err.println("about to " + way);
+            System.err.flush();
+            way.happen();
+            return input;
+        });
+
+        CompletableFuture<Result<Integer>> lost = pool.submit(fatal, 0);
+        List<CompletableFuture<Result<Long>>> queued =
+                IntStream.range(0, 5).mapToObj(i -> pool.submit(PID, i)).toList();
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(Patience.get(lost));
+        assertThat(journal.entries()).containsExactly("" + death.pid());
+        assertThat(death)
+                .hasMessageContaining("workload 'fatal'")
+                .hasMessageContaining(death.worker())
+                .hasMessageContaining("pid " + death.pid())
+                .hasMessageContaining(how);
+        if (way != Way.SEGFAULT) { // there the last lines are the JVM's
+            assertThat(death).hasMessageContaining("about to " + way);
+        }
+        assertThat(death.worker()).isEqualTo("stratagem-faults-worker-1");
+        assertThat(death.exitCode()).isEqualTo(exitCode);
+        assertThat(death.isOutOfMemory()).isEqualTo(way == Way.OUT_OF_MEMORY);
+        assertThat(death.mayHaveFinished()).isFalse();
+        for (CompletableFuture<Result<Long>> each : queued) {
+            assertThat(Patience.get(each).orElseThrow()).isNotEqualTo(death.pid());
+        }
+    }
+
+    @Test
+    void stackOverflow_inTask_isOrdinaryFailure() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        Result<Integer> result = pool.run(Workload.blocking("deep", Faults::recurse), 0);
+
+        assertThat(causeOf(result)).isInstanceOf(StackOverflowError.class);
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
+    void outOfMemoryError_thrownByTheTaskItself_isOrdinaryFailure() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        Result<Integer> result = pool.run(
+                Workload.blocking("thrower", input -> {
+                    throw new OutOfMemoryError("not the JVM's");
+                }),
+                0);
+
+        assertThat(causeOf(result)).isInstanceOf(OutOfMemoryError.class).hasMessage("not the JVM's");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    // ---------------------------------------------------------------------------------------------- after the result
+
+    private static Workload<Integer, Long> leavingBehind(Gate gate) {
+        return Workload.blocking("leaving", input -> {
+            Thread thread = new Thread(() -> {
+                gate.awaitIgnoringInterrupts();
+                System.exit(5);
+            });
+            thread.setDaemon(true);
+            thread.start();
+            return ProcessHandle.current().pid();
+        });
+    }
+
+    @Test
+    void threadLeftBehind_exitsDuringAnotherTask_failsThatOne() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Gate exit = gate();
+        long pid = pool.run(leavingBehind(exit), 0).orElseThrow();
+        Journal journal = journal();
+        CompletableFuture<Result<Integer>> victim =
+                pool.submit(Workload.blocking("victim", telling(journal, gate())), 1);
+        Patience.await().until(() -> journal.entered() == 1);
+
+        exit.open();
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(Patience.get(victim));
+        assertThat(death.pid()).isEqualTo(pid);
+        assertThat(death).hasMessageContaining("workload 'victim'").hasMessageContaining("exit code 5");
+        assertUsable(pool);
+    }
+
+    @Test
+    void threadLeftBehind_exitsWhileTheWorkerIsIdle_failsNothing() {
+        ProcessPoolStrategy pool = pool(1);
+        Gate exit = gate();
+        long pid = pool.run(leavingBehind(exit), 0).orElseThrow();
+
+        exit.open();
+        awaitGone(pid);
+
+        assertThat(pool.run(PID, 0).orElseThrow()).isNotEqualTo(pid);
+        assertThat(pool.snapshot().failed()).isZero();
+    }
+
+    // ---------------------------------------------------------------------------------------------- at most once
+
+    @Test
+    void retryPolicy_afterDeath_runsTheTaskAgainInAnotherProcess() {
+        ProcessPoolStrategy pool = pool(1);
+        Journal journal = journal();
+        Workload<Integer, Integer> second = Workload.named("second")
+                .retry(RetryPolicy.attempts(3))
+                .blocking(input -> {
+                    journal.add("" + ProcessHandle.current().pid());
+                    if (journal.entries().size() == 1) {
+                        Way.HALT.happen();
+                    }
+                    return input;
+                });
+
+        Result<Integer> result = pool.run(second, 42);
+
+        assertThat(result.orElseThrow()).isEqualTo(42);
+        assertThat(result.execution().attempts()).isEqualTo(2);
+        assertThat(journal.entries()).hasSize(2).doesNotHaveDuplicates();
+    }
+
+    /** Takes its process with it when it is written. */
+    private static final class Poison implements Serializable {
+        private static final long serialVersionUID = 1;
+        private final Way way;
+
+        Poison(Way way) {
+            this.way = way;
+        }
+
+        private void writeObject(ObjectOutputStream out) throws IOException {
+            way.happen();
+            out.defaultWriteObject();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EXIT", "HALT", "KILL", "SEGFAULT", "OUT_OF_MEMORY"})
+    void death_whileTheResultIsSerialised_saysThatTheTaskMayHaveFinished(Way way) {
+        ProcessPoolStrategy pool = pool(1);
+        Journal journal = journal();
+
+        Result<Object> result = pool.run(
+                Workload.blocking("poisoned", input -> {
+                    journal.enter();
+                    return new Poison(way);
+                }),
+                0);
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(result);
+        assertThat(death.mayHaveFinished()).isTrue();
+        assertThat(death).hasMessageContaining("which may have finished");
+        assertThat(journal.entered()).isEqualTo(1);
+        assertUsable(pool);
+    }
+
+    // ---------------------------------------------------------------------------------------------- batches
+
+    private static int exitAt(int input, int fatal, Way way) {
+        if (input == fatal) {
+            way.happen();
+        }
+        return input + 1;
+    }
+
+    @Test
+    void map_ofTinyTasksOneOfWhichExits_failsExactlyThatOne() {
+        ProcessPoolStrategy pool = pool(2);
+        Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> exitAt(input, 7_777, Way.EXIT));
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream = pool.map(tiny, numbers(20_000))) {
+            results = stream.toList();
+        }
+
+        assertThat(results).hasSize(20_000);
+        for (int i = 0; i < results.size(); i++) {
+            if (i == 7_777) {
+                WorkerDiedException death = (WorkerDiedException) causeOf(results.get(i));
+                assertThat(death.mayHaveFinished()).isFalse();
+                assertThat(death).hasMessageContaining("exit code 7");
+            } else {
+                assertThat(results.get(i)).isEqualTo(Result.success(i + 1));
+            }
+        }
+    }
+
+    /** A signal leaves no time to send the results of the last two milliseconds. */
+    @ParameterizedTest
+    @EnumSource(names = {"HALT", "KILL", "SEGFAULT"})
+    void map_ofTinyTasksOneOfWhichCrashes_runsEachOnceAndTellsWhatWasLost(Way way) {
+        ProcessPoolStrategy pool = pool(2);
+        Journal journal = journal();
+        Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
+            journal.add("" + input);
+            return exitAt(input, 1_500, way);
+        });
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream = pool.map(tiny, numbers(4_000))) {
+            results = stream.toList();
+        }
+
+        List<String> entries = journal.entries();
+        assertThat(entries).doesNotHaveDuplicates();
+        java.util.Set<String> ran = new java.util.HashSet<>(entries);
+        assertThat(IntStream.range(0, results.size())
+                        .filter(i -> !ran.contains("" + i))
+                        .mapToObj(i -> i + ": " + results.get(i)))
+                .as("never ran")
+                .isEmpty();
+        List<Integer> lost = new ArrayList<>();
+        for (int i = 0; i < results.size(); i++) {
+            if (results.get(i).isSuccess()) {
+                assertThat(results.get(i).orElseThrow()).isEqualTo(i + 1);
+            } else {
+                lost.add(i);
+                WorkerDiedException death = (WorkerDiedException) causeOf(results.get(i));
+                assertThat(death.mayHaveFinished()).as("%s", death).isEqualTo(i != 1_500);
+            }
+        }
+        assertThat(lost).contains(1_500).endsWith(1_500).hasSizeLessThan(1_000);
+    }
+
+    private static Stream<Integer> numbers(int count) {
+        return IntStream.range(0, count).boxed();
+    }
+
+    @Test
+    void workers_thatDieAgainAndAgain_loseOnlyWhatKilledThem() throws Exception {
+        ProcessPoolStrategy pool = pool(2);
+        Workload<Integer, Integer> sometimes = Workload.blocking("sometimes", input -> {
+            if (input % 5 == 0) {
+                Way.HALT.happen();
+            }
+            return input;
+        });
+
+        List<CompletableFuture<Result<Integer>>> all =
+                numbers(50).map(i -> pool.submit(sometimes, i)).toList();
+
+        for (int i = 0; i < all.size(); i++) {
+            Result<Integer> result = Patience.get(all.get(i));
+            assertThat(result.isSuccess()).as("task %s: %s", i, result).isEqualTo(i % 5 != 0);
+        }
+    }
+}
