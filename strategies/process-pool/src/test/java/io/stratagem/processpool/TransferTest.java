@@ -16,6 +16,7 @@ import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -109,7 +110,7 @@ final class TransferTest extends WorkerFixture {
         if (stage == Stage.RUN) {
             assertThat(cause).isInstanceOf(IllegalStateException.class).hasMessageContaining("thrown on purpose");
         } else {
-            String what = stage.name().substring(stage.name().indexOf('_') + 1).toLowerCase(java.util.Locale.ROOT);
+            String what = stage.name().substring(stage.name().indexOf('_') + 1).toLowerCase(Locale.ROOT);
             assertThat(cause)
                     .isInstanceOf(TransferException.class)
                     .hasMessageStartingWith(what + " of workload 'trapped' cannot be "

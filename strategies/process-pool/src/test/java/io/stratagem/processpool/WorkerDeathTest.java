@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -246,7 +248,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
         List<String> entries = journal.entries();
         assertThat(entries).doesNotHaveDuplicates();
-        java.util.Set<String> ran = new java.util.HashSet<>(entries);
+        Set<String> ran = new HashSet<>(entries);
         assertThat(IntStream.range(0, results.size())
                         .filter(i -> !ran.contains("" + i))
                         .mapToObj(i -> i + ": " + results.get(i)))

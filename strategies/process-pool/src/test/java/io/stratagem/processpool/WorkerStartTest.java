@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -262,7 +263,7 @@ final class WorkerStartTest extends WorkerFixture {
 
         List<CompletableFuture<Result<Long>>> all = submit(pool, 20);
 
-        List<Long> pids = new java.util.ArrayList<>();
+        List<Long> pids = new ArrayList<>();
         for (CompletableFuture<Result<Long>> each : all) {
             pids.add(Patience.get(each).orElseThrow());
         }
