@@ -135,7 +135,8 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * Sets an environment variable for the workers, in addition to those of this process.
+         * Sets an environment variable for the workers, in addition to those of this process without
+         * {@code JAVA_TOOL_OPTIONS} and {@code JDK_JAVA_OPTIONS}.
          *
          * @param name its name
          * @param value its value

@@ -105,6 +105,9 @@ final class WorkerProcess {
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         ProcessBuilder builder = new ProcessBuilder(command);
+        // What was meant for this JVM: a debugger's port, an agent.
+        builder.environment().remove("JAVA_TOOL_OPTIONS");
+        builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().putAll(settings.environment());
         builder.environment().put(WorkerMain.TOKEN, token);
         Path workingDirectory = settings.workingDirectory();

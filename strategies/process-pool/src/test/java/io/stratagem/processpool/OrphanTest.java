@@ -15,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,7 +144,6 @@ final class OrphanTest {
         }
     }
 
-    @Disabled("1 run of 3: its application ends early, since the sleeping task has a result; it prints now which")
     @Test
     void workers_idleBlockedAndInCompiledLoop_endWithTheKilledApplication() throws Exception {
         startApplication(Busy.class);
