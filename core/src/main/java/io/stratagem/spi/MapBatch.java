@@ -13,7 +13,7 @@ final class MapBatch extends Batch {
     /** The inputs, if they are needed after their slots are overwritten; else the same array. */
     private final @Nullable Object[] inputs;
 
-    /** What the inputs weigh, as {@link Weight} sees it. A tail that is cut off counts with the batch it was part of. */
+    /** What the inputs weigh, as {@link Weight} sees it. A tail that is cut off counts twice, until its batch is left. */
     private final long inputBytes;
 
     /** What the values weigh so far. Written by who settles, before the word. */
@@ -74,7 +74,12 @@ final class MapBatch extends Batch {
 
     @Override
     Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
-        return new MapBatch(run, Arrays.copyOfRange(inputs, from, to), 0, partAttempts, partDetails);
+        @Nullable Object[] some = Arrays.copyOfRange(inputs, from, to);
+        long bytes = 0;
+        for (Object input : some) {
+            bytes += Weight.bytes(input);
+        }
+        return new MapBatch(run, some, bytes, partAttempts, partDetails);
     }
 
     @Override

@@ -51,6 +51,7 @@ final class CodecFailureTest {
 
     static final class Db {}
 
+    @SuppressWarnings("serial") // that is what the test is about
     static final class Customer implements Serializable {
         private static final long serialVersionUID = 1;
         transient Db cached = new Db();
@@ -103,6 +104,7 @@ final class CodecFailureTest {
                 .hasMessageEndingWith("at Customer.connection");
     }
 
+    @SuppressWarnings("serial") // that is what the test is about
     static final class Hostile implements Serializable {
         private static final long serialVersionUID = 1;
         final Throwable onWrite;

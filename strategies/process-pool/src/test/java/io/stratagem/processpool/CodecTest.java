@@ -79,6 +79,7 @@ final class CodecTest {
         }
     }
 
+    @SuppressWarnings("serial") // holds anything
     static final class Plain implements Serializable {
         private static final long serialVersionUID = 1;
         Object value;
