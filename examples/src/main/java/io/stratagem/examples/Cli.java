@@ -105,16 +105,11 @@ final class Cli {
 
     /** The value of an option that takes a positive number. */
     int number(String option, int byDefault) throws Refused {
-        String value = option(option).orElse(String.valueOf(byDefault));
-        try {
-            int number = Integer.parseInt(value);
-            if (number > 0) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // refused below, like zero
+        long number = longNumber(option, byDefault);
+        if (number > Integer.MAX_VALUE) {
+            throw notPositive(option, String.valueOf(number));
         }
-        throw usage(option + " takes a positive number, not " + value);
+        return (int) number;
     }
 
     /** The value of an option that takes a large positive number. */
@@ -128,7 +123,11 @@ final class Cli {
         } catch (NumberFormatException e) {
             // refused below, like zero
         }
-        throw usage(option + " takes a positive number, not " + value);
+        throw notPositive(option, value);
+    }
+
+    private Refused notPositive(String option, String value) {
+        return usage(option + " takes a positive number, not " + value);
     }
 
     /** The next operand, if there is one. */

@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** One end of the connection between the application and a worker: frames of bytes, each with its length before it. */
@@ -67,7 +68,7 @@ final class Link implements Closeable {
         read(contents, false);
         while (contents.length < length) {
             int before = contents.length;
-            contents = java.util.Arrays.copyOf(contents, (int) Math.min(length, 4L * before));
+            contents = Arrays.copyOf(contents, (int) Math.min(length, 4L * before));
             readInto(contents, before);
         }
         return Bytes.of(contents);
@@ -111,11 +112,6 @@ final class Link implements Closeable {
         } finally {
             received.flip(); // also when that failed: what is in the buffer has been taken
         }
-    }
-
-    /** Whether a receive would begin with bytes that have arrived already. */
-    boolean hasBuffered() {
-        return received.hasRemaining();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.stratagem.processpool;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -52,7 +53,7 @@ final class TaskPage {
         try (FileChannel channel = FileChannel.open(
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             // Written, not only mapped: so a full disk is an IOException here and not an error at the first access.
-            channel.write(java.nio.ByteBuffer.allocate(SIZE));
+            channel.write(ByteBuffer.allocate(SIZE));
             return new TaskPage(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE));
         }
     }

@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
@@ -337,7 +338,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void send(Batch batch) throws IOException {
-        WorkerProcess present = java.util.Objects.requireNonNull(process);
+        WorkerProcess present = Objects.requireNonNull(process);
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
             return;
@@ -402,12 +403,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         tasksSent += encoded;
         present.link().send(frame);
-        trim();
-    }
-
-    /** One large batch must not leave a large buffer behind for ever. */
-    private void trim() {
-        frame.clear();
+        frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
     private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
@@ -447,7 +443,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     // ---------------------------------------------------------------------------------------------- receiving
 
     private void receive() throws IOException {
-        WorkerProcess present = java.util.Objects.requireNonNull(process);
+        WorkerProcess present = Objects.requireNonNull(process);
         Bytes answer = present.link().receive();
         if (answer == null) {
             throw new IOException("the connection has ended");

@@ -1,14 +1,18 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -163,9 +167,7 @@ final class WorkerProcess {
                 Bytes hello = link.receive();
                 if (hello != null
                         && hello.getByte() == Frames.HELLO
-                        && java.security.MessageDigest.isEqual(
-                                hello.getString().getBytes(java.nio.charset.StandardCharsets.US_ASCII),
-                                token.getBytes(java.nio.charset.StandardCharsets.US_ASCII))) {
+                        && MessageDigest.isEqual(hello.getString().getBytes(US_ASCII), token.getBytes(US_ASCII))) {
                     return link;
                 }
                 channel.close();
@@ -347,7 +349,7 @@ final class WorkerProcess {
         try {
             closeable.close();
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
