@@ -395,8 +395,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
             sent.skipUnsent();
             return;
         }
-        atWorker.addLast(sent);
-        // From here on who stops a task finds it. One that was stopped before is not sent.
+        atWorker.addLast(sent); // from here on who stops a task finds it
+        // The worker reads this when it has done the others, and it cannot do those while nobody reads what it sends.
+        while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
+            receive();
+        }
         if (batch.isDone()) {
             atWorker.removeLast();
             return;
