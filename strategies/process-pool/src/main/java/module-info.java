@@ -7,6 +7,7 @@ import org.jspecify.annotations.NullMarked;
 module io.stratagem.processpool {
     requires transitive io.stratagem.core;
     requires transitive org.slf4j;
+    requires java.management;
 
     exports io.stratagem.processpool;
 

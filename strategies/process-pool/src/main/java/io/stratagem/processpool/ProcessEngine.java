@@ -3,7 +3,6 @@ package io.stratagem.processpool;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
-import io.stratagem.Workload;
 import io.stratagem.processpool.WorkerDriver.PoolWorker;
 import io.stratagem.processpool.WorkerProcess.StartException;
 import io.stratagem.spi.Batch;
@@ -12,6 +11,7 @@ import io.stratagem.spi.Engine;
 import io.stratagem.spi.Profile;
 import io.stratagem.spi.Worker;
 import java.io.ObjectInputFilter;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -48,8 +48,9 @@ final class ProcessEngine implements Engine {
     private final Clock clock;
     private final Profile computeProfile;
     private final Profile otherProfile;
-    private final ClassLoader loader;
-    private final String classPath;
+    private final LaunchPath launchPath;
+    private final WeakReference<@Nullable ClassLoader> loader;
+    private final ObjectInputFilter filter;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -72,9 +73,9 @@ final class ProcessEngine implements Engine {
         this.computeProfile =
                 new Profile(settings.processes(), MAX_BATCH, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
         this.otherProfile = new Profile(settings.processes(), 1, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
-        ClassLoader context = Thread.currentThread().getContextClassLoader();
-        this.loader = context != null ? context : ProcessEngine.class.getClassLoader();
-        this.classPath = LaunchPath.find(context);
+        this.launchPath = LaunchPath.find(settings.javaHome());
+        this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
+        this.filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
     }
 
     PoolSettings settings() {
@@ -90,8 +91,10 @@ final class ProcessEngine implements Engine {
         return Clock.system();
     }
 
-    String classPath() {
-        return classPath;
+    WorkerProcess.Origin origin() {
+        ClassLoader present = loader.get();
+        return new WorkerProcess.Origin(
+                launchPath, present != null ? present : ProcessEngine.class.getClassLoader(), filter);
     }
 
     @Override
@@ -139,8 +142,7 @@ final class ProcessEngine implements Engine {
         if (queue.size() <= idle || drivers.size() >= settings.processes() || isOpen()) {
             return null;
         }
-        ObjectInputFilter filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
-        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade, new Codec(loader, filter));
+        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade);
         drivers.add(driver);
         return driver;
     }
@@ -187,14 +189,20 @@ final class ProcessEngine implements Engine {
         }
     }
 
-    /** A further batch for a driver that has one, if it is of that workload, and no other driver is there for it. */
+    /**
+     * A further batch for a driver that has one, if it is of the same workload in the same class loader, so that no more
+     * has to be sent than its inputs, and no other driver is there for it.
+     */
     @Nullable
-    Batch takeAhead(Workload<?, ?> workload) {
+    Batch takeAhead(Batch like) {
         lock.lock();
         try {
             Batch next = queue.peekFirst();
             boolean othersMayTakeIt = queue.size() <= idle || drivers.size() < settings.processes();
-            return next == null || next.workload() != workload || othersMayTakeIt ? null : pollIfWaiting();
+            boolean isAlike = next != null
+                    && next.workload() == like.workload()
+                    && next.contextClassLoader() == like.contextClassLoader();
+            return isAlike && !othersMayTakeIt ? pollIfWaiting() : null;
         } finally {
             lock.unlock();
         }

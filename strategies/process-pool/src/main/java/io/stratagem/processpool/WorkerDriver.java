@@ -5,8 +5,11 @@ import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
+import io.stratagem.processpool.LoaderTable.Slot;
+import io.stratagem.processpool.LoaderTable.Values;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
+import io.stratagem.processpool.WorkloadTable.Defined;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
@@ -49,6 +52,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
      */
     private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
+    private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
+    private static final int NONE = -1;
     private static final int MAX_AT_WORKER = 3;
     private static final long SHORT_NANOS = 5_000_000;
     private static final long DISMISSAL_NANOS = 2_000_000_000;
@@ -57,12 +62,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private final ProcessEngine engine;
     private final PoolSettings settings;
-    private final Codec codec;
-    private final ThrowableCodec failures;
+    private final Codec writer;
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
-    private final WorkloadTable workloads = new WorkloadTable();
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
 
     private volatile @Nullable WorkerProcess process;
@@ -70,16 +73,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private long tasksSent;
     private long lastBatch;
 
-    /** The workload of the last batch if that was short, else null. Only its batches are sent ahead. */
-    private volatile @Nullable Workload<?, ?> shortWorkload;
+    /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
+    private volatile int shortWorkload = NONE;
 
-    WorkerDriver(ProcessEngine engine, String name, Codec codec) {
+    WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
         setDaemon(true);
+        setContextClassLoader(OWN_LOADER); // and not that of who happened to need it first
         this.engine = engine;
         this.settings = engine.settings();
-        this.codec = codec;
-        this.failures = new ThrowableCodec(codec);
+        this.writer = new Codec(OWN_LOADER, engine.origin().filter());
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
     }
@@ -102,6 +105,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final class Sent {
         private final long id;
         private final Batch batch;
+        private final int workload;
+        private final Values values;
         private final int size;
         private final int bytes;
         private final long sentNanos;
@@ -120,9 +125,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         /** The tasks that core has given up; guarded by itself. */
         private final BitSet givenUp = new BitSet();
 
-        Sent(long id, Batch batch, int size, int bytes, @Nullable TransferException @Nullable [] unsent, long now) {
+        Sent(
+                long id,
+                Batch batch,
+                int workload,
+                Values values,
+                int size,
+                int bytes,
+                @Nullable TransferException @Nullable [] unsent,
+                long now) {
             this.id = id;
             this.batch = batch;
+            this.workload = workload;
+            this.values = values;
             this.size = size;
             this.bytes = bytes;
             this.unsent = unsent;
@@ -197,10 +212,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
+                process = WorkerProcess.start(settings, worker.name(), engine.origin());
                 process.onExit(engine::wakeAll);
                 tasksSent = 0;
-                workloads.clear();
                 engine.started();
                 if (engine.isClosedNow()) {
                     process.kill();
@@ -239,7 +253,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             atWorker.forEach(sent -> reportLost(sent, last, death));
         }
         atWorker.clear();
-        shortWorkload = null;
+        shortWorkload = NONE;
     }
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
@@ -272,8 +286,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             send(first);
             while (!atWorker.isEmpty()) {
-                for (Workload<?, ?> ahead = mayGoAhead(); ahead != null; ahead = mayGoAhead()) {
-                    Batch next = engine.takeAhead(ahead);
+                while (mayGoAhead()) {
+                    Batch next = engine.takeAhead(first);
                     if (next == null) {
                         break;
                     }
@@ -298,6 +312,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 receiveRest();
             }
             bury();
+        } finally {
+            setContextClassLoader(OWN_LOADER); // to keep no other
         }
     }
 
@@ -313,20 +329,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** Of which workload a further batch may be sent while there are others at the worker; null for none. */
-    private @Nullable Workload<?, ?> mayGoAhead() {
-        Workload<?, ?> ahead = shortWorkload;
-        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
-            return null;
+    /** Whether a further batch of the same workload may be sent while there are others at the worker. */
+    private boolean mayGoAhead() {
+        if (atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
+            return false;
         }
         int bytes = 0;
         for (Sent each : atWorker) {
             bytes += each.bytes;
-            if (each.batch.workload() != ahead) {
-                return null;
+            if (each.workload != shortWorkload) {
+                return false;
             }
         }
-        return bytes < SMALL_BYTES ? ahead : null;
+        return bytes < SMALL_BYTES;
     }
 
     private void replaceProcess() {
@@ -343,12 +358,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (inputs == null) {
             return;
         }
-        int workload;
+        Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
+        Values values;
         try {
-            workload = workloads.idOf(batch.workload());
-            if (workload < 0) {
-                workload = define(present, batch.workload());
+            if (workload == null) {
+                workload = define(present, batch.workload(), batch.contextClassLoader());
             }
+            values = present.loaders().valuesOf(workload.values());
+            setContextClassLoader(values.loader());
             encodeContexts(batch.captured());
         } catch (TransferException e) {
             for (int i = 0; i < inputs.length; i++) {
@@ -359,7 +376,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         long id = ++lastBatch;
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
-        frame.putInt(workload);
+        frame.putInt(workload.number());
         frame.putByte(batch.wantsStarts() ? Frames.REPORT_STARTS : 0);
         encodeMdc(batch.mdc());
         frame.putInt(contexts.size());
@@ -374,7 +391,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                codec.write(frame, inputs[size], what);
+                writer.write(frame, inputs[size], what);
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
             } catch (TransferException e) {
@@ -386,8 +403,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             inputs[size++] = null;
         }
         frame.setInt(sizeAt, size);
-        Sent sent =
-                new Sent(id, batch, size, frame.size(), unsent, engine.clock().nanoTime());
+        long now = engine.clock().nanoTime();
+        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), unsent, now);
         if (size < inputs.length) {
             batch.notRun(size);
         }
@@ -409,20 +426,26 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
-    private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
-        int id = workloads.add(workload);
+    private Defined define(WorkerProcess present, Workload<?, ?> workload, @Nullable ClassLoader context)
+            throws IOException {
+        ClassLoader loader = LoaderTable.choose(context, workload.functionClass());
+        Slot values = present.nameLoader(loader);
+        Slot contextSlot = context == null ? values : present.nameLoader(context);
+        Defined defined = present.workloads().add(workload, context, values);
         try {
             Link.frame(frame, Frames.DEFINE);
-            frame.putInt(id);
+            frame.putInt(defined.number());
+            frame.putInt(contextSlot.number());
+            frame.putInt(values.number());
             frame.putString(workload.kind().name());
             frame.putString(workload.name());
-            codec.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
+            writer.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
         } catch (TransferException e) {
-            workloads.remove(workload);
+            present.workloads().remove(defined);
             throw e;
         }
         present.link().send(frame);
-        return id;
+        return defined;
     }
 
     private void encodeMdc(Map<String, String> mdc) {
@@ -438,7 +461,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         for (Captured each : captured) {
             int lengthAt = contexts.size();
             contexts.putInt(0);
-            codec.write(contexts, each, "captured context");
+            writer.write(contexts, each, "captured context");
             contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
         }
     }
@@ -459,9 +482,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.batch.started(index, answer.getLong());
             }
             case Frames.RESULTS -> receiveResults(answer);
-            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures);
+            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
+            case Frames.QUESTION -> present.answer(answer);
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
         }
+    }
+
+    /** What rebuilds the exceptions of what is at the worker now. */
+    private ThrowableCodec failures() {
+        Sent sent = atWorker.peekFirst();
+        if (sent != null) {
+            return sent.values.failures();
+        }
+        WorkerProcess.Origin origin = engine.origin();
+        return Values.of(origin.loader(), origin.filter()).failures();
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
@@ -507,12 +541,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
             if (isThrown) {
-                Throwable cause = failures.read(contents, worker.name());
+                Throwable cause = sent.values.failures().read(contents, worker.name());
                 sent.batch.failed(index, cause);
             } else {
                 Object value;
                 try {
-                    value = codec.read(contents, what);
+                    value = sent.values.codec().read(contents, what);
                 } catch (TransferException e) {
                     sent.batch.failed(index, e);
                     sent.reported++;
@@ -526,7 +560,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort ? sent.batch.workload() : null;
+            shortWorkload = wasShort ? sent.workload : NONE;
         }
     }
 
@@ -542,7 +576,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             if (sent.batch == batch && present != null) {
                 boolean isFirst = sent.giveUp(index);
                 // Of work that ends by itself in a moment the worker is not killed.
-                boolean mayEndSoon = batch.workload() == shortWorkload;
+                boolean mayEndSoon = sent.workload == shortWorkload;
                 if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
                     present.kill();
                 } else if (isFirst) {

@@ -6,6 +6,8 @@ import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.ObjectInputFilter;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -22,9 +24,12 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
+    private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int SIGNALLED = 128;
     private static final Map<Integer, String> SIGNALS = Map.ofEntries(
@@ -49,14 +54,34 @@ final class WorkerProcess {
     private final WorkerOutput output;
     private final TaskPage page;
     private final Link link;
+    private final LoaderTable loaders;
+    private final WorkloadTable workloads = new WorkloadTable();
+    private final ResourceServer resources;
 
-    private WorkerProcess(String name, Process process, WorkerOutput output, TaskPage page, Link link) {
+    private WorkerProcess(
+            String name,
+            Process process,
+            WorkerOutput output,
+            TaskPage page,
+            Link link,
+            LoaderTable loaders,
+            ResourceServer resources) {
         this.name = name;
         this.process = process;
         this.output = output;
         this.page = page;
         this.link = link;
+        this.loaders = loaders;
+        this.resources = resources;
     }
+
+    /**
+     * What all workers of a pool come from.
+     *
+     * @param loader the context class loader of who built the pool; or that of this library
+     * @param filter of what workers send
+     */
+    record Origin(LaunchPath launchPath, ClassLoader loader, ObjectInputFilter filter) {}
 
     // ---------------------------------------------------------------------------------------------- the start
 
@@ -64,7 +89,7 @@ final class WorkerProcess {
      * Starts a process and waits until it is ready for tasks.
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
+    static WorkerProcess start(PoolSettings settings, String name, Origin origin)
             throws StartException, InterruptedException {
         try (PrivateDirectory directory = PrivateDirectory.create();
                 ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -73,16 +98,18 @@ final class WorkerProcess {
             byte[] secret = new byte[16];
             RANDOM.nextBytes(secret);
             String token = HexFormat.of().formatHex(secret);
-            Process process = launch(settings, classPath, directory.path(), token);
+            Map<String, String> originals = origin.launchPath().originals(directory.path());
+            origin.launchPath().copyTo(directory.path());
+            Process process = launch(settings, origin.launchPath(), directory.path(), token);
             WorkerOutput output = WorkerOutput.of(name, process);
-            Start start = new Start(settings, name, process, output, page, server);
-            return start.await(token, codec);
+            Start start = new Start(settings, name, origin, originals, process, output, page, server);
+            return start.await(token);
         } catch (IOException | RuntimeException e) {
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
 
-    private static Process launch(PoolSettings settings, String classPath, Path directory, String token)
+    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory, String token)
             throws IOException {
         List<String> command = new ArrayList<>();
         command.add(settings.javaHome().resolve("bin").resolve("java").toString());
@@ -103,11 +130,10 @@ final class WorkerProcess {
         command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
         command.addAll(settings.jvmOptions());
-        command.add("-cp");
-        command.add(classPath);
-        command.add(WorkerMain.class.getName());
+        command.addAll(launchPath.arguments(directory));
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
+        command.add(Boolean.toString(launchPath.hasCopies()));
         ProcessBuilder builder = new ProcessBuilder(command);
         // What was meant for this JVM: a debugger's port, an agent.
         builder.environment().remove("JAVA_TOOL_OPTIONS");
@@ -125,12 +151,14 @@ final class WorkerProcess {
     private record Start(
             PoolSettings settings,
             String name,
+            Origin origin,
+            Map<String, String> originals,
             Process process,
             WorkerOutput output,
             TaskPage page,
             ServerSocketChannel server) {
 
-        WorkerProcess await(String token, Codec codec) throws StartException, InterruptedException {
+        WorkerProcess await(String token) throws StartException, InterruptedException {
             // Whoever waits for the process is woken by the end of the process, or of its time.
             var unused = process.onExit().thenRun(() -> close(server));
             AtomicBoolean isLate = new AtomicBoolean();
@@ -144,8 +172,10 @@ final class WorkerProcess {
             boolean isReady = false;
             try {
                 Link link = accept(token);
-                WorkerProcess worker = new WorkerProcess(name, process, output, page, link);
-                initialize(link, codec);
+                LoaderTable loaders = new LoaderTable(origin.filter());
+                ResourceServer resources = new ResourceServer(loaders, originals, settings.maxFrameBytes());
+                WorkerProcess worker = new WorkerProcess(name, process, output, page, link, loaders, resources);
+                initialize(worker);
                 isReady = true;
                 return worker;
             } catch (TransferException e) {
@@ -174,26 +204,32 @@ final class WorkerProcess {
             }
         }
 
-        private void initialize(Link link, Codec codec) throws IOException, StartException {
+        private void initialize(WorkerProcess worker) throws IOException, StartException {
             Initializer initializer = settings.initializer();
             if (initializer == null) {
                 return;
             }
+            ClassLoader loader = LoaderTable.choose(origin.loader(), initializer.getClass());
+            LoaderTable.Slot slot = worker.nameLoader(loader);
+            LoaderTable.Values values = worker.loaders.valuesOf(slot);
             Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
-            codec.write(frame, initializer, "initializer of '" + settings.name() + "'");
-            link.send(frame);
+            frame.putInt(slot.number());
+            values.codec().write(frame, initializer, "initializer of '" + settings.name() + "'");
+            worker.link.send(frame);
             while (true) {
-                Bytes answer = link.receive();
+                Bytes answer = worker.link.receive();
                 if (answer == null) {
                     throw new IOException("it ended while it was initialized");
                 }
                 byte kind = answer.getByte();
                 if (kind == Frames.LOG) {
-                    RemoteLog.write(name, answer, new ThrowableCodec(codec));
+                    RemoteLog.write(name, answer, values.failures());
+                } else if (kind == Frames.QUESTION) {
+                    worker.answer(answer);
                 } else if (kind != Frames.READY) {
                     throw new Bytes.MalformedException("a frame of unknown kind");
                 } else if (answer.getByte() != 0) {
-                    Throwable cause = new ThrowableCodec(codec).read(answer, name);
+                    Throwable cause = values.failures().read(answer, name);
                     throw new StartException(
                             "the initializer of '" + settings.name() + "' failed: " + cause, cause, true);
                 } else {
@@ -251,6 +287,44 @@ final class WorkerProcess {
 
     Link link() {
         return link;
+    }
+
+    LoaderTable loaders() {
+        return loaders;
+    }
+
+    WorkloadTable workloads() {
+        return workloads;
+    }
+
+    /** The place of a class loader, which the worker is told if it is new. */
+    LoaderTable.Slot nameLoader(ClassLoader loader) throws IOException {
+        LoaderTable.Slot known = loaders.find(loader);
+        if (known != null) {
+            return known;
+        }
+        List<Integer> gone = loaders.dropGone();
+        LoaderTable.Slot slot = loaders.add(loader);
+        Bytes frame = Link.frame(new Bytes(), Frames.LOADER);
+        frame.putInt(slot.number());
+        frame.putByte(LaunchPath.isOfJvm(loader) ? 1 : 0);
+        frame.putVarInt(gone.size());
+        gone.forEach(frame::putVarInt);
+        link.send(frame);
+        return slot;
+    }
+
+    /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
+    void answer(Bytes question) {
+        Bytes answer = resources.answer(question);
+        answer.setInt(0, answer.size() - Integer.BYTES);
+        try {
+            OutputStream lifeLine = process.getOutputStream();
+            lifeLine.write(answer.array(), 0, answer.size());
+            lifeLine.flush();
+        } catch (IOException e) {
+            log.debug("{} has ended, and gets no answer", this, e);
+        }
     }
 
     /** Any thread may look. */
