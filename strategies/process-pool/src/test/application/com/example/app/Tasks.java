@@ -1,5 +1,6 @@
 package com.example.app;
 
+import com.google.common.util.concurrent.ListenableFuture;
 import io.stratagem.Kind;
 import io.stratagem.Workload;
 import io.stratagem.processpool.Initializer;
@@ -15,6 +16,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.LoggerFactory;
 
 /** What workers are given to do. Named by the tests. */
 public final class Tasks {
@@ -52,6 +54,9 @@ public final class Tasks {
             case "load" ->
                 Workload.blocking(name, input -> Class.forName((String) input).getName());
             case "storm" -> Workload.blocking(name, input -> loadByManyThreads());
+            case "log" ->
+                Workload.blocking(
+                        name, input -> LoggerFactory.getLogger("app").getClass().getName());
             case "library" -> Workload.blocking(name, input -> library());
             case "program" -> Workload.blocking(name, input -> versionBesideProgram());
             default -> throw new IllegalArgumentException(name);
@@ -160,7 +165,8 @@ public final class Tasks {
     /** Needs classes of the library that a worker does not need by itself, and those that it depends on. */
     private static String library() {
         Workload<Integer, Integer> nested = Workload.named("nested").isolated().compute(input -> input);
-        return nested.name() + " " + (nested.kind() == Kind.COMPUTE);
+        boolean areTogether = ListenableFuture.class.getClassLoader() == Workload.class.getClassLoader();
+        return nested.name() + " " + (nested.kind() == Kind.COMPUTE) + " " + areTogether;
     }
 
     /** The program reads what this process has got as its standard input. */

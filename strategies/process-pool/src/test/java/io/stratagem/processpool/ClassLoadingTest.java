@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
@@ -16,6 +17,8 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.net.URLConnection;
 import java.net.URLStreamHandler;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
 
 /** Tasks whose classes are on no path that a worker has: they come from the class loader of who submits them. */
 final class ClassLoadingTest extends WorkerFixture {
@@ -62,7 +66,11 @@ final class ClassLoadingTest extends WorkerFixture {
         final Map<String, byte[]> contents = new HashMap<>();
 
         InMemory(Path... directories) throws IOException {
-            super(ClassLoadingTest.class.getClassLoader());
+            this(ClassLoadingTest.class.getClassLoader(), List.of(directories));
+        }
+
+        InMemory(ClassLoader parent, List<Path> directories) throws IOException {
+            super(parent);
             for (Path directory : directories) {
                 try (Stream<Path> files = Files.walk(directory)) {
                     for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
@@ -263,6 +271,15 @@ final class ClassLoadingTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
     }
 
+    @Test
+    void loaderWithSlf4jOfItsOwn_logsThroughTheWorkers() throws Exception {
+        Path copy = Files.copy(Application.placeOf(Logger.class), shared.resolve("slf4j.jar"));
+        ClassLoader loader = childFirst(application.classes(), copy);
+        assertThat(loader.loadClass(Logger.class.getName())).isNotSameAs(Logger.class);
+
+        assertThat((String) value(trustingPool(), loader, "log", 0)).startsWith(WorkerLogProvider.class.getName());
+    }
+
     // ---------------------------------------------------------------------------------------------- which loader
 
     @Test
@@ -377,6 +394,37 @@ final class ClassLoadingTest extends WorkerFixture {
         assertThat(causeOf(run(pool, loader, "broken", 0))).isInstanceOf(ExceptionInInitializerError.class);
         assertThat(causeOf(run(pool, loader, "broken", 0))).isInstanceOf(NoClassDefFoundError.class);
         assertThat(value(pool, loader, "version", 0)).isEqualTo("base");
+    }
+
+    @Test
+    void libraryThatIsInNoFile_isRefusedWithWhatToDo() throws Exception {
+        List<FileSystem> jars = new ArrayList<>();
+        List<Path> roots = new ArrayList<>();
+        try {
+            for (Path library : Application.libraries()) {
+                if (!Files.isDirectory(library)) {
+                    jars.add(FileSystems.newFileSystem(library));
+                }
+                roots.add(
+                        Files.isDirectory(library)
+                                ? library
+                                : jars.get(jars.size() - 1).getPath("/"));
+            }
+            ClassLoader loader = new InMemory(ClassLoader.getPlatformClassLoader(), roots);
+
+            var create = loader.loadClass(ProcessPoolStrategy.class.getName()).getMethod("create");
+
+            assertThatThrownBy(() -> create.invoke(null))
+                    .cause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("Workers cannot be given the classes of")
+                    .hasMessageMatching(
+                            "(?s).*have the jar of (stratagem-process-pool|stratagem-core|slf4j-api) as a file.*");
+        } finally {
+            for (FileSystem jar : jars) {
+                jar.close();
+            }
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- resources

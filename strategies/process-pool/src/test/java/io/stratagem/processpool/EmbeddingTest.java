@@ -96,7 +96,7 @@ final class EmbeddingTest {
                 .containsEntry("service", "good day")
                 .containsEntry("resource", "from the application")
                 .containsEntry("context", "true")
-                .containsEntry("library", "nested true")
+                .containsEntry("library", "nested true true")
                 .hasEntrySatisfying(
                         "broken", text -> assertThat(text).startsWith("java.lang.ExceptionInInitializerError"))
                 .hasEntrySatisfying("place", text -> assertThat(text).startsWith("[" + module + ", " + loader + ", "));
