@@ -61,10 +61,9 @@ final class Outbox {
         return present;
     }
 
-    synchronized void sendHello(String token, long pid) throws IOException {
+    synchronized void sendHello(Bytes token) throws IOException {
         Link.frame(other, Frames.HELLO);
-        other.putString(token);
-        other.putLong(pid);
+        other.putBytes(token.array(), 0, token.size());
         link.send(other);
     }
 

@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -19,9 +20,18 @@ final class PrivateDirectory implements AutoCloseable {
     }
 
     static PrivateDirectory create() throws IOException {
-        return new PrivateDirectory(Files.createTempDirectory(
-                "stratagem-" + ProcessHandle.current().pid() + "-",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))));
+        var onlyOurs = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+        String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
+        while (true) {
+            // The name need not be secret, and a random one would take as long as all the rest.
+            String suffix = Long.toString(System.nanoTime() & Long.MAX_VALUE, Character.MAX_RADIX);
+            try {
+                return new PrivateDirectory(Files.createDirectory(
+                        Path.of(System.getProperty("java.io.tmpdir"), prefix + suffix), onlyOurs));
+            } catch (FileAlreadyExistsException e) {
+                // another thread's, or that of a process with our number in another container
+            }
+        }
     }
 
     Path path() {

@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import com.google.common.base.Suppliers;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
@@ -11,7 +12,6 @@ import io.stratagem.spi.Clock;
 import io.stratagem.spi.Engine;
 import io.stratagem.spi.Profile;
 import io.stratagem.spi.Worker;
-import java.io.ObjectInputFilter;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,8 +49,12 @@ final class ProcessEngine implements Engine {
     private final Clock clock;
     private final Profile computeProfile;
     private final Profile otherProfile;
-    private final ClassLoader loader;
     private final String classPath;
+
+    /** Made when first needed, which is not before the first process starts: that is what takes time. */
+    private final Supplier<Codec> codec;
+
+    private final Supplier<SerializedFunctions> functions;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -73,8 +78,11 @@ final class ProcessEngine implements Engine {
                 new Profile(settings.processes(), MAX_BATCH, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
         this.otherProfile = new Profile(settings.processes(), 1, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
         ClassLoader context = Thread.currentThread().getContextClassLoader();
-        this.loader = context != null ? context : ProcessEngine.class.getClassLoader();
+        ClassLoader loader = context != null ? context : ProcessEngine.class.getClassLoader();
         this.classPath = LaunchPath.find(context);
+        this.codec = Suppliers.memoize(
+                () -> new Codec(loader, Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT)));
+        this.functions = Suppliers.memoize(() -> new SerializedFunctions(codec()));
     }
 
     PoolSettings settings() {
@@ -88,6 +96,14 @@ final class ProcessEngine implements Engine {
     /** Real time, whatever the strategy's clock says: what is watched is a process. */
     Clock watcher() {
         return Clock.system();
+    }
+
+    Codec codec() {
+        return codec.get();
+    }
+
+    SerializedFunctions functions() {
+        return functions.get();
     }
 
     String classPath() {
@@ -131,6 +147,9 @@ final class ProcessEngine implements Engine {
             fail(List.of(batch), open);
         }
         start(fresh);
+        if (fresh != null) {
+            functions().prepare(batch.workload()); // here, where it costs no time: a JVM is about to start
+        }
     }
 
     /** A new driver, if there is more work than idle drivers and there may be one more. */
@@ -139,8 +158,7 @@ final class ProcessEngine implements Engine {
         if (queue.size() <= idle || drivers.size() >= settings.processes() || isOpen()) {
             return null;
         }
-        ObjectInputFilter filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
-        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade, new Codec(loader, filter));
+        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade);
         drivers.add(driver);
         return driver;
     }

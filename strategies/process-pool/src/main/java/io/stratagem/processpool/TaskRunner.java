@@ -14,14 +14,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /** The main thread of a worker: takes what the application sends, and runs one task after another. */
 final class TaskRunner {
-    private static final Logger log = LoggerFactory.getLogger(TaskRunner.class);
-
     private final Link link;
     private final Outbox outbox;
     private final TaskPage page;
@@ -60,6 +57,8 @@ final class TaskRunner {
     private final class Definition {
         private final Kind kind;
         private final String name;
+        private final String input;
+        private final String result;
         private final Bytes bytes;
         private final int start;
         private @Nullable Object function;
@@ -67,6 +66,8 @@ final class TaskRunner {
         Definition(Kind kind, String name, Bytes bytes) {
             this.kind = kind;
             this.name = name;
+            this.input = "input of workload '" + name + "'";
+            this.result = "result of workload '" + name + "'";
             this.bytes = bytes;
             this.start = bytes.position();
         }
@@ -173,16 +174,16 @@ final class TaskRunner {
                 scopes.push(readContext(contexts).apply());
             }
             contexts.position(contextsStart);
-            return definition.apply(codec.read(input, "input of workload '" + definition.name + "'"));
+            return definition.apply(codec.read(input, definition.input));
         } finally {
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
                 } catch (Throwable e) {
-                    log.error("A propagated context could not be taken off", e);
+                    LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
                 }
             }
-            MDC.clear();
+            WorkerLogProvider.clearMdc();
         }
     }
 
@@ -200,7 +201,7 @@ final class TaskRunner {
             outcome.putByte(Frames.VALUE);
             outcome.putInt(0);
             try {
-                codec.write(outcome, value, "result of workload '" + definition.name + "'");
+                codec.write(outcome, value, definition.result);
                 outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
                 return;
             } catch (TransferException e) {

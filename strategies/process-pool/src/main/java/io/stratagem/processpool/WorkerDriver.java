@@ -57,8 +57,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private final ProcessEngine engine;
     private final PoolSettings settings;
-    private final Codec codec;
-    private final ThrowableCodec failures;
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
@@ -73,13 +71,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** The workload of the last batch if that was short, else null. Only its batches are sent ahead. */
     private volatile @Nullable Workload<?, ?> shortWorkload;
 
-    WorkerDriver(ProcessEngine engine, String name, Codec codec) {
+    WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
         setDaemon(true);
         this.engine = engine;
         this.settings = engine.settings();
-        this.codec = codec;
-        this.failures = new ThrowableCodec(codec);
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
     }
@@ -197,7 +193,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
+                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), engine::codec);
                 process.onExit(engine::wakeAll);
                 tasksSent = 0;
                 workloads.clear();
@@ -369,6 +365,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         @Nullable TransferException @Nullable [] unsent = null;
         int size = 0;
         int encoded = 0;
+        Codec codec = engine.codec();
         String what = "input of workload '" + batch.workload().name() + "'";
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
             int lengthAt = frame.size();
@@ -411,9 +408,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             Link.frame(frame, Frames.DEFINE);
             frame.putInt(id);
-            frame.putString(workload.kind().name());
-            frame.putString(workload.name());
-            codec.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
+            engine.functions().write(frame, workload);
         } catch (TransferException e) {
             workloads.remove(workload);
             throw e;
@@ -435,7 +430,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         for (Captured each : captured) {
             int lengthAt = contexts.size();
             contexts.putInt(0);
-            codec.write(contexts, each, "captured context");
+            engine.codec().write(contexts, each, "captured context");
             contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
         }
     }
@@ -456,7 +451,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.batch.started(index, answer.getLong());
             }
             case Frames.RESULTS -> receiveResults(answer);
-            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures);
+            case Frames.LOG -> RemoteLog.write(worker.name(), answer, new ThrowableCodec(engine.codec()));
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
         }
     }
@@ -504,12 +499,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
             if (isThrown) {
-                Throwable cause = failures.read(contents, worker.name());
+                Throwable cause = new ThrowableCodec(engine.codec()).read(contents, worker.name());
                 sent.batch.failed(index, cause);
             } else {
                 Object value;
                 try {
-                    value = codec.read(contents, what);
+                    value = engine.codec().read(contents, what);
                 } catch (TransferException e) {
                     sent.batch.failed(index, e);
                     sent.reported++;

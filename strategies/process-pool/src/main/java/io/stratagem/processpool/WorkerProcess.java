@@ -1,7 +1,5 @@
 package io.stratagem.processpool;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
 import java.io.Closeable;
@@ -15,17 +13,16 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
-    private static final SecureRandom RANDOM = new SecureRandom();
     private static final int SIGNALLED = 128;
     private static final Map<Integer, String> SIGNALS = Map.ofEntries(
             Map.entry(1, "SIGHUP"),
@@ -64,26 +61,17 @@ final class WorkerProcess {
      * Starts a process and waits until it is ready for tasks.
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
+    static WorkerProcess start(PoolSettings settings, String name, String classPath, Supplier<Codec> codec)
             throws StartException, InterruptedException {
-        try (PrivateDirectory directory = PrivateDirectory.create();
-                ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(UnixDomainSocketAddress.of(directory.path().resolve(WorkerMain.SOCKET)));
-            TaskPage page = TaskPage.create(directory.path().resolve(WorkerMain.PAGE));
-            byte[] secret = new byte[16];
-            RANDOM.nextBytes(secret);
-            String token = HexFormat.of().formatHex(secret);
-            Process process = launch(settings, classPath, directory.path(), token);
-            WorkerOutput output = WorkerOutput.of(name, process);
-            Start start = new Start(settings, name, process, output, page, server);
-            return start.await(token, codec);
+        try (PrivateDirectory directory = PrivateDirectory.create()) {
+            Process process = launch(settings, classPath, directory.path());
+            return new Start(settings, name, process).await(directory.path(), codec.get());
         } catch (IOException | RuntimeException e) {
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
 
-    private static Process launch(PoolSettings settings, String classPath, Path directory, String token)
-            throws IOException {
+    private static Process launch(PoolSettings settings, String classPath, Path directory) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(settings.javaHome().resolve("bin").resolve("java").toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
@@ -113,7 +101,6 @@ final class WorkerProcess {
         builder.environment().remove("JAVA_TOOL_OPTIONS");
         builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().putAll(settings.environment());
-        builder.environment().put(WorkerMain.TOKEN, token);
         Path workingDirectory = settings.workingDirectory();
         if (workingDirectory != null) {
             builder.directory(workingDirectory.toFile());
@@ -122,18 +109,22 @@ final class WorkerProcess {
     }
 
     /** A process that has been started and must still say hello. */
-    private record Start(
-            PoolSettings settings,
-            String name,
-            Process process,
-            WorkerOutput output,
-            TaskPage page,
-            ServerSocketChannel server) {
+    private static final class Start {
+        private final PoolSettings settings;
+        private final String name;
+        private final Process process;
+        private final WorkerOutput output;
+        private final AtomicBoolean isLate = new AtomicBoolean();
 
-        WorkerProcess await(String token, Codec codec) throws StartException, InterruptedException {
-            // Whoever waits for the process is woken by the end of the process, or of its time.
-            var unused = process.onExit().thenRun(() -> close(server));
-            AtomicBoolean isLate = new AtomicBoolean();
+        Start(PoolSettings settings, String name, Process process) {
+            this.settings = settings;
+            this.name = name;
+            this.process = process;
+            this.output = WorkerOutput.of(name, process);
+        }
+
+        /** All that is done here while the JVM starts costs no time. */
+        WorkerProcess await(Path directory, Codec codec) throws StartException, InterruptedException {
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
@@ -142,10 +133,17 @@ final class WorkerProcess {
                             },
                             settings.startTimeout().toNanos());
             boolean isReady = false;
-            try {
-                Link link = accept(token);
-                WorkerProcess worker = new WorkerProcess(name, process, output, page, link);
-                initialize(link, codec);
+            try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+                server.bind(UnixDomainSocketAddress.of(directory.resolve(LifeLine.SOCKET)));
+                TaskPage page = TaskPage.create(directory.resolve(LifeLine.PAGE));
+                // Whoever waits for the process is woken by the end of the process, or of its time.
+                var unused = process.onExit().thenRun(() -> close(server));
+                byte[] token = new byte[LifeLine.TOKEN_BYTES];
+                new SecureRandom().nextBytes(token);
+                process.getOutputStream().write(token);
+                process.getOutputStream().flush();
+                WorkerProcess worker = new WorkerProcess(name, process, output, page, accept(server, token));
+                initialize(worker.link, codec);
                 isReady = true;
                 return worker;
             } catch (TransferException e) {
@@ -160,18 +158,25 @@ final class WorkerProcess {
             }
         }
 
-        private Link accept(String token) throws IOException {
+        private Link accept(ServerSocketChannel server, byte[] token) throws IOException {
             while (true) {
                 SocketChannel channel = server.accept();
                 Link link = new Link(channel, settings.maxFrameBytes());
                 Bytes hello = link.receive();
                 if (hello != null
                         && hello.getByte() == Frames.HELLO
-                        && MessageDigest.isEqual(hello.getString().getBytes(US_ASCII), token.getBytes(US_ASCII))) {
+                        && hello.remaining() == token.length
+                        && MessageDigest.isEqual(rest(hello), token)) {
                     return link;
                 }
                 channel.close();
             }
+        }
+
+        private static byte[] rest(Bytes frame) {
+            byte[] rest = new byte[frame.remaining()];
+            frame.getBytes(rest, 0, rest.length);
+            return rest;
         }
 
         private void initialize(Link link, Codec codec) throws IOException, StartException {
@@ -288,7 +293,6 @@ final class WorkerProcess {
     void dismiss(long limitNanos) {
         try {
             link.send(Link.frame(new Bytes(), Frames.BYE));
-            process.getOutputStream().close();
             if (!process.waitFor(limitNanos, TimeUnit.NANOSECONDS)) {
                 kill();
             }

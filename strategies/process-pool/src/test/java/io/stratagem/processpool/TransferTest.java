@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Everything that can go wrong with a task on its way to a worker, there, and on its way back. */
 final class TransferTest extends WorkerFixture {
-    private static final boolean IS_WORKER = System.getenv(WorkerMain.TOKEN) != null;
+    private static final boolean IS_WORKER = Outbox.present() != null;
 
     /** Where it happens. */
     enum Stage {
