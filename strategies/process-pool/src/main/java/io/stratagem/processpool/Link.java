@@ -5,8 +5,11 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One end of the connection between the application and a worker: frames of bytes, each with its length before it. */
@@ -22,6 +25,9 @@ final class Link implements Closeable {
     private final SocketChannel channel;
     private final int maxFrame;
     private final ByteBuffer received = ByteBuffer.allocateDirect(BUFFER_BYTES).limit(0);
+
+    /** For waiting while there is nothing to do; most workers have none. */
+    private volatile @Nullable Selector selector;
 
     Link(SocketChannel channel, int maxFrame) {
         this.channel = channel;
@@ -74,6 +80,39 @@ final class Link implements Closeable {
         return Bytes.of(contents);
     }
 
+    /**
+     * Waits until something can be received, or its end; or for {@link #wakeup}, or so long.
+     *
+     * @return whether {@link #receive} is due
+     */
+    boolean awaitInput(long nanos) throws IOException {
+        Selector waiting = selector;
+        if (waiting == null) {
+            waiting = Selector.open();
+            selector = waiting;
+        }
+        if (received.hasRemaining()) {
+            return true;
+        }
+        channel.configureBlocking(false);
+        SelectionKey key = channel.register(waiting, SelectionKey.OP_READ);
+        try {
+            return waiting.select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos))) > 0;
+        } finally {
+            key.cancel();
+            waiting.selectNow();
+            channel.configureBlocking(true);
+        }
+    }
+
+    /** Ends a wait for input, or the next one. Any thread may do that. */
+    void wakeup() {
+        Selector waiting = selector;
+        if (waiting != null) {
+            waiting.wakeup();
+        }
+    }
+
     private boolean read(byte[] target, boolean mayEnd) throws IOException {
         int filled = take(target, 0);
         while (filled < target.length) {
@@ -117,5 +156,9 @@ final class Link implements Closeable {
     @Override
     public void close() throws IOException {
         channel.close();
+        Selector waiting = selector;
+        if (waiting != null) {
+            waiting.close();
+        }
     }
 }

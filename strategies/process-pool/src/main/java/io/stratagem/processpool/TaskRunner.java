@@ -125,6 +125,14 @@ final class TaskRunner {
             }
             Bytes input = frame.slice(length);
             goOnIf(page.start(batch, i));
+            if (page.isRevoked(batch, i)) {
+                goOnIf(page.finish(batch, i));
+                outcome.clear();
+                outcome.putByte(Frames.REVOKED);
+                outcome.putInt(0);
+                outbox.endTask(i, outcome);
+                continue;
+            }
             outbox.beginTask(i, mustReport);
             boolean isSuccess = false;
             Object value;

@@ -12,14 +12,15 @@ import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.BitSet;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,10 +50,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
      */
     private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
-    private static final int MAX_AT_WORKER = 3;
+    private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
     private static final long SHORT_NANOS = 5_000_000;
-    private static final long DISMISSAL_NANOS = 2_000_000_000;
-    private static final long FIRST_LOOK_NANOS = 1_000_000;
+    private static final long PATIENCE_NANOS = 5_000_000;
+    private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
     private final ProcessEngine engine;
@@ -65,6 +66,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private volatile @Nullable WorkerProcess process;
 
+    private volatile boolean isListening;
+    private volatile boolean isFinishing;
+    private volatile boolean isLeaving;
+
+    private long idleSince;
+    private boolean hasReplaced;
+    private boolean isOverweight;
+    private long weighedAt;
     private long tasksSent;
     private long lastBatch;
 
@@ -113,9 +122,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
         private boolean isStartReported;
 
-        /** The tasks that core has given up; guarded by itself. */
-        private final BitSet givenUp = new BitSet();
-
         Sent(long id, Batch batch, int size, int bytes, @Nullable TransferException @Nullable [] unsent, long now) {
             this.id = id;
             this.batch = batch;
@@ -124,21 +130,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
             this.unsent = unsent;
             this.sentNanos = System.nanoTime();
             this.sentAt = now;
-        }
-
-        /** True for the first one of this batch. */
-        boolean giveUp(int index) {
-            synchronized (givenUp) {
-                boolean isFirst = givenUp.isEmpty();
-                givenUp.set(index);
-                return isFirst;
-            }
-        }
-
-        boolean isGivenUp(int index) {
-            synchronized (givenUp) {
-                return givenUp.get(index);
-            }
         }
 
         /** Reports in their turn the tasks whose inputs were not sent. */
@@ -157,12 +148,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
     public void run() {
         try {
             while (hasProcess()) {
-                Batch batch = engine.take(this);
+                Batch batch = take();
                 if (batch != null) {
                     serve(batch);
-                } else if (!hasLostProcess()) {
+                } else if (isLeaving || (process != null && !hasLostProcess())) {
                     break;
-                } else {
+                } else if (process != null) {
                     receiveRest();
                     bury();
                 }
@@ -178,10 +169,63 @@ final class WorkerDriver extends Thread implements ServiceThread {
             WorkerProcess last = process;
             process = null;
             if (last != null) {
-                last.dismiss(DISMISSAL_NANOS);
+                last.dismiss(this::handle);
             }
             engine.ended(this);
         }
+    }
+
+    /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
+    private @Nullable Batch take() {
+        isFinishing = false;
+        idleSince = System.nanoTime();
+        try {
+            return engine.take(this);
+        } catch (IOException | Bytes.MalformedException e) {
+            endBroken(e);
+            return null;
+        } finally {
+            isListening = false;
+        }
+    }
+
+    /**
+     * Waits until it is woken, or so long. Other work mostly comes soon; if not, it listens to the process meanwhile:
+     * that may have something to log.
+     */
+    void awaitWork(long nanos) throws IOException {
+        long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
+        if (patience > 0) {
+            LockSupport.parkNanos(this, Math.min(patience, nanos));
+        } else if (!isListening) {
+            isListening = true; // and who came before has left a batch, which is looked for now
+        } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
+            receive();
+        }
+    }
+
+    /** Ends its wait. Any thread may do that. */
+    void wake() {
+        LockSupport.unpark(this);
+        WorkerProcess present = process;
+        if (isListening && present != null) {
+            present.link().wakeup();
+        }
+    }
+
+    /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
+    boolean isFinishing() {
+        return isFinishing;
+    }
+
+    /** Tells it that it is one too many. Guarded by the engine's lock. */
+    void leave() {
+        isLeaving = true;
+    }
+
+    /** Whether it is about to end. Any thread may ask. */
+    boolean isLeaving() {
+        return isLeaving;
     }
 
     // ---------------------------------------------------------------------------------------------- the process
@@ -193,13 +237,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), engine::codec);
-                process.onExit(engine::wakeAll);
+                WorkerProcess started = engine.takeProcess(worker.name());
+                process = started;
+                started.onExit(this::wake);
                 tasksSent = 0;
+                isOverweight = false;
                 workloads.clear();
-                engine.started();
+                if (hasReplaced) {
+                    engine.keepSpare();
+                }
                 if (engine.isClosedNow()) {
-                    process.kill();
+                    started.kill();
                 }
             } catch (StartException e) {
                 if (!engine.mayStartAgain(e)) {
@@ -231,6 +279,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             log.warn("{}", death.description() + death.printed());
         }
         process = null;
+        hasReplaced = true;
         if (!engine.isClosedNow()) {
             atWorker.forEach(sent -> reportLost(sent, last, death));
         }
@@ -279,21 +328,39 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     receive();
                 }
             }
-            if (tasksSent >= settings.maxTasksPerProcess()) {
+            if (isWornOut()) {
                 replaceProcess();
             }
         } catch (IOException | Bytes.MalformedException e) {
-            WorkerProcess broken = process;
-            if (broken != null && e instanceof Bytes.MalformedException) {
-                log.error("{} sent what cannot be read, and is killed", broken, e);
-            }
-            if (broken != null) {
-                giveTimeToEnd(broken);
-            }
-            if (e instanceof IOException) {
-                receiveRest();
-            }
-            bury();
+            endBroken(e);
+        }
+    }
+
+    /** The process has ended, or is of no use any more. */
+    private void endBroken(Exception e) {
+        WorkerProcess broken = process;
+        if (broken != null && e instanceof Bytes.MalformedException) {
+            log.error("{} sent what cannot be read, and is killed", broken, e);
+        }
+        if (broken != null) {
+            giveTimeToEnd(broken);
+        }
+        if (e instanceof IOException) {
+            receiveRest();
+        }
+        bury();
+    }
+
+    private boolean isWornOut() {
+        return tasksSent >= settings.maxTasksPerProcess() || isOverweight;
+    }
+
+    /** Looks now and then how much memory the process has. */
+    private void weigh(WorkerProcess present) {
+        long now = System.nanoTime();
+        if (settings.maxResidentBytes() < Long.MAX_VALUE && now - weighedAt > WEIGHING_NANOS) {
+            weighedAt = now;
+            isOverweight = present.residentBytes().orElse(0) > settings.maxResidentBytes();
         }
     }
 
@@ -312,7 +379,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Of which workload a further batch may be sent while there are others at the worker; null for none. */
     private @Nullable Workload<?, ?> mayGoAhead() {
         Workload<?, ?> ahead = shortWorkload;
-        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
+        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
             return null;
         }
         int bytes = 0;
@@ -328,8 +395,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void replaceProcess() {
         WorkerProcess old = process;
         process = null;
+        hasReplaced = true;
         if (old != null) {
-            old.dismiss(DISMISSAL_NANOS);
+            old.dismiss(this::handle);
         }
     }
 
@@ -353,6 +421,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             return;
         }
         long id = ++lastBatch;
+        present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
         frame.putInt(workload);
@@ -443,6 +512,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (answer == null) {
             throw new IOException("the connection has ended");
         }
+        handle(answer);
+    }
+
+    private void handle(Bytes answer) {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
@@ -495,10 +568,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.isStartReported = true;
                 sent.batch.started(sent.reported, ran);
             }
-            boolean isThrown = answer.getByte() == Frames.THROWN;
+            byte kind = answer.getByte();
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
-            if (isThrown) {
+            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
+                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
+            }
+            if (kind == Frames.REVOKED) {
+                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
+            } else if (kind == Frames.THROWN) {
                 Throwable cause = new ThrowableCodec(engine.codec()).read(contents, worker.name());
                 sent.batch.failed(index, cause);
             } else {
@@ -517,6 +595,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         sent.skipUnsent();
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
+            weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
             shortWorkload = wasShort ? sent.batch.workload() : null;
         }
@@ -525,43 +604,30 @@ final class WorkerDriver extends Thread implements ServiceThread {
     // ---------------------------------------------------------------------------------------------- from elsewhere
 
     /**
-     * Core has given up a task: kills the process when it is at it. It may not have begun it, and then will; or it may
-     * have ended it, and its result is about to come.
+     * Core has given up a task: takes it back, or kills the process if it is at it.
      */
     void stop(Batch batch, int index) {
         WorkerProcess present = process;
         for (Sent sent : atWorker) {
             if (sent.batch == batch && present != null) {
-                boolean isFirst = sent.giveUp(index);
+                present.page().revoke(sent.id, index);
                 // Of work that ends by itself in a moment the worker is not killed.
                 boolean mayEndSoon = batch.workload() == shortWorkload;
                 if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
                     present.kill();
-                } else if (isFirst) {
-                    watch(present, sent, mayEndSoon ? GRACE_NANOS : FIRST_LOOK_NANOS);
+                } else {
+                    engine.watcher().schedule(() -> stopLate(present, sent.id, index), GRACE_NANOS);
                 }
                 return;
             }
         }
     }
 
-    private void watch(WorkerProcess present, Sent sent, long delayNanos) {
-        engine.watcher()
-                .schedule(
-                        () -> {
-                            TaskPage.Look look = present.page().look();
-                            if (process != present || !atWorker.contains(sent)) {
-                                return;
-                            }
-                            if (look.batch() == sent.id
-                                    && sent.isGivenUp(look.index())
-                                    && present.page().doom(sent.id, look.index(), delayNanos >= GRACE_NANOS)) {
-                                present.kill();
-                            } else {
-                                watch(present, sent, Math.min(GRACE_NANOS, 2 * delayNanos));
-                            }
-                        },
-                        delayNanos);
+    /** Its function has not come to an end, or that of its result's serialising. */
+    private static void stopLate(WorkerProcess present, long batch, int index) {
+        if (present.page().doom(batch, index, true)) {
+            present.kill();
+        }
     }
 
     /** Kills the process, or ends the wait for it, and adds the batches that it has. */

@@ -28,7 +28,7 @@ final class WorkerOutput {
     private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|Internal Error)");
     private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
-    private final String worker;
+    private volatile String worker;
     private final Deque<String> last = new ArrayDeque<>(); // guarded by itself
     private final Thread out;
     private final Thread err;
@@ -50,6 +50,10 @@ final class WorkerOutput {
         output.out.start();
         output.err.start();
         return output;
+    }
+
+    void rename(String newName) {
+        worker = newName;
     }
 
     private Thread reading(InputStream stream, String name, boolean isError) {

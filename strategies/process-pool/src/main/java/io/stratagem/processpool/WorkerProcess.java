@@ -9,6 +9,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -16,9 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
@@ -41,7 +45,9 @@ final class WorkerProcess {
             Map.entry(25, "SIGXFSZ"),
             Map.entry(31, "SIGSYS"));
 
-    private final String name;
+    private static final long DISMISSAL_NANOS = 2_000_000_000;
+
+    private volatile String name;
     private final Process process;
     private final WorkerOutput output;
     private final TaskPage page;
@@ -246,8 +252,26 @@ final class WorkerProcess {
 
     // ---------------------------------------------------------------------------------------------- life
 
+    /** Any thread may ask. */
     String name() {
         return name;
+    }
+
+    /** A spare process gets the name of the worker that it becomes. */
+    void rename(String newName) {
+        name = newName;
+        output.rename(newName);
+    }
+
+    /** What the process has in memory, or nothing where that cannot be found out. */
+    OptionalLong residentBytes() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+                    .findFirst();
+        } catch (IOException | UncheckedIOException e) {
+            return OptionalLong.empty();
+        }
     }
 
     long pid() {
@@ -289,19 +313,26 @@ final class WorkerProcess {
         children.forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** Asks it to end, and kills it if it does not. */
-    void dismiss(long limitNanos) {
+    /**
+     * Asks it to end, and kills it if it does not in time.
+     *
+     * @param heard takes what it sends until then
+     */
+    void dismiss(Consumer<Bytes> heard) {
+        Clock.Timer limit = Clock.system().schedule(this::kill, DISMISSAL_NANOS);
         try {
             link.send(Link.frame(new Bytes(), Frames.BYE));
-            if (!process.waitFor(limitNanos, TimeUnit.NANOSECONDS)) {
-                kill();
+            for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+                heard.accept(frame);
             }
-        } catch (IOException e) {
+            process.waitFor();
+        } catch (IOException | Bytes.MalformedException e) {
             kill();
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
         } finally {
+            limit.cancel();
             release();
         }
     }
