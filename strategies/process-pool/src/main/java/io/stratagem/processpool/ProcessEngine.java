@@ -206,6 +206,7 @@ final class ProcessEngine implements Engine {
         long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
         lock.lock();
         idle++;
+        driver.finished();
         try {
             while (true) {
                 if (driver.hasLostProcess()) {

@@ -18,13 +18,25 @@ final class Spare {
     private @Nullable WorkerProcess ready;
     private @Nullable Thread starting;
     private boolean isKept;
+    private boolean isAwaited;
 
     Spare(ProcessEngine engine) {
         this.engine = engine;
     }
 
-    /** The spare process, which is the caller's then; null if none is ready. */
-    synchronized @Nullable WorkerProcess take() {
+    /**
+     * The spare process, which is the caller's then; null if there is none. Waits for one that is being started, unless
+     * somebody else does.
+     */
+    synchronized @Nullable WorkerProcess take() throws InterruptedException {
+        if (ready == null && starting != null && !isAwaited) {
+            isAwaited = true;
+            try {
+                awaitStarted(Long.MAX_VALUE);
+            } finally {
+                isAwaited = false;
+            }
+        }
         WorkerProcess taken = ready;
         ready = null;
         if (taken != null && !taken.isAlive()) {
@@ -102,14 +114,12 @@ final class Spare {
 
     /** Waits until no thread is about to start one; false if that takes longer. */
     synchronized boolean awaitStarted(long nanos) throws InterruptedException {
-        long deadline = System.nanoTime() + nanos;
-        while (starting != null) {
-            long left = deadline - System.nanoTime();
-            if (left <= 0) {
-                return false;
-            }
+        long start = System.nanoTime();
+        long left = nanos;
+        while (starting != null && left > 0) {
             TimeUnit.NANOSECONDS.timedWait(this, left);
+            left = nanos - (System.nanoTime() - start);
         }
-        return true;
+        return starting == null;
     }
 }

@@ -1,11 +1,15 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -19,6 +23,9 @@ import org.slf4j.MDC;
 
 /** The main thread of a worker: takes what the application sends, and runs one task after another. */
 final class TaskRunner {
+    /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
+    private static final int OUT_OF_MEMORY_CODE = 3;
+
     private final Link link;
     private final Outbox outbox;
     private final TaskPage page;
@@ -143,12 +150,25 @@ final class TaskRunner {
                 value = e;
             }
             Thread.interrupted();
+            if (value instanceof OutOfMemoryError && !isSuccess) {
+                endForWantOfMemory((OutOfMemoryError) value);
+            }
             goOnIf(page.finish(batch, i));
             putOutcome(definition, isSuccess, value);
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());
         outbox.flush();
+    }
+
+    /** The JVM does the same for those that it throws itself, but not for those of Java code, as for direct buffers. */
+    private void endForWantOfMemory(OutOfMemoryError error) throws IOException {
+        outbox.flush();
+        byte[] verdict = (WorkerOutput.OUT_OF_MEMORY + ": " + error.getMessage() + "\n").getBytes(UTF_8);
+        try (FileOutputStream err = new FileOutputStream(FileDescriptor.err)) {
+            err.write(verdict);
+        }
+        Runtime.getRuntime().halt(OUT_OF_MEMORY_CODE);
     }
 
     private static Map<String, String> readMdc(Bytes frame) {

@@ -177,7 +177,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
     private @Nullable Batch take() {
-        isFinishing = false;
         idleSince = System.nanoTime();
         try {
             return engine.take(this);
@@ -216,6 +215,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
     boolean isFinishing() {
         return isFinishing;
+    }
+
+    /** It counts as idle from now on. Guarded by the engine's lock. */
+    void finished() {
+        isFinishing = false;
     }
 
     /** Tells it that it is one too many. Guarded by the engine's lock. */

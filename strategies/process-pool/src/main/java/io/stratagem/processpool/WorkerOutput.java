@@ -26,7 +26,7 @@ final class WorkerOutput {
     private static final int MAX_LINE_CHARS = 8192;
     private static final String CRASHED = "# A fatal error has been detected by the Java Runtime Environment";
     private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|Internal Error)");
-    private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
+    static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
     private volatile String worker;
     private final Deque<String> last = new ArrayDeque<>(); // guarded by itself

@@ -13,6 +13,7 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -81,19 +82,25 @@ final class WorkerDeathTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 
+    /** As that for direct buffers is, which the JVM does not notice. */
     @Test
-    void outOfMemoryError_thrownByTheTaskItself_isOrdinaryFailure() {
+    void outOfMemoryError_thrownByJavaCode_endsTheWorker() {
         ProcessPoolStrategy pool = pool(1);
-        long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Integer> result = pool.run(
-                Workload.blocking("thrower", input -> {
-                    throw new OutOfMemoryError("not the JVM's");
+                Workload.blocking("hoarder", input -> {
+                    List<ByteBuffer> buffers = new ArrayList<>();
+                    while (buffers.size() < input) {
+                        buffers.add(ByteBuffer.allocateDirect(1 << 24));
+                    }
+                    return buffers.size();
                 }),
-                0);
+                Integer.MAX_VALUE);
 
-        assertThat(causeOf(result)).isInstanceOf(OutOfMemoryError.class).hasMessage("not the JVM's");
-        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+        WorkerDiedException death = (WorkerDiedException) causeOf(result);
+        assertThat(death.isOutOfMemory()).isTrue();
+        assertThat(death).hasMessageContaining("ran out of memory").hasMessageContaining("direct buffer memory");
+        assertUsable(pool);
     }
 
     // ---------------------------------------------------------------------------------------------- after the result

@@ -8,6 +8,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.stratagem.Result;
 import io.stratagem.Workload;
+import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
 import java.util.List;
 import java.util.Optional;
@@ -245,5 +246,44 @@ final class WorkerLogTest extends WorkerFixture {
 
         assertThat(result.orElseThrow()).isEqualTo(1);
         assertThat(logged.number.get()).isEqualTo(events);
+    }
+
+    @Test
+    void events_ofAnIdleWorker_arriveAtOnce() {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        pool.run(
+                Workload.blocking("leaves a thread", input -> {
+                    Thread thread = new Thread(() -> {
+                        gate.awaitIgnoringInterrupts();
+                        LoggerFactory.getLogger(LOGGER).warn("later");
+                    });
+                    thread.setDaemon(true);
+                    thread.start();
+                    return input;
+                }),
+                0);
+
+        gate.open();
+
+        logged.await("later");
+        assertUsable(pool);
+    }
+
+    @Test
+    void events_ofAShutdownHook_arriveBeforeThePoolIsClosed() {
+        ProcessPoolStrategy pool = pool(1);
+        pool.run(
+                Workload.blocking("has a hook", input -> {
+                    Runtime.getRuntime()
+                            .addShutdownHook(new Thread(
+                                    () -> LoggerFactory.getLogger(LOGGER).warn("last words")));
+                    return input;
+                }),
+                0);
+
+        pool.close();
+
+        assertThat(logged.find("last words")).isPresent();
     }
 }
