@@ -99,9 +99,8 @@ final class Compare {
         outcome.skipped().forEach(line -> out.println("skipped: " + line));
         outcome.failed().forEach(line -> out.println("failed: " + line));
         outcome.rows().stream()
-                .filter(Row::isBelowGoal)
-                .forEach(row -> out.println(
-                        "below its goal: " + row.metric() + " " + row.ratioText() + ", goal " + row.goal()));
+                .filter(Row::missesGoal)
+                .forEach(row -> out.println("misses its goal: " + row.againstGoal()));
         out.println();
         outcome.rows().forEach(row -> out.println(row.line(report.suite())));
     }
