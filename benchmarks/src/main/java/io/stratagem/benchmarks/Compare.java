@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import io.stratagem.benchmarks.processes.ProcessesSuite;
 import io.stratagem.benchmarks.queues.QueuesSuite;
 import io.stratagem.benchmarks.threads.ThreadsSuite;
 import java.io.IOException;
@@ -16,7 +17,7 @@ import java.util.Optional;
 final class Compare {
 
     /** All suites: a new one is added here. */
-    static final List<Suite> SUITES = List.of(new ThreadsSuite(), new QueuesSuite());
+    static final List<Suite> SUITES = List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite());
 
     private static final int BAD_USAGE = 2;
 
