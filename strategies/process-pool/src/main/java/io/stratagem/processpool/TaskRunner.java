@@ -109,7 +109,7 @@ final class TaskRunner {
         int id = frame.getInt();
         Kind kind = Kind.valueOf(frame.getString());
         String name = frame.getString();
-        definitions.put(id, new Definition(kind, name, frame.slice(frame.remaining())));
+        definitions.put(id, new Definition(kind, name, frame.copyRest()));
     }
 
     // ---------------------------------------------------------------------------------------------- batches

@@ -171,18 +171,11 @@ final class WorkerProcess {
                 Bytes hello = link.receive();
                 if (hello != null
                         && hello.getByte() == Frames.HELLO
-                        && hello.remaining() == token.length
-                        && MessageDigest.isEqual(rest(hello), token)) {
+                        && MessageDigest.isEqual(hello.copyRest().array(), token)) {
                     return link;
                 }
                 channel.close();
             }
-        }
-
-        private static byte[] rest(Bytes frame) {
-            byte[] rest = new byte[frame.remaining()];
-            frame.getBytes(rest, 0, rest.length);
-            return rest;
         }
 
         private void initialize(Link link, Codec codec) throws IOException, StartException {
