@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -116,17 +117,20 @@ final class Link implements Closeable {
         return new EOFException("the connection ended within a frame");
     }
 
+    /** Makes {@link #awaitInput} and {@link #wakeup} possible. */
+    void prepareToWait() throws IOException {
+        if (selector == null) {
+            selector = Selector.open();
+        }
+    }
+
     /**
      * Waits until something can be received, or its end; or for {@link #wakeup}, or so long.
      *
      * @return whether {@link #receive} is due
      */
     boolean awaitInput(long nanos) throws IOException {
-        Selector waiting = selector;
-        if (waiting == null) {
-            waiting = Selector.open();
-            selector = waiting;
-        }
+        Selector waiting = Objects.requireNonNull(selector, "selector");
         if (incoming.hasRemaining()) {
             return true;
         }
@@ -141,12 +145,9 @@ final class Link implements Closeable {
         }
     }
 
-    /** Ends a wait for input, or the next one. Any thread may do that. */
+    /** Ends a wait for input, or the next one if there is none. Any thread may do that. */
     void wakeup() {
-        Selector waiting = selector;
-        if (waiting != null) {
-            waiting.wakeup();
-        }
+        Objects.requireNonNull(selector, "selector").wakeup();
     }
 
     /** Reads what there is, and waits if there is nothing; false at the end. */

@@ -7,6 +7,7 @@ import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
+import io.stratagem.spi.AdaptiveSpin;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
@@ -53,6 +54,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
     private static final long SHORT_NANOS = 5_000_000;
     private static final long PATIENCE_NANOS = 5_000_000;
+    private static final int SPINS = 1000;
     private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
@@ -66,6 +68,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private volatile @Nullable WorkerProcess process;
 
+    private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
+    private volatile boolean isWoken;
     private volatile boolean isListening;
     private volatile boolean isFinishing;
     private volatile boolean isLeaving;
@@ -189,14 +193,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /**
-     * Waits until it is woken, or so long. Other work mostly comes soon; if not, it listens to the process meanwhile:
-     * that may have something to log.
+     * Waits until it is woken, or so long. Other work mostly comes soon, from a caller that has just got its result; if
+     * not, it listens to the process meanwhile: that may have something to log.
      */
     void awaitWork(long nanos) throws IOException {
+        if (spin.until(() -> isWoken)) {
+            isWoken = false; // who woke it has left a batch
+            return;
+        }
         long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
         if (patience > 0) {
             LockSupport.parkNanos(this, Math.min(patience, nanos));
         } else if (!isListening) {
+            Objects.requireNonNull(process).link().prepareToWait();
             isListening = true; // and who came before has left a batch, which is looked for now
         } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
             receive();
@@ -205,6 +214,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Ends its wait. Any thread may do that. */
     void wake() {
+        isWoken = true;
         LockSupport.unpark(this);
         WorkerProcess present = process;
         if (isListening && present != null) {
