@@ -280,6 +280,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         process = null;
         hasReplaced = true;
+        engine.provedStarting();
         if (!engine.isClosedNow()) {
             atWorker.forEach(sent -> reportLost(sent, last, death));
         }
