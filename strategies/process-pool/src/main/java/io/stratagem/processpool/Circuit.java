@@ -27,7 +27,7 @@ final class Circuit {
         return reason;
     }
 
-    /** A process has been started. */
+    /** A process has been started, or there was one until now: so it is possible. */
     void succeeded() {
         failures = 0;
         reason = null;

@@ -314,13 +314,21 @@ final class ProcessEngine implements Engine {
 
     WorkerProcess startProcess(String name) throws StartException, InterruptedException {
         WorkerProcess started = WorkerProcess.start(settings, name, classPath, codec);
+        provedStarting();
+        return started;
+    }
+
+    /**
+     * A process has been started, or one that was at work has been lost: however many others could not be started
+     * beside that, the one in its place gets all its tries.
+     */
+    void provedStarting() {
         lock.lock();
         try {
             circuit.succeeded();
         } finally {
             lock.unlock();
         }
-        return started;
     }
 
     /** A process could not be started. False if the driver is to give up. */

@@ -294,6 +294,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         process = null;
         hasReplaced = true;
+        engine.provedStarting();
         if (!engine.isClosedNow()) {
             atWorker.forEach(sent -> reportLost(sent, last, death));
         }
@@ -415,12 +416,37 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
+    /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
-        WorkerProcess present = Objects.requireNonNull(process);
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
             return;
         }
+        try {
+            send(batch, inputs);
+        } catch (IOException e) {
+            Sent last = atWorker.peekLast();
+            if (last == null || last.batch != batch) {
+                batch.notRun(0); // no worker has heard of it
+            }
+            throw e;
+        } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails
+            String what = "MDC and context of workload '" + batch.workload().name() + "'";
+            fail(batch, inputs.length, Diagnosis.ofWriting(what, null, e));
+        } catch (RuntimeException | Error e) {
+            fail(batch, inputs.length, e);
+            throw e;
+        }
+    }
+
+    private static void fail(Batch batch, int tasks, Throwable cause) {
+        for (int i = 0; i < tasks; i++) {
+            batch.failed(i, cause);
+        }
+    }
+
+    private void send(Batch batch, @Nullable Object[] inputs) throws IOException {
+        WorkerProcess present = Objects.requireNonNull(process);
         int workload;
         try {
             workload = workloads.idOf(batch.workload());
@@ -429,9 +455,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             encodeContexts(batch.captured());
         } catch (TransferException e) {
-            for (int i = 0; i < inputs.length; i++) {
-                batch.failed(i, e);
-            }
+            fail(batch, inputs.length, e);
             return;
         }
         long id = ++lastBatch;
@@ -492,7 +516,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             Link.frame(frame, Frames.DEFINE);
             frame.putInt(id);
             engine.functions().write(frame, workload);
-        } catch (TransferException e) {
+        } catch (RuntimeException e) {
             workloads.remove(workload);
             throw e;
         }

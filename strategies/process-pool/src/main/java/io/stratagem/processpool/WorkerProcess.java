@@ -208,6 +208,9 @@ final class WorkerProcess {
 
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
+            if (hasEnded) {
+                output.awaitEnd(); // first: to end it closes what its last words are read from
+            }
             end(process);
             process.waitFor();
             output.awaitEnd();

@@ -25,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.MDC;
 
 /** Everything that can go wrong with a task on its way to a worker, there, and on its way back. */
 final class TransferTest extends WorkerFixture {
@@ -258,6 +259,26 @@ final class TransferTest extends WorkerFixture {
         assertThat(causeOf(pool.run(making, 5_000_000))).isInstanceOf(TransferException.class);
         assertThat(pool.run(taking, new byte[50_000]).orElseThrow()).isEqualTo(50_000);
         assertThat(causeOf(pool.run(taking, new byte[5_000_000]))).isInstanceOf(TransferException.class);
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
+    void mdc_thatIsTooLarge_failsItsTaskOnly() throws Exception {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        CompletableFuture<Result<Long>> result;
+        MDC.put("story", "x".repeat(5_000_000));
+        try {
+            result = pool.submit(PID, 0);
+        } finally {
+            MDC.clear();
+        }
+
+        assertThat(causeOf(Patience.get(result)))
+                .isInstanceOf(TransferException.class)
+                .hasMessageContaining("workload 'pid'")
+                .hasMessageContaining("more than the limit");
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 

@@ -13,7 +13,9 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -146,6 +148,47 @@ final class WorkerDeathTest extends WorkerFixture {
 
         assertThat(pool.run(PID, 0).orElseThrow()).isNotEqualTo(pid);
         assertThat(pool.snapshot().failed()).isZero();
+    }
+
+    /** Makes its process deaf to the application, when that has the result; and keeps it alive for a while. */
+    private static Workload<Integer, Long> goingDeaf(Gate gate, Journal journal) {
+        return Workload.blocking("going deaf", input -> {
+            Thread thread = new Thread(() -> {
+                try {
+                    gate.await();
+                    connection().shutdownInput();
+                    journal.enter();
+                    Thread.sleep(60_000);
+                } catch (IOException | InterruptedException | ReflectiveOperationException e) {
+                    journal.add(e.toString());
+                }
+            });
+            thread.start();
+            return ProcessHandle.current().pid();
+        });
+    }
+
+    private static SocketChannel connection() throws ReflectiveOperationException {
+        Field link = Outbox.class.getDeclaredField("link");
+        Field channel = Link.class.getDeclaredField("channel");
+        link.setAccessible(true);
+        channel.setAccessible(true);
+        return (SocketChannel) channel.get(link.get(Outbox.present()));
+    }
+
+    @Test
+    void connection_thatEndsBeforeAWorkloadIsKnownThere_failsNothing() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        Journal journal = journal();
+        long pid = pool.run(goingDeaf(gate, journal), 0).orElseThrow();
+        gate.open();
+        Patience.await().until(() -> !journal.entries().isEmpty());
+        assertThat(journal.entered()).as("%s", journal).isEqualTo(1);
+
+        Result<Long> result = Patience.get(pool.submit(PID, 0));
+
+        assertThat(result.orElseThrow()).isNotEqualTo(pid);
     }
 
     // ---------------------------------------------------------------------------------------------- at most once
