@@ -53,7 +53,7 @@ public final class Crashy {
                 boolean hasCrashed = result instanceof Result.Failure<Integer> failure
                         && failure.cause() instanceof WorkerDiedException;
                 crashes += hasCrashed ? 1 : 0;
-                cli.println(input + ": " + result.<String>fold(String::valueOf, Crashy::firstLine));
+                cli.println(input + ": " + result.<String>fold(String::valueOf, Cli::inOneLine));
                 if (hasCrashed != (input % BAD_LUCK == 0)) {
                     cli.problem(new IllegalStateException("input " + input + " has the wrong result"));
                 }
@@ -61,10 +61,6 @@ public final class Crashy {
         }
         cli.println(Units.count(tasks, "input") + ", " + Units.count(crashes) + (crashes == 1 ? " crash" : " crashes")
                 + ", and this process is still here");
-    }
-
-    private static String firstLine(Throwable cause) {
-        return cause.toString().lines().findFirst().orElseThrow();
     }
 
     private static int callLibrary(int input) throws ReflectiveOperationException {
