@@ -65,11 +65,16 @@ public final class Crashy {
 
     private static int callLibrary(int input) throws ReflectiveOperationException {
         if (input % BAD_LUCK == 0) {
-            Class<?> unsafe = Class.forName("sun.misc.Unsafe");
-            Field theUnsafe = unsafe.getDeclaredField("theUnsafe");
-            theUnsafe.setAccessible(true);
-            unsafe.getMethod("putByte", long.class, byte.class).invoke(theUnsafe.get(null), 0L, (byte) 0);
+            segfault();
         }
         return input * input;
+    }
+
+    /** Ends this JVM as a bug in native code does. */
+    static void segfault() throws ReflectiveOperationException {
+        Class<?> unsafe = Class.forName("sun.misc.Unsafe");
+        Field theUnsafe = unsafe.getDeclaredField("theUnsafe");
+        theUnsafe.setAccessible(true);
+        unsafe.getMethod("putByte", long.class, byte.class).invoke(theUnsafe.get(null), 0L, (byte) 0);
     }
 }
