@@ -51,6 +51,9 @@ final class ProcessEngine implements Engine {
     private final ClassLoader loader;
     private final String classPath;
 
+    /** Writes only. */
+    private final Codec packing;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
@@ -75,6 +78,7 @@ final class ProcessEngine implements Engine {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         this.loader = context != null ? context : ProcessEngine.class.getClassLoader();
         this.classPath = LaunchPath.find(context);
+        this.packing = newCodec();
     }
 
     PoolSettings settings() {
@@ -97,6 +101,11 @@ final class ProcessEngine implements Engine {
     @Override
     public Profile profile(Kind kind) {
         return kind == Kind.COMPUTE ? computeProfile : otherProfile;
+    }
+
+    @Override
+    public Object pack(Workload<?, ?> workload, Object command) {
+        return new PackedCommand(packing, command, settings.maxMessageBytes(), WorkerDriver.inputOf(workload));
     }
 
     @Override
@@ -139,10 +148,14 @@ final class ProcessEngine implements Engine {
         if (queue.size() <= idle || drivers.size() >= settings.processes() || isOpen()) {
             return null;
         }
-        ObjectInputFilter filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
-        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade, new Codec(loader, filter));
+        WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade, newCodec());
         drivers.add(driver);
         return driver;
+    }
+
+    private Codec newCodec() {
+        ObjectInputFilter filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
+        return new Codec(loader, filter);
     }
 
     private void start(@Nullable WorkerDriver driver) {
