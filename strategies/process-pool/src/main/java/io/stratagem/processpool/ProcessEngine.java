@@ -119,6 +119,11 @@ final class ProcessEngine implements Engine {
     }
 
     @Override
+    public Object pack(Workload<?, ?> workload, Object command) {
+        return new PackedCommand(codec(), command, settings.maxMessageBytes(), WorkerDriver.inputOf(workload));
+    }
+
+    @Override
     public Loop loop() {
         throw new UnsupportedOperationException("asynchronous tasks get the loop of their worker process");
     }

@@ -113,6 +113,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         private final Batch batch;
         private final int size;
         private final int bytes;
+
+        /** Whether it is work of its own kind, of which no other says how long it takes. */
+        private final boolean isCommand;
+
         private final long sentNanos;
 
         /** By the strategy's clock. */
@@ -126,11 +130,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
         private boolean isStartReported;
 
-        Sent(long id, Batch batch, int size, int bytes, @Nullable TransferException @Nullable [] unsent, long now) {
+        Sent(
+                long id,
+                Batch batch,
+                int size,
+                int bytes,
+                boolean isCommand,
+                @Nullable TransferException @Nullable [] unsent,
+                long now) {
             this.id = id;
             this.batch = batch;
             this.size = size;
             this.bytes = bytes;
+            this.isCommand = isCommand;
             this.unsent = unsent;
             this.sentNanos = System.nanoTime();
             this.sentAt = now;
@@ -144,6 +156,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     return;
                 }
                 batch.failed(reported++, failure);
+            }
+        }
+
+        /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */
+        void cancelRest(String why) {
+            CancellationException cancellation = new CancellationException(why);
+            while (reported < size) {
+                batch.failed(reported++, cancellation);
             }
         }
     }
@@ -295,8 +315,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         process = null;
         hasReplaced = true;
         engine.provedStarting();
-        if (!engine.isClosedNow()) {
-            atWorker.forEach(sent -> reportLost(sent, last, death));
+        for (Sent sent : atWorker) {
+            if (engine.isClosedNow()) {
+                sent.cancelRest("strategy '" + settings.name() + "' is closed");
+            } else {
+                reportLost(sent, last, death);
+            }
         }
         atWorker.clear();
         shortWorkload = null;
@@ -472,13 +496,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
         @Nullable TransferException @Nullable [] unsent = null;
         int size = 0;
         int encoded = 0;
-        Codec codec = engine.codec();
-        String what = "input of workload '" + batch.workload().name() + "'";
+        boolean isCommand = inputs[0] instanceof PackedCommand;
+        String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                codec.write(frame, inputs[size], what);
+                encode(inputs[size], what);
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
             } catch (TransferException e) {
@@ -490,8 +514,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             inputs[size++] = null;
         }
         frame.setInt(sizeAt, size);
-        Sent sent =
-                new Sent(id, batch, size, frame.size(), unsent, engine.clock().nanoTime());
+        long now = engine.clock().nanoTime();
+        Sent sent = new Sent(id, batch, size, frame.size(), isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size);
         }
@@ -503,11 +527,24 @@ final class WorkerDriver extends Thread implements ServiceThread {
         // From here on who stops a task finds it. One that was stopped before is not sent.
         if (batch.isDone()) {
             atWorker.removeLast();
+            batch.notRun(0);
             return;
         }
         tasksSent += encoded;
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
+    }
+
+    static String inputOf(Workload<?, ?> workload) {
+        return "input of workload '" + workload.name() + "'";
+    }
+
+    private void encode(@Nullable Object input, String what) {
+        if (input instanceof PackedCommand packed) {
+            packed.putTo(frame, what);
+        } else {
+            engine.codec().write(frame, input, what);
+        }
     }
 
     private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
@@ -635,7 +672,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             atWorker.removeFirst();
             weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort ? sent.batch.workload() : null;
+            shortWorkload = wasShort && !sent.isCommand ? sent.batch.workload() : null;
         }
     }
 
