@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -70,6 +71,9 @@ final class ProcessEngine implements Engine {
 
     private int driversMade;
     private int releasing;
+
+    /** May be −1 for a moment, if one comes back at once. */
+    private final AtomicInteger abandoned = new AtomicInteger();
 
     private volatile int processes;
     private volatile boolean isClosed;
@@ -157,9 +161,6 @@ final class ProcessEngine implements Engine {
             fail(List.of(batch), open);
         }
         start(fresh);
-        if (fresh != null) {
-            functions().prepare(batch.workload()); // here, where it costs no time: a JVM is about to start
-        }
     }
 
     /** A new driver, if there is more work than drivers that are or will be idle, and there may be one more. */
@@ -358,6 +359,17 @@ final class ProcessEngine implements Engine {
         }
     }
 
+    /** A driver has been left to itself, since it does not come back from the application's code. */
+    void abandoned(WorkerDriver driver) {
+        abandoned.incrementAndGet();
+        ended(driver);
+    }
+
+    /** One that was abandoned has come back, and ends. */
+    void returned() {
+        abandoned.decrementAndGet();
+    }
+
     /** A driver has ended; its work, if there is any, is another's. */
     void ended(WorkerDriver driver) {
         WorkerDriver fresh = null;
@@ -427,7 +439,7 @@ final class ProcessEngine implements Engine {
 
     @Override
     public int abandoned() {
-        return 0;
+        return Math.max(0, abandoned.get());
     }
 
     boolean isClosed() {

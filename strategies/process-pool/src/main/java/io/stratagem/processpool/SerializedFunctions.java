@@ -22,15 +22,6 @@ final class SerializedFunctions {
         this.codec = codec;
     }
 
-    /** Serialises a function that is about to be needed. If it cannot be, who needs it will find out. */
-    void prepare(Workload<?, ?> workload) {
-        try {
-            serialize(workload);
-        } catch (TransferException e) {
-            // is thrown again when it is written
-        }
-    }
-
     /**
      * Puts the kind, the name and the function of a workload.
      *

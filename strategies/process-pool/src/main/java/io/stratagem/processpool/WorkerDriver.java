@@ -5,6 +5,7 @@ import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
+import io.stratagem.processpool.UserCode.AbandonedException;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
 import io.stratagem.spi.AdaptiveSpin;
@@ -70,6 +71,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
     private volatile boolean isWoken;
+
+    /** What it serialises or rebuilds, if anything. */
+    private volatile @Nullable UserCode userCode;
+
     private volatile boolean isListening;
     private volatile boolean isFinishing;
     private volatile boolean isLeaving;
@@ -171,6 +176,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
     @Override
     public void run() {
         try {
+            drive();
+            end();
+        } catch (AbandonedException e) {
+            engine.returned();
+        }
+    }
+
+    private void drive() {
+        try {
             while (hasProcess()) {
                 Batch batch = take();
                 if (batch != null) {
@@ -182,6 +196,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     bury();
                 }
             }
+        } catch (AbandonedException e) {
+            throw e;
         } catch (Throwable e) {
             log.error("{} failed; what it had at its worker is lost", getName(), e);
             WorkerProcess broken = process;
@@ -189,12 +205,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 broken.kill();
                 bury();
             }
-        } finally {
+        }
+    }
+
+    private void end() {
+        try {
             WorkerProcess last = process;
             process = null;
             if (last != null) {
                 last.dismiss(this::handle);
             }
+        } finally {
             engine.ended(this);
         }
     }
@@ -446,12 +467,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (inputs == null) {
             return;
         }
+        UserCode code = new UserCode(batch);
+        userCode = code;
         try {
-            send(batch, inputs);
+            send(batch, inputs, code);
+        } catch (AbandonedException e) {
+            throw e;
         } catch (IOException e) {
             Sent last = atWorker.peekLast();
             if (last == null || last.batch != batch) {
-                batch.notRun(0); // no worker has heard of it
+                giveBack(batch);
             }
             throw e;
         } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails
@@ -460,6 +485,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } catch (RuntimeException | Error e) {
             fail(batch, inputs.length, e);
             throw e;
+        } finally {
+            userCode = null;
+        }
+    }
+
+    /** No worker has heard of it. */
+    private void giveBack(Batch batch) {
+        if (engine.isClosedNow()) {
+            fail(batch, batch.size(), new CancellationException("strategy '" + settings.name() + "' is closed"));
+        } else {
+            batch.notRun(0);
         }
     }
 
@@ -469,15 +505,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    private void send(Batch batch, @Nullable Object[] inputs) throws IOException {
+    private void send(Batch batch, @Nullable Object[] inputs, UserCode code) throws IOException {
         WorkerProcess present = Objects.requireNonNull(process);
         int workload;
         try {
             workload = workloads.idOf(batch.workload());
             if (workload < 0) {
-                workload = define(present, batch.workload());
+                workload = define(present, batch.workload(), code);
             }
-            encodeContexts(batch.captured());
+            encodeContexts(batch.captured(), code);
         } catch (TransferException e) {
             fail(batch, inputs.length, e);
             return;
@@ -502,7 +538,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                encode(inputs[size], what);
+                code.enter(size);
+                try {
+                    encode(inputs[size], what);
+                } finally {
+                    code.leave(size);
+                }
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
             } catch (TransferException e) {
@@ -547,12 +588,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
+    private int define(WorkerProcess present, Workload<?, ?> workload, UserCode code) throws IOException {
         int id = workloads.add(workload);
         try {
             Link.frame(frame, Frames.DEFINE);
             frame.putInt(id);
-            engine.functions().write(frame, workload);
+            code.enter(UserCode.ALL);
+            try {
+                engine.functions().write(frame, workload);
+            } finally {
+                code.leave(UserCode.ALL);
+            }
         } catch (RuntimeException e) {
             workloads.remove(workload);
             throw e;
@@ -569,12 +615,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         });
     }
 
-    private void encodeContexts(List<Captured> captured) {
+    private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
             int lengthAt = contexts.size();
             contexts.putInt(0);
-            engine.codec().write(contexts, each, "captured context");
+            code.enter(UserCode.ALL);
+            try {
+                engine.codec().write(contexts, each, "captured context");
+            } finally {
+                code.leave(UserCode.ALL);
+            }
             contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
         }
     }
@@ -634,6 +685,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     "outcomes from task " + first + " on, where " + sent.reported + " is next");
         }
         String what = "result of workload '" + sent.batch.workload().name() + "'";
+        UserCode code = new UserCode(sent.batch);
+        userCode = code;
         for (int i = 0; i < count; i++) {
             sent.skipUnsent();
             if (sent.reported >= sent.size) {
@@ -651,22 +704,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             if (kind == Frames.REVOKED) {
                 sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
-            } else if (kind == Frames.THROWN) {
-                Throwable cause = new ThrowableCodec(engine.codec()).read(contents, worker.name());
-                sent.batch.failed(index, cause);
             } else {
-                Object value;
-                try {
-                    value = engine.codec().read(contents, what);
-                } catch (TransferException e) {
-                    sent.batch.failed(index, e);
-                    sent.reported++;
-                    continue;
-                }
-                sent.batch.succeeded(index, value);
+                report(sent.batch, index, kind, contents, code, what);
             }
             sent.reported++;
         }
+        userCode = null;
         sent.skipUnsent();
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
@@ -676,12 +719,46 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
+    /** Rebuilds an outcome and reports it. */
+    private void report(Batch batch, int index, byte kind, Bytes contents, UserCode code, String what) {
+        Object value = null;
+        Throwable failure = null;
+        code.enter(index);
+        try {
+            if (kind == Frames.THROWN) {
+                failure = new ThrowableCodec(engine.codec()).read(contents, worker.name());
+            } else {
+                value = engine.codec().read(contents, what);
+            }
+        } catch (TransferException e) {
+            failure = e;
+        } finally {
+            code.leave(index);
+        }
+        if (failure == null) {
+            batch.succeeded(index, value);
+        } else {
+            batch.failed(index, failure);
+        }
+    }
+
     // ---------------------------------------------------------------------------------------------- from elsewhere
 
     /**
      * Core has given up a task: takes it back, or kills the process if it is at it.
      */
     void stop(Batch batch, int index) {
+        UserCode code = userCode;
+        if (code != null && code.batch() == batch) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon(index)) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
+        }
         WorkerProcess present = process;
         for (Sent sent : atWorker) {
             if (sent.batch == batch && present != null) {
@@ -705,6 +782,34 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
+    /** This thread does not come back from the application's code: another one cleans up and makes room for a new one. */
+    private void takeOver(UserCode code) {
+        Exception where = new Exception("where it is");
+        where.setStackTrace(getStackTrace());
+        log.warn(
+                "A value of workload '{}' has been serialised or rebuilt for a while although its task is over; its"
+                        + " thread {} is left to itself, and its worker replaced",
+                code.batch().workload().name(),
+                getName(),
+                where);
+        Thread successor = new Thread(null, () -> succeed(code), getName() + "-successor", 0, false);
+        successor.setDaemon(true);
+        successor.start();
+    }
+
+    private void succeed(UserCode code) {
+        WorkerProcess left = process;
+        if (left != null) {
+            left.kill();
+        }
+        if (atWorker.stream().noneMatch(sent -> sent.batch == code.batch())) {
+            giveBack(code.batch());
+        }
+        bury();
+        engine.abandoned(this);
+        interrupt();
+    }
+
     /** Kills the process, or ends the wait for it, and adds the batches that it has. */
     void killNow(Collection<Batch> given) {
         WorkerProcess present = process;
@@ -712,6 +817,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.kill();
         } else {
             interrupt(); // it may be waiting for a process to get ready
+        }
+        UserCode code = userCode;
+        if (code != null) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon()) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
         }
         atWorker.forEach(sent -> given.add(sent.batch));
     }

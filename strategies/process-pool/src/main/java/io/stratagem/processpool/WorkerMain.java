@@ -1,6 +1,5 @@
 package io.stratagem.processpool;
 
-import io.stratagem.Fn;
 import io.stratagem.processpool.LifeLine.Connection;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,7 +19,7 @@ final class WorkerMain {
         lifeLine.start();
         System.setIn(InputStream.nullInputStream());
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
-        prepare(codec);
+        codec.prepareToRead(); // while another thread loads what belongs to the connection
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
         Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
@@ -35,16 +34,5 @@ final class WorkerMain {
         }
         // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
         // that are no daemons, and do not end, are killed with this process.
-    }
-
-    /**
-     * Does once, with a function of ours, what the first task needs, so that the JVM loads what belongs to that while
-     * another thread loads what belongs to the connection. Either takes some 30 ms.
-     */
-    private static void prepare(Codec codec) {
-        Bytes bytes = new Bytes();
-        Fn<Integer, Integer> function = input -> input;
-        codec.write(bytes, function, "function");
-        codec.read(bytes, "function");
     }
 }

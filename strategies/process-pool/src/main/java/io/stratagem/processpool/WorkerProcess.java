@@ -148,6 +148,7 @@ final class WorkerProcess {
                 new SecureRandom().nextBytes(token);
                 process.getOutputStream().write(token);
                 process.getOutputStream().flush();
+                codec.prepareToWrite();
                 WorkerProcess worker = new WorkerProcess(name, process, output, page, accept(server, token));
                 initialize(worker.link, codec);
                 isReady = true;

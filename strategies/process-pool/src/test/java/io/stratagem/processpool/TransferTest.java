@@ -17,6 +17,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -168,6 +169,48 @@ final class TransferTest extends WorkerFixture {
         assertThat(task.cancel(true)).isTrue();
 
         assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
+    void hanging_atAnyStageHere_isEndedByCancel(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+        Patience.await().until(Way::isWaiting);
+
+        assertThat(task.cancel(true)).isTrue();
+
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+        Patience.await().until(() -> !Way.isWaiting() && pool.snapshot().abandoned() == 0);
+    }
+
+    @Test
+    void hanging_whileAResultIsRebuilt_isEndedByTheTimeout() throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        Workload<Trap, Trap> hanging =
+                trapped(Workload.named("trapped").timeout(Duration.ofMillis(300)), Stage.READ_RESULT, Way.WAIT);
+
+        CompletableFuture<Result<Trap>> task = pool.submit(hanging, input(Stage.READ_RESULT, Way.WAIT));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(task))).isInstanceOf(TaskTimeoutException.class);
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
+    void closeNow_whileItHangsHere_ends(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
+        Patience.await().until(Way::isWaiting);
+
+        pool.closeNow();
+
+        assertThat(causeOf(Patience.get(task))).isInstanceOf(CancellationException.class);
+        Patience.await().until(() -> !Way.isWaiting());
     }
 
     // ---------------------------------------------------------------------------------------------- what cannot travel
