@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import static com.google.common.base.Preconditions.checkArgument;
+import static com.google.common.base.Preconditions.checkState;
 
 import io.stratagem.Stratagem;
 import io.stratagem.spi.EngineStrategy;
@@ -54,13 +55,14 @@ public final class ProcessPoolStrategy extends EngineStrategy {
      * @return the options
      */
     public static Builder builder() {
-        return new Builder();
+        return new Builder(HostSystem.present(), HostSystem.runtimeHome(System.getProperties()));
     }
 
     /** Options of a {@link ProcessPoolStrategy}. Each may be set once. Not thread-safe. */
     public static final class Builder extends StrategyBuilder<Builder> {
+        private final HostSystem system;
         private int workerProcesses;
-        private Path javaHome = Path.of(System.getProperty("java.home"));
+        private @Nullable Path javaHome;
         private List<String> jvmOptions = List.of();
         private @Nullable Long maxHeapBytes;
         private final Map<String, String> environment = new HashMap<>();
@@ -73,8 +75,15 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         private final Set<String> allowedPackages = new HashSet<>();
         private Level logLevel = Level.INFO;
 
-        private Builder() {
+        /**
+         * For workers on that system.
+         *
+         * @param ownHome where the runtime of this JVM is, or null if it has none
+         */
+        Builder(HostSystem system, @Nullable Path ownHome) {
             super("processes");
+            this.system = system;
+            this.javaHome = ownHome;
         }
 
         @Override
@@ -96,15 +105,15 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * The JDK or runtime whose {@code bin/java} the workers run. By default that of this JVM.
+         * The JDK or runtime whose {@code bin/java} the workers run. By default that of this JVM. A native image has none,
+         * so there it must be set.
          *
          * @param home where it is installed
          * @return this
          * @throws IllegalArgumentException if there is no {@code bin/java}
          */
         public Builder javaHome(Path home) {
-            checkArgument(
-                    Files.isExecutable(home.resolve("bin").resolve("java")), "javaHome has no bin/java: %s", home);
+            checkArgument(Files.isExecutable(system.java(home)), "javaHome has no bin/java: %s", home);
             javaHome = once("javaHome", home);
             return this;
         }
@@ -226,8 +235,11 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * Allows results to have values of the classes of a package and those below it. Without that a worker may send
-         * what is well-known: values of the JDK, exceptions, and classes of the packages of ... the workload itself.
+         * Allows results to have objects of the classes of a package and of those below it. Without that a worker may
+         * send what is well-known only: values of the JDK, and records, enums and exceptions of any package, as far as
+         * what they are made of is allowed, too. A result with an object of another class fails its task with
+         * {@link io.stratagem.TransferException}, before that class is initialised. What {@code jdk.serialFilter} rejects
+         * is never let in. Inputs and functions are not restricted.
          *
          * @param name the package's name
          * @return this
@@ -252,13 +264,20 @@ public final class ProcessPoolStrategy extends EngineStrategy {
          * Makes the strategy. Its processes start when first needed.
          *
          * @return a new strategy, to be closed
+         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set
          */
         public ProcessPoolStrategy build() {
             StrategyOptions options = options();
+            Path home = javaHome;
+            checkState(
+                    home != null,
+                    "a native image has no Java runtime to start workers with: set javaHome to one, as in javaHome(%s)",
+                    "Path.of(\"/usr/lib/jvm/java-17\")");
             PoolSettings settings = new PoolSettings(
+                    system,
                     options.name(),
                     workerProcesses > 0 ? workerProcesses : Stratagem.cpus(),
-                    javaHome,
+                    home,
                     jvmOptions,
                     maxHeapBytes,
                     Map.copyOf(environment),

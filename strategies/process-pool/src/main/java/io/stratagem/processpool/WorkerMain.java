@@ -58,7 +58,7 @@ final class WorkerMain {
                 () -> {
                     awaitEnd(lifeLine);
                     // Normally it is gone since the worker was accepted.
-                    PrivateDirectory.delete(directory);
+                    PrivateDirectory.deleteLeft(directory);
                     Runtime.getRuntime().halt(ORPHANED);
                 },
                 "stratagem-life-line");

@@ -25,7 +25,7 @@ final class WorkerOutput {
     private static final int KEPT_LINES = 20;
     private static final int MAX_LINE_CHARS = 8192;
     private static final String CRASHED = "# A fatal error has been detected by the Java Runtime Environment";
-    private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|Internal Error)");
+    private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|EXCEPTION_[A-Z_]+|Internal Error)");
     private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
     private final String worker;

@@ -1,61 +1,35 @@
 package io.stratagem.processpool;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
-import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int SIGNALLED = 128;
-    private static final Map<Integer, String> SIGNALS = Map.ofEntries(
-            Map.entry(1, "SIGHUP"),
-            Map.entry(2, "SIGINT"),
-            Map.entry(3, "SIGQUIT"),
-            Map.entry(4, "SIGILL"),
-            Map.entry(6, "SIGABRT"),
-            Map.entry(7, "SIGBUS"),
-            Map.entry(8, "SIGFPE"),
-            Map.entry(9, "SIGKILL"),
-            Map.entry(11, "SIGSEGV"),
-            Map.entry(13, "SIGPIPE"),
-            Map.entry(14, "SIGALRM"),
-            Map.entry(15, "SIGTERM"),
-            Map.entry(24, "SIGXCPU"),
-            Map.entry(25, "SIGXFSZ"),
-            Map.entry(31, "SIGSYS"));
-
     private final String name;
     private final Process process;
     private final WorkerOutput output;
     private final TaskPage page;
     private final Link link;
+    private final HostSystem system;
+    private final PrivateDirectory directory;
 
-    private WorkerProcess(String name, Process process, WorkerOutput output, TaskPage page, Link link) {
-        this.name = name;
-        this.process = process;
-        this.output = output;
-        this.page = page;
+    private WorkerProcess(Start start, Link link) {
+        this.name = start.name;
+        this.process = start.process;
+        this.output = start.output;
+        this.page = start.page;
         this.link = link;
+        this.system = start.settings.system();
+        this.directory = start.directory;
     }
 
     // ---------------------------------------------------------------------------------------------- the start
@@ -66,17 +40,22 @@ final class WorkerProcess {
      */
     static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
             throws StartException, InterruptedException {
-        try (PrivateDirectory directory = PrivateDirectory.create();
-                ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(UnixDomainSocketAddress.of(directory.path().resolve(WorkerMain.SOCKET)));
-            TaskPage page = TaskPage.create(directory.path().resolve(WorkerMain.PAGE));
-            byte[] secret = new byte[16];
-            RANDOM.nextBytes(secret);
-            String token = HexFormat.of().formatHex(secret);
-            Process process = launch(settings, classPath, directory.path(), token);
-            WorkerOutput output = WorkerOutput.of(name, process);
-            Start start = new Start(settings, name, process, output, page, server);
-            return start.await(token, codec);
+        try {
+            PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            boolean isStarted = false;
+            try (Entrance entrance = Entrance.open(directory, name)) {
+                TaskPage page = TaskPage.create(directory.page());
+                Process process = launch(settings, classPath, directory.path(), entrance.token());
+                WorkerOutput output = WorkerOutput.of(name, process);
+                WorkerProcess worker =
+                        new Start(settings, name, process, output, page, directory, entrance).await(codec);
+                isStarted = true;
+                return worker;
+            } finally {
+                if (!isStarted) {
+                    directory.close();
+                }
+            }
         } catch (IOException | RuntimeException e) {
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
@@ -85,7 +64,7 @@ final class WorkerProcess {
     private static Process launch(PoolSettings settings, String classPath, Path directory, String token)
             throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(settings.javaHome().resolve("bin").resolve("java").toString());
+        command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
         command.add("-XX:+UseSerialGC");
@@ -95,7 +74,7 @@ final class WorkerProcess {
         command.add("-XX:+ExitOnOutOfMemoryError");
         command.add("-XX:-CreateCoredumpOnCrash");
         // What the JVM prints when it crashes names the signal and the frame; no file is left anywhere.
-        command.add("-XX:ErrorFile=/dev/null");
+        command.add("-XX:ErrorFile=" + settings.system().nullDevice());
         if (settings.maxHeapBytes() != null) {
             command.add("-Xmx" + settings.maxHeapBytes());
         }
@@ -128,11 +107,12 @@ final class WorkerProcess {
             Process process,
             WorkerOutput output,
             TaskPage page,
-            ServerSocketChannel server) {
+            PrivateDirectory directory,
+            Entrance entrance) {
 
-        WorkerProcess await(String token, Codec codec) throws StartException, InterruptedException {
+        WorkerProcess await(Codec codec) throws StartException, InterruptedException {
             // Whoever waits for the process is woken by the end of the process, or of its time.
-            var unused = process.onExit().thenRun(() -> close(server));
+            var unused = process.onExit().thenRun(entrance::close);
             AtomicBoolean isLate = new AtomicBoolean();
             Clock.Timer timer = Clock.system()
                     .schedule(
@@ -142,9 +122,11 @@ final class WorkerProcess {
                             },
                             settings.startTimeout().toNanos());
             boolean isReady = false;
+            Link link = null;
             try {
-                Link link = accept(token);
-                WorkerProcess worker = new WorkerProcess(name, process, output, page, link);
+                link = new Link(entrance.await(), settings.maxFrameBytes());
+                directory.closeEarly(); // before any code of the user's runs in the worker
+                WorkerProcess worker = new WorkerProcess(this, link);
                 initialize(link, codec);
                 isReady = true;
                 return worker;
@@ -156,21 +138,8 @@ final class WorkerProcess {
                 timer.cancel();
                 if (!isReady) {
                     end(process);
+                    close(link);
                 }
-            }
-        }
-
-        private Link accept(String token) throws IOException {
-            while (true) {
-                SocketChannel channel = server.accept();
-                Link link = new Link(channel, settings.maxFrameBytes());
-                Bytes hello = link.receive();
-                if (hello != null
-                        && hello.getByte() == Frames.HELLO
-                        && MessageDigest.isEqual(hello.getString().getBytes(US_ASCII), token.getBytes(US_ASCII))) {
-                    return link;
-                }
-                channel.close();
             }
         }
 
@@ -202,6 +171,14 @@ final class WorkerProcess {
             }
         }
 
+        private static void close(@Nullable Link link) {
+            try (link) {
+                // that is all
+            } catch (IOException e) {
+                // it is of no use any more
+            }
+        }
+
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
             end(process);
@@ -211,7 +188,7 @@ final class WorkerProcess {
             if (isLate) {
                 how = "it was not ready within " + settings.startTimeout();
             } else if (hasEnded) {
-                how = "it " + describe(process.exitValue());
+                how = "it " + settings.system().describeExit(process.exitValue());
             } else {
                 how = "it did not behave as a worker (" + cause + ")";
             }
@@ -323,59 +300,33 @@ final class WorkerProcess {
         }
         release();
         Optional<String> crash = output.crash();
-        int exitCode = crash.map(WorkerProcess::exitCodeOf).orElse(process.exitValue());
-        return new Death(name, pid(), exitCode, crash, output.isOutOfMemory(), output.lastLines());
-    }
-
-    /** A JVM that crashes and writes no core ends with code 1, which says nothing; null for what is no signal. */
-    private static @Nullable Integer exitCodeOf(String crash) {
-        return SIGNALS.entrySet().stream()
-                .filter(signal -> signal.getValue().equals(crash))
-                .map(signal -> SIGNALLED + signal.getKey())
-                .findFirst()
-                .orElse(null);
+        // A JVM that crashes and writes no core ends with code 1, which says nothing.
+        int exitCode =
+                crash.map(system::exitCodeOfCrash).orElse(OptionalInt.empty()).orElseGet(process::exitValue);
+        String how = output.isOutOfMemory()
+                ? "ran out of memory and ended itself (exit code " + exitCode + ")"
+                : crash.map(cause -> "crashed with " + cause).orElseGet(() -> system.describeExit(exitCode));
+        return new Death(name, pid(), exitCode, how, output.isOutOfMemory(), output.lastLines());
     }
 
     private void release() {
-        close(link);
-        try {
+        try (link;
+                directory) {
             process.getOutputStream().close();
         } catch (IOException e) {
             // it has no other end any more
         }
     }
 
-    private static void close(Closeable closeable) {
-        try {
-            closeable.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** How a worker ended. */
-    record Death(
-            String worker,
-            long pid,
-            int exitCode,
-            Optional<String> crash,
-            boolean isOutOfMemory,
-            List<String> lastLines) {
+    record Death(String worker, long pid, int exitCode, String how, boolean isOutOfMemory, List<String> lastLines) {
         String description() {
-            String how = isOutOfMemory
-                    ? "ran out of memory and ended itself (exit code " + exitCode + ")"
-                    : crash.map(signal -> "crashed with " + signal).orElseGet(() -> describe(exitCode));
             return "worker " + worker + " (pid " + pid + ") " + how;
         }
 
         String printed() {
             return WorkerProcess.lastLines(lastLines);
         }
-    }
-
-    private static String describe(int exitCode) {
-        String signal = SIGNALS.get(exitCode - SIGNALLED);
-        return signal == null ? "ended with exit code " + exitCode : "was killed by " + signal;
     }
 
     private static String lastLines(List<String> lines) {
