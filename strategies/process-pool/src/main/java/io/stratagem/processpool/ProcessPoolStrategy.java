@@ -33,6 +33,11 @@ import org.slf4j.event.Level;
  * task has its worker until its stage completes. Worker processes start when first needed, end when idle for a while,
  * and are gone within a second when this JVM ends, however it ends. What they print and what they log through SLF4J
  * appears in the log of this JVM.
+ *
+ * <p>Workers have the environment of this process (but for {@link Builder#environment}), its user, limits and working
+ * directory, and this JVM's class path, default charset, locale and time zone as they are when the worker starts. They
+ * have none of its other options and system properties: no debugger, agent, management port or {@code -D} of its command
+ * line. They are no security boundary: a task can do whatever this user can.
  */
 public final class ProcessPoolStrategy extends EngineStrategy {
 
@@ -120,7 +125,7 @@ public final class ProcessPoolStrategy extends EngineStrategy {
 
         /**
          * Further options for the workers' JVMs, such as {@code --add-modules=jdk.incubator.vector}. They come after those
-         * that the pool chooses.
+         * that the pool chooses: so {@code -Duser.timezone=UTC} gives workers a time zone of their own.
          *
          * @param options each as one argument
          * @return this
@@ -144,8 +149,8 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * Sets an environment variable for the workers, in addition to those of this process without
-         * {@code JAVA_TOOL_OPTIONS} and {@code JDK_JAVA_OPTIONS}.
+         * Sets an environment variable for the workers, in addition to those of this process without the ones from which
+         * JVMs take options: {@code JAVA_TOOL_OPTIONS}, {@code JDK_JAVA_OPTIONS} and {@code _JAVA_OPTIONS} among them.
          *
          * @param name its name
          * @param value its value

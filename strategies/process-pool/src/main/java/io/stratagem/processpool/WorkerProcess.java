@@ -81,6 +81,7 @@ final class WorkerProcess {
         command.add("-Dslf4j.internal.verbosity=WARN");
         command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
+        command.addAll(Inheritance.defaults());
         command.addAll(settings.jvmOptions());
         command.add("-cp");
         command.add(classPath);
@@ -88,9 +89,7 @@ final class WorkerProcess {
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         ProcessBuilder builder = new ProcessBuilder(command);
-        // What was meant for this JVM: a debugger's port, an agent.
-        builder.environment().remove("JAVA_TOOL_OPTIONS");
-        builder.environment().remove("JDK_JAVA_OPTIONS");
+        Inheritance.removeOptions(builder.environment());
         builder.environment().putAll(settings.environment());
         builder.environment().put(WorkerMain.TOKEN, token);
         Path workingDirectory = settings.workingDirectory();
