@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +33,9 @@ final class PrivateDirectory implements AutoCloseable {
 
     private final HostSystem system;
     private final Path path;
-    private boolean isDeleted; // guarded by this
+
+    /** It is gone, or is being deleted. */
+    private final AtomicBoolean isDeleted = new AtomicBoolean();
 
     private PrivateDirectory(HostSystem system, Path path) {
         this.system = system;
@@ -39,7 +43,7 @@ final class PrivateDirectory implements AutoCloseable {
     }
 
     static PrivateDirectory create(HostSystem system) throws IOException {
-        return create(system, Path.of(System.getProperty("java.io.tmpdir")));
+        return create(system, Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath());
     }
 
     /**
@@ -76,15 +80,15 @@ final class PrivateDirectory implements AutoCloseable {
 
     /** Deletes it, or tries that again when the next one is made. */
     @Override
-    public synchronized void close() {
-        if (isDeleted) {
+    public void close() {
+        if (!isDeleted.compareAndSet(false, true)) {
             return;
         }
         try {
             deletePlainly(path);
-            isDeleted = true;
             left.remove(this);
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
+            isDeleted.set(false);
             left.add(this);
             log.debug("{} cannot be deleted yet", path, e);
         }
@@ -110,7 +114,7 @@ final class PrivateDirectory implements AutoCloseable {
             } else if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
                 deletePlainly(directory);
             }
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             log.debug("{} cannot be deleted", directory, e); // as a rule it is not there
         }
     }
