@@ -18,7 +18,7 @@ final class Frames {
 
     /* From the worker. */
 
-    /** token. */
+    /** token, process id. */
     static final byte HELLO = 17;
 
     /** failure, or nothing: ready for batches. */

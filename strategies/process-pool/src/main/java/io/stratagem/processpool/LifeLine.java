@@ -1,5 +1,7 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.DataInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -21,7 +23,7 @@ final class LifeLine extends Thread {
     static final String SOCKET = "s";
 
     static final String PAGE = "p";
-    static final int TOKEN_BYTES = 16;
+    static final int TOKEN_CHARS = 32;
 
     /** The exit code of a worker whose application is gone. */
     static final int ORPHANED = 120;
@@ -43,7 +45,7 @@ final class LifeLine extends Thread {
     }
 
     /** What a worker shares with the application. */
-    record Connection(Link link, TaskPage page, Bytes token) {}
+    record Connection(Link link, TaskPage page, String token) {}
 
     /** Waits until the application listens and the worker is connected to it. */
     Connection awaitConnection() throws IOException, InterruptedException {
@@ -65,17 +67,17 @@ final class LifeLine extends Thread {
         hasConnected.countDown();
         awaitEnd();
         // Normally it is gone since the worker was accepted.
-        PrivateDirectory.delete(directory);
+        PrivateDirectory.deleteLeft(directory);
         Runtime.getRuntime().halt(ORPHANED);
     }
 
     private Connection connect() throws IOException {
-        byte[] token = new byte[TOKEN_BYTES];
+        byte[] token = new byte[TOKEN_CHARS];
         input.readFully(token);
         TaskPage page = TaskPage.open(directory.resolve(PAGE));
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(directory.resolve(SOCKET)));
-        return new Connection(new Link(channel, maxFrame), page, Bytes.of(token));
+        return new Connection(new Link(channel, maxFrame), page, new String(token, US_ASCII));
     }
 
     private void awaitEnd() {

@@ -61,9 +61,10 @@ final class Outbox {
         return present;
     }
 
-    synchronized void sendHello(Bytes token) throws IOException {
+    synchronized void sendHello(String token, long pid) throws IOException {
         Link.frame(other, Frames.HELLO);
-        other.putBytes(token.array(), 0, token.size());
+        other.putString(token);
+        other.putLong(pid);
         link.send(other);
     }
 

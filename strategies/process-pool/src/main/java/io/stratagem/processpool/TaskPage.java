@@ -71,6 +71,7 @@ final class TaskPage {
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             // Written, not only mapped: so a full disk is an IOException here and not an error at the first access.
             channel.write(ByteBuffer.allocate(SIZE));
+            HostSystem.restrictToOwner(file);
             return new TaskPage(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE));
         }
     }

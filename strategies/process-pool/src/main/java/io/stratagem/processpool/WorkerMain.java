@@ -23,7 +23,7 @@ final class WorkerMain {
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
         Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
-        outbox.sendHello(connection.token());
+        outbox.sendHello(connection.token(), ProcessHandle.current().pid());
         try {
             int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
             new TaskRunner(connection.link(), outbox, connection.page(), codec, maxOutcome).run();

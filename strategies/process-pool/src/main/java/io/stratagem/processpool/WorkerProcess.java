@@ -1,22 +1,17 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -27,24 +22,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
-    private static final int SIGNALLED = 128;
-    private static final Map<Integer, String> SIGNALS = Map.ofEntries(
-            Map.entry(1, "SIGHUP"),
-            Map.entry(2, "SIGINT"),
-            Map.entry(3, "SIGQUIT"),
-            Map.entry(4, "SIGILL"),
-            Map.entry(6, "SIGABRT"),
-            Map.entry(7, "SIGBUS"),
-            Map.entry(8, "SIGFPE"),
-            Map.entry(9, "SIGKILL"),
-            Map.entry(11, "SIGSEGV"),
-            Map.entry(13, "SIGPIPE"),
-            Map.entry(14, "SIGALRM"),
-            Map.entry(15, "SIGTERM"),
-            Map.entry(24, "SIGXCPU"),
-            Map.entry(25, "SIGXFSZ"),
-            Map.entry(31, "SIGSYS"));
-
     private static final long DISMISSAL_NANOS = 2_000_000_000;
 
     private volatile String name;
@@ -53,12 +30,17 @@ final class WorkerProcess {
     private final TaskPage page;
     private final Link link;
 
-    private WorkerProcess(String name, Process process, WorkerOutput output, TaskPage page, Link link) {
-        this.name = name;
-        this.process = process;
-        this.output = output;
+    private final HostSystem system;
+    private final PrivateDirectory directory;
+
+    private WorkerProcess(Start start, TaskPage page, Link link) {
+        this.name = start.name;
+        this.process = start.process;
+        this.output = start.output;
         this.page = page;
         this.link = link;
+        this.system = start.settings.system();
+        this.directory = start.directory;
     }
 
     // ---------------------------------------------------------------------------------------------- the start
@@ -69,9 +51,19 @@ final class WorkerProcess {
      */
     static WorkerProcess start(PoolSettings settings, String name, String classPath, Supplier<Codec> codec)
             throws StartException, InterruptedException {
-        try (PrivateDirectory directory = PrivateDirectory.create()) {
-            Process process = launch(settings, classPath, directory.path());
-            return new Start(settings, name, process).await(directory.path(), codec.get());
+        try {
+            PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            boolean isStarted = false;
+            try {
+                Process process = launch(settings, classPath, directory.path());
+                WorkerProcess worker = new Start(settings, name, process, directory).await(codec.get());
+                isStarted = true;
+                return worker;
+            } finally {
+                if (!isStarted) {
+                    directory.close();
+                }
+            }
         } catch (IOException | RuntimeException e) {
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
@@ -79,7 +71,7 @@ final class WorkerProcess {
 
     private static Process launch(PoolSettings settings, String classPath, Path directory) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(settings.javaHome().resolve("bin").resolve("java").toString());
+        command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
         command.add("-XX:+UseSerialGC");
@@ -89,13 +81,14 @@ final class WorkerProcess {
         command.add("-XX:+ExitOnOutOfMemoryError");
         command.add("-XX:-CreateCoredumpOnCrash");
         // What the JVM prints when it crashes names the signal and the frame; no file is left anywhere.
-        command.add("-XX:ErrorFile=/dev/null");
+        command.add("-XX:ErrorFile=" + settings.system().nullDevice());
         if (settings.maxHeapBytes() != null) {
             command.add("-Xmx" + settings.maxHeapBytes());
         }
         command.add("-Dslf4j.internal.verbosity=WARN");
         command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
+        command.addAll(Inheritance.defaults());
         command.addAll(settings.jvmOptions());
         command.add("-cp");
         command.add(classPath);
@@ -103,9 +96,7 @@ final class WorkerProcess {
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         ProcessBuilder builder = new ProcessBuilder(command);
-        // What was meant for this JVM: a debugger's port, an agent.
-        builder.environment().remove("JAVA_TOOL_OPTIONS");
-        builder.environment().remove("JDK_JAVA_OPTIONS");
+        Inheritance.removeOptions(builder.environment());
         builder.environment().putAll(settings.environment());
         Path workingDirectory = settings.workingDirectory();
         if (workingDirectory != null) {
@@ -119,18 +110,20 @@ final class WorkerProcess {
         private final PoolSettings settings;
         private final String name;
         private final Process process;
+        private final PrivateDirectory directory;
         private final WorkerOutput output;
         private final AtomicBoolean isLate = new AtomicBoolean();
 
-        Start(PoolSettings settings, String name, Process process) {
+        Start(PoolSettings settings, String name, Process process, PrivateDirectory directory) {
             this.settings = settings;
             this.name = name;
             this.process = process;
+            this.directory = directory;
             this.output = WorkerOutput.of(name, process);
         }
 
         /** All that is done here while the JVM starts costs no time. */
-        WorkerProcess await(Path directory, Codec codec) throws StartException, InterruptedException {
+        WorkerProcess await(Codec codec) throws StartException, InterruptedException {
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
@@ -139,18 +132,18 @@ final class WorkerProcess {
                             },
                             settings.startTimeout().toNanos());
             boolean isReady = false;
-            try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-                server.bind(UnixDomainSocketAddress.of(directory.resolve(LifeLine.SOCKET)));
-                TaskPage page = TaskPage.create(directory.resolve(LifeLine.PAGE));
+            Link link = null;
+            try (Entrance entrance = Entrance.open(directory, name)) {
+                TaskPage page = TaskPage.create(directory.page());
                 // Whoever waits for the process is woken by the end of the process, or of its time.
-                var unused = process.onExit().thenRun(() -> close(server));
-                byte[] token = new byte[LifeLine.TOKEN_BYTES];
-                new SecureRandom().nextBytes(token);
-                process.getOutputStream().write(token);
+                var unused = process.onExit().thenRun(entrance::close);
+                process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
                 process.getOutputStream().flush();
                 codec.prepareToWrite();
-                WorkerProcess worker = new WorkerProcess(name, process, output, page, accept(server, token));
-                initialize(worker.link, codec);
+                link = new Link(entrance.await(), settings.maxFrameBytes());
+                directory.closeEarly(); // before any code of the user's runs in the worker
+                WorkerProcess worker = new WorkerProcess(this, page, link);
+                initialize(link, codec);
                 isReady = true;
                 return worker;
             } catch (TransferException e) {
@@ -161,21 +154,8 @@ final class WorkerProcess {
                 timer.cancel();
                 if (!isReady) {
                     end(process);
+                    close(link);
                 }
-            }
-        }
-
-        private Link accept(ServerSocketChannel server, byte[] token) throws IOException {
-            while (true) {
-                SocketChannel channel = server.accept();
-                Link link = new Link(channel, settings.maxFrameBytes());
-                Bytes hello = link.receive();
-                if (hello != null
-                        && hello.getByte() == Frames.HELLO
-                        && MessageDigest.isEqual(hello.copyRest().array(), token)) {
-                    return link;
-                }
-                channel.close();
             }
         }
 
@@ -207,6 +187,14 @@ final class WorkerProcess {
             }
         }
 
+        private static void close(@Nullable Link link) {
+            try (link) {
+                // that is all
+            } catch (IOException e) {
+                // it is of no use any more
+            }
+        }
+
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
             if (hasEnded) {
@@ -219,7 +207,7 @@ final class WorkerProcess {
             if (isLate) {
                 how = "it was not ready within " + settings.startTimeout();
             } else if (hasEnded) {
-                how = "it " + describe(process.exitValue());
+                how = "it " + settings.system().describeExit(process.exitValue());
             } else {
                 how = "it did not behave as a worker (" + cause + ")";
             }
@@ -355,59 +343,33 @@ final class WorkerProcess {
         }
         release();
         Optional<String> crash = output.crash();
-        int exitCode = crash.map(WorkerProcess::exitCodeOf).orElse(process.exitValue());
-        return new Death(name, pid(), exitCode, crash, output.isOutOfMemory(), output.lastLines());
-    }
-
-    /** A JVM that crashes and writes no core ends with code 1, which says nothing; null for what is no signal. */
-    private static @Nullable Integer exitCodeOf(String crash) {
-        return SIGNALS.entrySet().stream()
-                .filter(signal -> signal.getValue().equals(crash))
-                .map(signal -> SIGNALLED + signal.getKey())
-                .findFirst()
-                .orElse(null);
+        // A JVM that crashes and writes no core ends with code 1, which says nothing.
+        int exitCode =
+                crash.map(system::exitCodeOfCrash).orElse(OptionalInt.empty()).orElseGet(process::exitValue);
+        String how = output.isOutOfMemory()
+                ? "ran out of memory and ended itself (exit code " + exitCode + ")"
+                : crash.map(cause -> "crashed with " + cause).orElseGet(() -> system.describeExit(exitCode));
+        return new Death(name, pid(), exitCode, how, output.isOutOfMemory(), output.lastLines());
     }
 
     private void release() {
-        close(link);
-        try {
+        try (link;
+                directory) {
             process.getOutputStream().close();
         } catch (IOException e) {
             // it has no other end any more
         }
     }
 
-    private static void close(Closeable closeable) {
-        try {
-            closeable.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** How a worker ended. */
-    record Death(
-            String worker,
-            long pid,
-            int exitCode,
-            Optional<String> crash,
-            boolean isOutOfMemory,
-            List<String> lastLines) {
+    record Death(String worker, long pid, int exitCode, String how, boolean isOutOfMemory, List<String> lastLines) {
         String description() {
-            String how = isOutOfMemory
-                    ? "ran out of memory and ended itself (exit code " + exitCode + ")"
-                    : crash.map(signal -> "crashed with " + signal).orElseGet(() -> describe(exitCode));
             return "worker " + worker + " (pid " + pid + ") " + how;
         }
 
         String printed() {
             return WorkerProcess.lastLines(lastLines);
         }
-    }
-
-    private static String describe(int exitCode) {
-        String signal = SIGNALS.get(exitCode - SIGNALLED);
-        return signal == null ? "ended with exit code " + exitCode : "was killed by " + signal;
     }
 
     private static String lastLines(List<String> lines) {

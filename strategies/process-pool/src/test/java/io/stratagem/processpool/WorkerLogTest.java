@@ -11,9 +11,6 @@ import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,52 +23,19 @@ final class WorkerLogTest extends WorkerFixture {
     private static final String LOGGER = "faults.logger";
     private static final String WORKER = "stratagem-faults-worker-1";
 
-    private final Recorder printed = new Recorder();
-    private final Recorder logged = new Recorder();
-
-    /** Counts all events and keeps the first thousand. */
-    private static final class Recorder extends AppenderBase<ILoggingEvent> {
-        private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
-        private final AtomicLong number = new AtomicLong();
-
-        @Override
-        protected void append(ILoggingEvent event) {
-            event.prepareForDeferredProcessing();
-            if (number.incrementAndGet() <= 1000) {
-                events.add(event);
-            }
-        }
-
-        ILoggingEvent await(String text) {
-            Patience.await().alias("logged: " + text).until(() -> find(text).isPresent());
-            return find(text).orElseThrow();
-        }
-
-        Optional<ILoggingEvent> find(String text) {
-            return events.stream()
-                    .filter(event -> event.getFormattedMessage().contains(text))
-                    .findFirst();
-        }
-    }
+    private final LogRecorder printed = new LogRecorder();
+    private final LogRecorder logged = new LogRecorder();
 
     @BeforeEach
     void record() {
-        attach(PRINTED, printed);
-        attach(LOGGER, logged);
-    }
-
-    private static void attach(String name, Recorder recorder) {
-        Logger logger = (Logger) LoggerFactory.getLogger(name);
-        logger.setLevel(Level.TRACE);
-        logger.setAdditive(false);
-        recorder.start();
-        logger.addAppender(recorder);
+        printed.attach(PRINTED);
+        logged.attach(LOGGER);
     }
 
     @AfterEach
     void recordNoMore() {
-        ((Logger) LoggerFactory.getLogger(PRINTED)).detachAppender(printed);
-        ((Logger) LoggerFactory.getLogger(LOGGER)).detachAppender(logged);
+        printed.detach();
+        logged.detach();
     }
 
     @Test
@@ -227,7 +191,7 @@ final class WorkerLogTest extends WorkerFixture {
 
         assertThat(result.orElseThrow()).isEqualTo(pid);
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
-        Patience.await().until(() -> printed.number.get() >= lines + lines / 10);
+        Patience.await().until(() -> printed.number() >= lines + lines / 10);
     }
 
     @Test
@@ -245,7 +209,7 @@ final class WorkerLogTest extends WorkerFixture {
                 1);
 
         assertThat(result.orElseThrow()).isEqualTo(1);
-        assertThat(logged.number.get()).isEqualTo(events);
+        assertThat(logged.number()).isEqualTo(events);
     }
 
     @Test
