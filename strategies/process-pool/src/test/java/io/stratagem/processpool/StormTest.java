@@ -123,6 +123,7 @@ final class StormTest extends WorkerFixture {
         return valueOf(task);
     }
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Load(int task, byte[] bytes) {
         static Load of(int task) {
             byte[] bytes = new byte[task % 10 == 0 ? LARGE_BYTES : 10];
