@@ -214,6 +214,15 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * The context class loader of who submitted the tasks, for a worker elsewhere.
+     *
+     * @return the loader, or null if the thread had none
+     */
+    public final @Nullable ClassLoader contextClassLoader() {
+        return terms.context.loader();
+    }
+
+    /**
      * What the strategy's {@link io.stratagem.ContextPropagator}s captured, for a worker elsewhere.
      *
      * @return in the order of the propagators; unmodifiable

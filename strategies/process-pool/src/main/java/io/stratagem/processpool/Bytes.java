@@ -85,6 +85,11 @@ final class Bytes {
         return size;
     }
 
+    /** How many there may be. */
+    int maxSize() {
+        return maxSize;
+    }
+
     /** Where the next is got. */
     int position() {
         return position;

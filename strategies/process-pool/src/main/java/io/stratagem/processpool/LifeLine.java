@@ -2,10 +2,12 @@ package io.stratagem.processpool;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -15,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A worker's thread at its standard input. That brings the token that proves who the worker is, once the application
- * listens, and then nothing more; it ends when the application does, however it ends. Then this JVM is halted, whatever
- * it is doing.
+ * listens, and then answers about classes; it ends when the application does, however it ends. Then this JVM is halted,
+ * whatever it is doing. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
  */
 final class LifeLine extends Thread {
     /** The files in the directory that a worker is started with. */
@@ -28,20 +30,50 @@ final class LifeLine extends Thread {
     /** The exit code of a worker whose application is gone. */
     static final int ORPHANED = 120;
 
-    private final DataInputStream input = new DataInputStream(new FileInputStream(FileDescriptor.in));
+    /** The exit code of a worker to which the application has sent what cannot be understood. */
+    private static final int CONFUSED = 121;
+
+    /** Buffered also since a file's own readNBytes wants to know its position, and a pipe has none. */
+    private final DataInputStream input;
+
     private final Path directory;
     private final int maxFrame;
+    private final ClassExchange classes;
     private final CountDownLatch hasConnected = new CountDownLatch(1);
 
     // Written before the latch.
     private @Nullable Connection connection;
     private @Nullable IOException failure;
 
-    LifeLine(Path directory, int maxFrame) {
+    private LifeLine(InputStream input, Path directory, int maxFrame, ClassExchange classes) {
         super("stratagem-life-line");
         setDaemon(true);
+        this.input = new DataInputStream(new BufferedInputStream(input));
         this.directory = directory;
         this.maxFrame = maxFrame;
+        this.classes = classes;
+    }
+
+    /** Takes the standard input, which is empty for all others from then on. */
+    static LifeLine open(Path directory, int maxFrame, ClassExchange classes) throws IOException {
+        return new LifeLine(takeStandardInput(), directory, maxFrame, classes);
+    }
+
+    /**
+     * Opens it anew, where that is possible, and closes what programs would inherit that a task starts: they could read
+     * what is meant for this process, and hold the application's end up.
+     */
+    private static InputStream takeStandardInput() throws IOException {
+        InputStream standard = new FileInputStream(FileDescriptor.in);
+        System.setIn(InputStream.nullInputStream());
+        InputStream own;
+        try {
+            own = new FileInputStream("/proc/self/fd/0");
+        } catch (IOException e) {
+            return standard; // no Linux
+        }
+        standard.close(); // which puts the null device in its place
+        return own;
     }
 
     /** What a worker shares with the application. */
@@ -65,10 +97,10 @@ final class LifeLine extends Thread {
             failure = e;
         }
         hasConnected.countDown();
-        awaitEnd();
+        int reason = readToEnd();
         // Normally it is gone since the worker was accepted.
         PrivateDirectory.deleteLeft(directory);
-        Runtime.getRuntime().halt(ORPHANED);
+        Runtime.getRuntime().halt(reason);
     }
 
     private Connection connect() throws IOException {
@@ -80,13 +112,15 @@ final class LifeLine extends Thread {
         return new Connection(new Link(channel, maxFrame), page, new String(token, US_ASCII));
     }
 
-    private void awaitEnd() {
+    private int readToEnd() {
         try {
-            while (input.read() >= 0) {
-                // nothing that means anything
-            }
+            classes.readAnswers(input, maxFrame);
+        } catch (Bytes.MalformedException e) {
+            System.err.println("the application sent " + e.getMessage());
+            return CONFUSED;
         } catch (IOException e) {
             // cannot be read any more: it has ended
         }
+        return ORPHANED;
     }
 }

@@ -13,6 +13,8 @@ import io.stratagem.spi.Engine;
 import io.stratagem.spi.Profile;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
+import java.io.ObjectInputFilter;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -48,9 +50,13 @@ final class ProcessEngine implements Engine {
     private final PoolSettings settings;
     private final Clock clock;
     private final Spare spare = new Spare(this);
-    private final String classPath;
+    private final LaunchPath launchPath;
+    private final WeakReference<@Nullable ClassLoader> loader;
 
     /** Made when first needed, which is not before the first process starts: that is what takes time. */
+    private final Supplier<ObjectInputFilter> filter;
+
+    /** Writes only. */
     private final Supplier<Codec> codec;
 
     private final Supplier<SerializedFunctions> functions;
@@ -83,11 +89,10 @@ final class ProcessEngine implements Engine {
         this.settings = settings;
         this.clock = clock;
         this.processes = settings.processes();
-        ClassLoader context = Thread.currentThread().getContextClassLoader();
-        ClassLoader loader = context != null ? context : ProcessEngine.class.getClassLoader();
-        this.classPath = LaunchPath.find(context);
-        this.codec = Suppliers.memoize(
-                () -> new Codec(loader, Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT)));
+        this.launchPath = LaunchPath.find(settings.javaHome());
+        this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
+        this.filter = Suppliers.memoize(() -> Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT));
+        this.codec = Suppliers.memoize(() -> new Codec(ProcessEngine.class.getClassLoader(), filter.get()));
         this.functions = Suppliers.memoize(() -> new SerializedFunctions(codec()));
     }
 
@@ -112,8 +117,10 @@ final class ProcessEngine implements Engine {
         return functions.get();
     }
 
-    String classPath() {
-        return classPath;
+    WorkerProcess.Origin origin() {
+        ClassLoader present = loader.get();
+        return new WorkerProcess.Origin(
+                launchPath, present != null ? present : ProcessEngine.class.getClassLoader(), filter);
     }
 
     @Override
@@ -247,14 +254,20 @@ final class ProcessEngine implements Engine {
         }
     }
 
-    /** A further batch for a driver that has one, if it is of that workload, and no other driver is there for it. */
+    /**
+     * A further batch for a driver that has one, if it is of the same workload in the same class loader, so that no more
+     * has to be sent than its inputs, and no other driver is there for it.
+     */
     @Nullable
-    Batch takeAhead(Workload<?, ?> workload) {
+    Batch takeAhead(Batch like) {
         lock.lock();
         try {
             Batch next = queue.peekFirst();
             boolean othersMayTakeIt = queue.size() <= idle || staying() < processes;
-            return next == null || next.workload() != workload || othersMayTakeIt ? null : pollIfWaiting();
+            boolean isAlike = next != null
+                    && next.workload() == like.workload()
+                    && next.contextClassLoader() == like.contextClassLoader();
+            return isAlike && !othersMayTakeIt ? pollIfWaiting() : null;
         } finally {
             lock.unlock();
         }
@@ -319,7 +332,7 @@ final class ProcessEngine implements Engine {
     }
 
     WorkerProcess startProcess(String name) throws StartException, InterruptedException {
-        WorkerProcess started = WorkerProcess.start(settings, name, classPath, codec);
+        WorkerProcess started = WorkerProcess.start(settings, name, origin(), codec);
         provedStarting();
         return started;
     }

@@ -29,6 +29,10 @@ import org.slf4j.event.Level;
  * {@code this} included. What cannot travel fails its task with {@link io.stratagem.TransferException}. The same input
  * is another object in the worker, and static fields there have values of their own.
  *
+ * <p>A worker has the class path of this JVM, or its modules. What is not there it asks for: the context class loader of
+ * who submits a task is that of the task, too, and finds in the worker the classes and resources that it finds here. A
+ * class that was generated at run time has no class file, and cannot be found.
+ *
  * <p>Cancelling a running task, and its timeout, kill its worker. Each worker runs one task at a time; an asynchronous
  * task has its worker until its stage completes. Worker processes start when first needed, end when idle for a while,
  * and are gone within a second when this JVM ends, however it ends. What they print and what they log through SLF4J
@@ -302,7 +306,8 @@ public final class ProcessPoolStrategy extends EngineStrategy {
          * Makes the strategy. Its processes start when first needed.
          *
          * @return a new strategy, to be closed
-         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set
+         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set; or if workers could
+         *     not be given this library, where its jars are no files; the message says what to do
          */
         public ProcessPoolStrategy build() {
             StrategyOptions options = options();

@@ -106,8 +106,11 @@ final class Spare {
 
     private void dismiss(WorkerProcess process) {
         process.dismiss(frame -> {
-            if (frame.getByte() == Frames.LOG) {
-                RemoteLog.write(process.name(), frame, new ThrowableCodec(engine.codec()));
+            byte kind = frame.getByte();
+            if (kind == Frames.LOG) {
+                RemoteLog.write(process.name(), frame, engine.origin().failures());
+            } else if (kind == Frames.QUESTION) {
+                process.answer(frame);
             }
         });
     }

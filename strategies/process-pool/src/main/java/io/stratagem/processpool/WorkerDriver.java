@@ -5,9 +5,12 @@ import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
+import io.stratagem.processpool.LoaderTable.Slot;
+import io.stratagem.processpool.LoaderTable.Values;
 import io.stratagem.processpool.UserCode.AbandonedException;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
+import io.stratagem.processpool.WorkloadTable.Defined;
 import io.stratagem.spi.AdaptiveSpin;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.ServiceThread;
@@ -52,6 +55,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
      */
     private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
+    private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
+    private static final int NONE = -1;
     private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
     private static final long SHORT_NANOS = 5_000_000;
     private static final long PATIENCE_NANOS = 5_000_000;
@@ -64,7 +69,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
-    private final WorkloadTable workloads = new WorkloadTable();
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
 
     private volatile @Nullable WorkerProcess process;
@@ -86,12 +90,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private long tasksSent;
     private long lastBatch;
 
-    /** The workload of the last batch if that was short, else null. Only its batches are sent ahead. */
-    private volatile @Nullable Workload<?, ?> shortWorkload;
+    /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
+    private volatile int shortWorkload = NONE;
 
     WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
         setDaemon(true);
+        setContextClassLoader(OWN_LOADER); // and not that of who happened to need it first
         this.engine = engine;
         this.settings = engine.settings();
         this.worker = new PoolWorker(name, engine, this);
@@ -116,6 +121,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final class Sent {
         private final long id;
         private final Batch batch;
+        private final int workload;
+        private final Values values;
         private final int size;
         private final int bytes;
 
@@ -138,6 +145,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Sent(
                 long id,
                 Batch batch,
+                int workload,
+                Values values,
                 int size,
                 int bytes,
                 boolean isCommand,
@@ -145,6 +154,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 long now) {
             this.id = id;
             this.batch = batch;
+            this.workload = workload;
+            this.values = values;
             this.size = size;
             this.bytes = bytes;
             this.isCommand = isCommand;
@@ -213,7 +224,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             WorkerProcess last = process;
             process = null;
             if (last != null) {
-                last.dismiss(this::handle);
+                last.dismiss(frame -> handle(last, frame));
             }
         } finally {
             engine.ended(this);
@@ -297,7 +308,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 started.onExit(this::wake);
                 tasksSent = 0;
                 isOverweight = false;
-                workloads.clear();
                 if (hasReplaced) {
                     engine.keepSpare();
                 }
@@ -344,7 +354,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         }
         atWorker.clear();
-        shortWorkload = null;
+        shortWorkload = NONE;
     }
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
@@ -377,8 +387,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             send(first);
             while (!atWorker.isEmpty()) {
-                for (Workload<?, ?> ahead = mayGoAhead(); ahead != null; ahead = mayGoAhead()) {
-                    Batch next = engine.takeAhead(ahead);
+                while (mayGoAhead()) {
+                    Batch next = engine.takeAhead(first);
                     if (next == null) {
                         break;
                     }
@@ -393,6 +403,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         } catch (IOException | Bytes.MalformedException e) {
             endBroken(e);
+        } finally {
+            setContextClassLoader(OWN_LOADER); // to keep no other
         }
     }
 
@@ -436,20 +448,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** Of which workload a further batch may be sent while there are others at the worker; null for none. */
-    private @Nullable Workload<?, ?> mayGoAhead() {
-        Workload<?, ?> ahead = shortWorkload;
-        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
-            return null;
+    /** Whether a further batch of the same workload may be sent while there are others at the worker. */
+    private boolean mayGoAhead() {
+        if (atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
+            return false;
         }
         int bytes = 0;
         for (Sent each : atWorker) {
             bytes += each.bytes;
-            if (each.batch.workload() != ahead) {
-                return null;
+            if (each.workload != shortWorkload) {
+                return false;
             }
         }
-        return bytes < SMALL_BYTES ? ahead : null;
+        return bytes < SMALL_BYTES;
     }
 
     private void replaceProcess() {
@@ -457,7 +468,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         process = null;
         hasReplaced = true;
         if (old != null) {
-            old.dismiss(this::handle);
+            old.dismiss(frame -> handle(old, frame));
         }
     }
 
@@ -507,12 +518,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private void send(Batch batch, @Nullable Object[] inputs, UserCode code) throws IOException {
         WorkerProcess present = Objects.requireNonNull(process);
-        int workload;
+        Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
+        Values values;
         try {
-            workload = workloads.idOf(batch.workload());
-            if (workload < 0) {
-                workload = define(present, batch.workload(), code);
+            if (workload == null) {
+                workload = define(present, batch.workload(), batch.contextClassLoader(), code);
             }
+            values = present.loaders().valuesOf(workload.values());
+            setContextClassLoader(values.loader());
             encodeContexts(batch.captured(), code);
         } catch (TransferException e) {
             fail(batch, inputs.length, e);
@@ -522,7 +535,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
-        frame.putInt(workload);
+        frame.putInt(workload.number());
         frame.putByte(batch.wantsStarts() ? Frames.REPORT_STARTS : 0);
         encodeMdc(batch.mdc());
         frame.putInt(contexts.size());
@@ -556,7 +569,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batch, size, frame.size(), isCommand, unsent, now);
+        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size);
         }
@@ -564,8 +577,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             sent.skipUnsent();
             return;
         }
-        atWorker.addLast(sent);
-        // From here on who stops a task finds it. One that was stopped before is not sent.
+        atWorker.addLast(sent); // from here on who stops a task finds it
+        // The worker reads this when it has done the others, and it cannot do those while nobody reads what it sends.
+        while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
+            receive();
+        }
+        // One that was stopped before is not sent.
         if (batch.isDone()) {
             atWorker.removeLast();
             batch.notRun(0);
@@ -588,11 +605,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    private int define(WorkerProcess present, Workload<?, ?> workload, UserCode code) throws IOException {
-        int id = workloads.add(workload);
+    private Defined define(WorkerProcess present, Workload<?, ?> workload, @Nullable ClassLoader context, UserCode code)
+            throws IOException {
+        ClassLoader loader = LoaderTable.choose(context, workload.functionClass());
+        Slot values = present.nameLoader(loader);
+        Slot contextSlot = context == null ? values : present.nameLoader(context);
+        Defined defined = present.workloads().add(workload, context, values);
         try {
             Link.frame(frame, Frames.DEFINE);
-            frame.putInt(id);
+            frame.putInt(defined.number());
+            frame.putInt(contextSlot.number());
+            frame.putInt(values.number());
             code.enter(UserCode.ALL);
             try {
                 engine.functions().write(frame, workload);
@@ -600,11 +623,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 code.leave(UserCode.ALL);
             }
         } catch (RuntimeException e) {
-            workloads.remove(workload);
+            present.workloads().remove(defined);
             throw e;
         }
         present.link().send(frame);
-        return id;
+        return defined;
     }
 
     private void encodeMdc(Map<String, String> mdc) {
@@ -638,10 +661,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (answer == null) {
             throw new IOException("the connection has ended");
         }
-        handle(answer);
+        handle(present, answer);
     }
 
-    private void handle(Bytes answer) {
+    private void handle(WorkerProcess present, Bytes answer) {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
@@ -650,9 +673,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.batch.started(index, answer.getLong());
             }
             case Frames.RESULTS -> receiveResults(answer);
-            case Frames.LOG -> RemoteLog.write(worker.name(), answer, new ThrowableCodec(engine.codec()));
+            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
+            case Frames.QUESTION -> present.answer(answer);
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
         }
+    }
+
+    /** What rebuilds the exceptions of what is at the worker now. */
+    private ThrowableCodec failures() {
+        Sent sent = atWorker.peekFirst();
+        return sent != null ? sent.values.failures() : engine.origin().failures();
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
@@ -705,7 +735,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             if (kind == Frames.REVOKED) {
                 sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
             } else {
-                report(sent.batch, index, kind, contents, code, what);
+                report(sent, index, kind, contents, code, what);
             }
             sent.reported++;
         }
@@ -715,20 +745,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
             atWorker.removeFirst();
             weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort && !sent.isCommand ? sent.batch.workload() : null;
+            shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
         }
     }
 
     /** Rebuilds an outcome and reports it. */
-    private void report(Batch batch, int index, byte kind, Bytes contents, UserCode code, String what) {
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
         Object value = null;
         Throwable failure = null;
         code.enter(index);
         try {
             if (kind == Frames.THROWN) {
-                failure = new ThrowableCodec(engine.codec()).read(contents, worker.name());
+                failure = sent.values.failures().read(contents, worker.name());
             } else {
-                value = engine.codec().read(contents, what);
+                value = sent.values.codec().read(contents, what);
             }
         } catch (TransferException e) {
             failure = e;
@@ -736,9 +766,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
             code.leave(index);
         }
         if (failure == null) {
-            batch.succeeded(index, value);
+            sent.batch.succeeded(index, value);
         } else {
-            batch.failed(index, failure);
+            sent.batch.failed(index, failure);
         }
     }
 
@@ -764,7 +794,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             if (sent.batch == batch && present != null) {
                 present.page().revoke(sent.id, index);
                 // Of work that ends by itself in a moment the worker is not killed.
-                boolean mayEndSoon = batch.workload() == shortWorkload;
+                boolean mayEndSoon = sent.workload == shortWorkload;
                 if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
                     present.kill();
                 } else {

@@ -84,7 +84,9 @@ final class WorkerLoop implements Loop {
     @Override
     public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
         CompletableFuture<T> future = new CompletableFuture<>();
+        ClassLoader context = Thread.currentThread().getContextClassLoader();
         var running = blocking().submit(() -> {
+            Thread.currentThread().setContextClassLoader(context);
             try {
                 T value = call.call();
                 callbacks.add(() -> future.complete(value));

@@ -2,12 +2,12 @@ package io.stratagem.processpool;
 
 import io.stratagem.processpool.LifeLine.Connection;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
 
 /**
- * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME}. In the directory are the socket at which the
- * application listens and the page in which the worker notes what it does.
+ * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME HAS-COPIES}. In the directory are the socket at which the
+ * application listens the page in which the worker notes what it does, and perhaps jars, which will be
+ * deleted.
  */
 final class WorkerMain {
     private WorkerMain() {}
@@ -15,18 +15,23 @@ final class WorkerMain {
     /** Runs until the application says that it is over, or is gone. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int maxFrame = Integer.parseInt(arguments[1]);
-        LifeLine lifeLine = new LifeLine(Path.of(arguments[0]), maxFrame);
+        boolean hasCopies = Boolean.parseBoolean(arguments[2]);
+        ClassExchange classes = new ClassExchange();
+        LifeLine lifeLine = LifeLine.open(Path.of(arguments[0]), maxFrame, classes);
         lifeLine.start();
-        System.setIn(InputStream.nullInputStream());
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
         codec.prepareToRead(); // while another thread loads what belongs to the connection
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
+        classes.askThrough(outbox);
         Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
+        if (hasCopies) {
+            openAllJars();
+        }
         outbox.sendHello(connection.token(), ProcessHandle.current().pid());
         try {
             int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
-            new TaskRunner(connection.link(), outbox, connection.page(), codec, maxOutcome).run();
+            new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();
             outbox.flush();
         } catch (IOException e) {
             // The application has closed the connection or is gone; the life line is about to say so.
@@ -34,5 +39,10 @@ final class WorkerMain {
         }
         // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
         // that are no daemons, and do not end, are killed with this process.
+    }
+
+    /** Looks for what is nowhere: the class path's jars stay open from then on, also when their files are deleted. */
+    private static void openAllJars() {
+        var unused = WorkerMain.class.getClassLoader().getResource("stratagem-opens-all-jars");
     }
 }

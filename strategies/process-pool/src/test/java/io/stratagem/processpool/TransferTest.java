@@ -352,6 +352,20 @@ final class TransferTest extends WorkerFixture {
     }
 
     @Test
+    void map_ofShortTasksWithSomeLargeValues_doesNotBlockBothSides() {
+        ProcessPoolStrategy pool = pool(1);
+        Workload<byte[], byte[]> inverse =
+                Workload.blocking("inverse", input -> new byte[input.length == 0 ? 3 << 20 : 0]);
+        List<byte[]> kinds = List.of(new byte[0], new byte[3 << 20], new byte[1]);
+        List<byte[]> inputs =
+                IntStream.range(0, 90).mapToObj(i -> kinds.get(i % 3)).toList();
+
+        try (Stream<Result<byte[]>> stream = pool.map(inverse, inputs)) {
+            assertThat(stream.map(result -> result.orElseThrow().length)).hasSize(90);
+        }
+    }
+
+    @Test
     void exception_thatCannotTravel_arrivesAsASurrogate() {
         ProcessPoolStrategy pool = pool(1);
 

@@ -10,6 +10,8 @@ import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
+import java.io.IOException;
+import java.io.ObjectOutputStream;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,6 +90,35 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(event.getThrowableProxy().getMessage()).isEqualTo("really");
         assertThat(logged.await("plain").getLevel()).isEqualTo(Level.INFO);
         assertThat(logged.find("hidden")).as("below the level of the pool").isEmpty();
+    }
+
+    /** Logs while it is serialised. */
+    private static final class Talkative extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Talkative() {
+            super("outer words");
+        }
+
+        private void writeObject(ObjectOutputStream out) throws IOException {
+            LoggerFactory.getLogger(LOGGER).warn("inner words");
+            out.defaultWriteObject();
+        }
+    }
+
+    @Test
+    void exception_thatLogsWhileItIsLogged_doesNotSpoilTheLog() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        pool.run(
+                Workload.blockingAction(
+                        "logging", input -> LoggerFactory.getLogger(LOGGER).error("failed", new Talkative())),
+                0);
+
+        assertThat(logged.await("inner words").getLevel()).isEqualTo(Level.WARN);
+        assertThat(logged.await("failed").getThrowableProxy().getMessage()).isEqualTo("outer words");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 
     @Test
