@@ -273,7 +273,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                 name);
     }
 
-    private void checkOpen() {
+    final void checkOpen() {
         if (isClosed) {
             throw new RejectedExecutionException(closedMessage());
         }

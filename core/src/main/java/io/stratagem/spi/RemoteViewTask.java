@@ -72,6 +72,7 @@ final class RemoteViewTask<T> extends ViewTask<T> {
             ended(); // this future was executed before
             return true;
         }
+        view.strategy().checkOpen();
         Object packed;
         try {
             packed = view.strategy().engine().pack(wanted.workload, wanted.command);
