@@ -1,4 +1,5 @@
 /** A module that uses the library. */
 module com.example.consumer {
+    requires io.stratagem.processpool;
     requires io.stratagem.threadpool;
 }

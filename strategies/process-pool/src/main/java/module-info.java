@@ -8,6 +8,7 @@ module io.stratagem.processpool {
     requires jdk.net;
     requires transitive io.stratagem.core;
     requires transitive org.slf4j;
+    requires java.management;
 
     exports io.stratagem.processpool;
 

@@ -26,15 +26,17 @@ public final class Workload<I, O> {
     private final String name;
     private final Kind kind;
     private final Serializable function;
+    private final Class<?> functionClass;
     private final boolean isolated;
     private final boolean fineGrained;
     private final @Nullable Duration timeout;
     private final @Nullable RetryPolicy retry;
 
-    private Workload(Builder options, Kind kind, Serializable function) {
+    private Workload(Builder options, Kind kind, Serializable function, Class<?> functionClass) {
         this.name = options.name;
         this.kind = kind;
-        this.function = Objects.requireNonNull(function, "function");
+        this.function = function;
+        this.functionClass = functionClass;
         this.isolated = options.isolated;
         this.fineGrained = options.fineGrained;
         this.timeout = options.timeout;
@@ -178,6 +180,16 @@ public final class Workload<I, O> {
         return function;
     }
 
+    /**
+     * The class of what the workload was made with, for strategies: its class loader knows the classes that it needs.
+     * That of an action, where {@link #function} is one that calls the action.
+     *
+     * @return the class of the function or the action
+     */
+    public Class<?> functionClass() {
+        return functionClass;
+    }
+
     @Override
     public String toString() {
         return "Workload[" + name + ", " + kind
@@ -263,7 +275,7 @@ public final class Workload<I, O> {
          * @return the workload
          */
         public <I, O> Workload<I, O> blocking(Fn<? super I, ? extends O> function) {
-            return new Workload<>(this, Kind.BLOCKING, function);
+            return make(Kind.BLOCKING, function, function);
         }
 
         /**
@@ -275,7 +287,7 @@ public final class Workload<I, O> {
          * @return the workload
          */
         public <I, O> Workload<I, O> compute(Fn<? super I, ? extends O> function) {
-            return new Workload<>(this, Kind.COMPUTE, function);
+            return make(Kind.COMPUTE, function, function);
         }
 
         /**
@@ -287,7 +299,7 @@ public final class Workload<I, O> {
          * @return the workload
          */
         public <I, O> Workload<I, O> async(AsyncFn<? super I, O> function) {
-            return new Workload<>(this, Kind.ASYNC, function);
+            return make(Kind.ASYNC, function, function);
         }
 
         /**
@@ -298,7 +310,7 @@ public final class Workload<I, O> {
          * @return the workload
          */
         public <I> Workload<I, Void> blockingAction(Action<? super I> action) {
-            return blocking(returningNull(action));
+            return make(Kind.BLOCKING, returningNull(action), action);
         }
 
         /**
@@ -309,7 +321,12 @@ public final class Workload<I, O> {
          * @return the workload
          */
         public <I> Workload<I, Void> computeAction(Action<? super I> action) {
-            return compute(returningNull(action));
+            return make(Kind.COMPUTE, returningNull(action), action);
+        }
+
+        private <I, O> Workload<I, O> make(Kind kind, Serializable function, Serializable given) {
+            Objects.requireNonNull(given, "function");
+            return new Workload<>(this, kind, function, given.getClass());
         }
 
         @SuppressWarnings("NullAway") // Void has no other value than null

@@ -59,6 +59,11 @@ final class Context {
         return new Context(loader, mdc, captured);
     }
 
+    @Nullable
+    ClassLoader loader() {
+        return loader;
+    }
+
     Map<String, String> mdc() {
         return mdc == null ? Map.of() : Collections.unmodifiableMap(mdc);
     }

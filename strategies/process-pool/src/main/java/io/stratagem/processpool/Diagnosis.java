@@ -45,7 +45,8 @@ final class Diagnosis {
         if (failure instanceof MalformedException) {
             problem = "malformed bytes: " + failure.getMessage();
         } else if (failure instanceof ClassNotFoundException) {
-            problem = "class " + failure.getMessage() + " was not found";
+            problem = "class " + failure.getMessage() + " was not found: the class loader of who submitted the task has"
+                    + " no class file of it, as of one that was generated at run time";
         } else {
             problem = problem(failure, culprit(failure, READING));
         }

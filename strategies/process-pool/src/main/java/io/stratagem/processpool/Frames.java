@@ -4,10 +4,10 @@ package io.stratagem.processpool;
 final class Frames {
     /* To the worker. */
 
-    /** function of the initializer. */
+    /** number of the class loader, function of the initializer. */
     static final byte INITIALIZE = 1;
 
-    /** id, kind of workload, name, function. */
+    /** id, numbers of the class loaders for context and values, kind of workload, name, function. */
     static final byte DEFINE = 2;
 
     /** batch, id of the workload, flags, MDC, contexts, inputs. */
@@ -15,6 +15,9 @@ final class Frames {
 
     /** nothing: end in good order. */
     static final byte BYE = 4;
+
+    /** number of a class loader, whether the class path comes first, numbers of loaders that are gone. */
+    static final byte LOADER = 5;
 
     /* From the worker. */
 
@@ -33,6 +36,20 @@ final class Frames {
     /** level, logger, message, thread, MDC, failure. */
     static final byte LOG = 21;
 
+    /** number, number of the class loader, whether all are wanted, name of the resource, URLs known. */
+    static final byte QUESTION = 22;
+
+    /* Entries of the answers, which are no frames: length, number of the question, entries. */
+
+    /** index of the URL known. */
+    static final byte KNOWN = 0;
+
+    /** URL that any process can open. */
+    static final byte FILE = 1;
+
+    /** URL, bytes. */
+    static final byte CONTENTS = 2;
+
     /* Flags of a batch. */
 
     /** The start of each task is to be reported at once. */
@@ -42,6 +59,9 @@ final class Frames {
 
     static final byte VALUE = 0;
     static final byte THROWN = 1;
+
+    /** Taken back before it began. */
+    static final byte REVOKED = 2;
 
     /** In place of the length of an input that was not sent. */
     static final int NOT_SENT = -1;

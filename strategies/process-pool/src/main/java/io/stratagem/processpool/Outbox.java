@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -69,20 +70,54 @@ final class Outbox {
     }
 
     /** Ready, or not because of a failure. */
-    synchronized void sendReady(@Nullable Throwable failure) throws IOException {
-        Link.frame(other, Frames.READY);
-        other.putByte(failure == null ? 0 : 1);
-        if (failure != null) {
-            failures.write(other, failure);
-        }
-        link.send(other);
+    void sendReady(@Nullable Throwable failure) throws IOException {
+        Bytes frame = Link.frame(new Bytes(), Frames.READY);
+        putFailure(frame, failure);
+        send(frame);
     }
 
     void sendLog(int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
-        // The thread is the user's, and to write while it is interrupted would close the connection.
+        Bytes frame = Link.frame(new Bytes(), Frames.LOG);
+        frame.putByte(level);
+        frame.putString(logger);
+        frame.putString(message);
+        frame.putString(Thread.currentThread().getName());
+        frame.putInt(mdc.size());
+        mdc.forEach((key, value) -> {
+            frame.putString(key);
+            frame.putString(String.valueOf(value));
+        });
+        putFailure(frame, failure);
+        sendFromAnyThread(frame);
+    }
+
+    /** Asks for what a class loader of the application finds. */
+    void sendQuestion(int number, int loader, String name, boolean forAll, List<String> known) {
+        Bytes frame = Link.frame(new Bytes(), Frames.QUESTION);
+        frame.putInt(number);
+        frame.putInt(loader);
+        frame.putByte(forAll ? 1 : 0);
+        frame.putString(name);
+        frame.putVarInt(known.size());
+        known.forEach(frame::putString);
+        sendFromAnyThread(frame);
+    }
+
+    /** Without the lock: the failure's own methods may log, and load classes, for which others may be waiting. */
+    private void putFailure(Bytes frame, @Nullable Throwable failure) {
+        frame.putByte(failure == null ? 0 : 1);
+        if (failure != null) {
+            failures.write(frame, failure);
+        }
+    }
+
+    /** The thread may be the user's, and to write while it is interrupted would close the connection. */
+    private void sendFromAnyThread(Bytes frame) {
         boolean wasInterrupted = Thread.interrupted();
         try {
-            trySendLog(level, logger, message, mdc, failure);
+            send(frame);
+        } catch (IOException e) {
+            // The application is gone, and this process will be in a moment.
         } finally {
             if (wasInterrupted) {
                 Thread.currentThread().interrupt();
@@ -90,27 +125,8 @@ final class Outbox {
         }
     }
 
-    private synchronized void trySendLog(
-            int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
-        try {
-            Link.frame(other, Frames.LOG);
-            other.putByte(level);
-            other.putString(logger);
-            other.putString(message);
-            other.putString(Thread.currentThread().getName());
-            other.putInt(mdc.size());
-            mdc.forEach((key, value) -> {
-                other.putString(key);
-                other.putString(String.valueOf(value));
-            });
-            other.putByte(failure == null ? 0 : 1);
-            if (failure != null) {
-                failures.write(other, failure);
-            }
-            link.send(other);
-        } catch (IOException e) {
-            // The application is gone, and this process will be in a moment.
-        }
+    private synchronized void send(Bytes frame) throws IOException {
+        link.send(frame);
     }
 
     // ---------------------------------------------------------------------------------------------- batches

@@ -22,6 +22,7 @@ record PoolSettings(
         Duration startTimeout,
         Duration idleTimeout,
         long maxTasksPerProcess,
+        long maxResidentBytes,
         int maxMessageBytes,
         Set<String> allowedPackages,
         Level logLevel) {

@@ -3,11 +3,13 @@ package io.stratagem.processpool;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.FileAttribute;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,8 +27,8 @@ import org.slf4j.LoggerFactory;
 final class PrivateDirectory implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
-    /** The name after the process id is at most so long: a number of 64 bits. */
-    private static final int RANDOM_CHARS = 20;
+    /** The name after the process id is at most so long: a number of 63 bits. */
+    private static final int SUFFIX_CHARS = 13;
 
     /** Those that could not be deleted yet. */
     private static final Set<PrivateDirectory> left = ConcurrentHashMap.newKeySet();
@@ -54,17 +56,26 @@ final class PrivateDirectory implements AutoCloseable {
     static PrivateDirectory create(HostSystem system, Path preferred) throws IOException {
         left.forEach(PrivateDirectory::close);
         String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
-        Path parent = system.temporary(preferred, prefix.length() + RANDOM_CHARS + WorkerMain.SOCKET.length() + 2);
-        return new PrivateDirectory(
-                system, Files.createTempDirectory(parent, prefix, HostSystem.forOwnerOnly(parent.getFileSystem())));
+        Path parent = system.temporary(preferred, prefix.length() + SUFFIX_CHARS + LifeLine.SOCKET.length() + 2);
+        FileAttribute<?> forOwnerOnly = HostSystem.forOwnerOnly(parent.getFileSystem());
+        while (true) {
+            // The name need not be secret, and a random one would take as long as all the rest.
+            String suffix = Long.toString(System.nanoTime() & Long.MAX_VALUE, Character.MAX_RADIX);
+            try {
+                return new PrivateDirectory(
+                        system, Files.createDirectory(parent.resolve(prefix + suffix), forOwnerOnly));
+            } catch (FileAlreadyExistsException e) {
+                // another thread's, or that of a process with our number in another container
+            }
+        }
     }
 
     Path socket() {
-        return path.resolve(WorkerMain.SOCKET);
+        return path.resolve(LifeLine.SOCKET);
     }
 
     Path page() {
-        return path.resolve(WorkerMain.PAGE);
+        return path.resolve(LifeLine.PAGE);
     }
 
     Path path() {

@@ -29,6 +29,10 @@ import org.slf4j.event.Level;
  * {@code this} included. What cannot travel fails its task with {@link io.stratagem.TransferException}. The same input
  * is another object in the worker, and static fields there have values of their own.
  *
+ * <p>A worker has the class path of this JVM, or its modules. What is not there it asks for: the context class loader of
+ * who submits a task is that of the task, too, and finds in the worker the classes and resources that it finds here. A
+ * class that was generated at run time has no class file, and cannot be found.
+ *
  * <p>Cancelling a running task, and its timeout, kill its worker. Each worker runs one task at a time; an asynchronous
  * task has its worker until its stage completes. Worker processes start when first needed, end when idle for a while,
  * and are gone within a second when this JVM ends, however it ends. What they print and what they log through SLF4J
@@ -41,8 +45,11 @@ import org.slf4j.event.Level;
  */
 public final class ProcessPoolStrategy extends EngineStrategy {
 
+    private final ProcessEngine engine;
+
     private ProcessPoolStrategy(ProcessEngine engine, StrategyOptions options) {
         super(engine, options);
+        this.engine = engine;
     }
 
     /**
@@ -52,6 +59,19 @@ public final class ProcessPoolStrategy extends EngineStrategy {
      */
     public static ProcessPoolStrategy create() {
         return builder().build();
+    }
+
+    /**
+     * Changes how many worker processes there are at most. Those that are too many end when they have done what they
+     * are at. A {@code map} that is under way may go on sending as much as before. Any thread may call it; it does not
+     * wait.
+     *
+     * @param workerProcesses from 1
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public void resize(int workerProcesses) {
+        checkArgument(workerProcesses > 0, "workerProcesses must be positive: %s", workerProcesses);
+        engine.resize(workerProcesses);
     }
 
     /**
@@ -76,6 +96,7 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         private Duration startTimeout = Duration.ofSeconds(30);
         private Duration idleTimeout = Duration.ofSeconds(60);
         private long maxTasksPerProcess = Long.MAX_VALUE;
+        private long maxResidentBytes = Long.MAX_VALUE;
         private int maxMessageBytes = 1 << 30;
         private final Set<String> allowedPackages = new HashSet<>();
         private Level logLevel = Level.INFO;
@@ -226,6 +247,22 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
+         * How much memory a worker process may have until it is replaced by another, once it has no task: for work that
+         * leaks, be it in the heap or beside it. Never by default. It counts what is resident, which is a little more
+         * than the heap, the JVM being some 50 MB without it; and a heap that may grow does so before it is collected,
+         * so set {@link #maxHeapBytes}, too. Looked at some ten times a second; not on systems without {@code /proc}.
+         *
+         * @param bytes from 64 MiB
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxResidentBytes(long bytes) {
+            checkArgument(bytes >= 64 << 20, "maxResidentBytes must be 64 MiB or more: %s", bytes);
+            maxResidentBytes = once("maxResidentBytes", bytes);
+            return this;
+        }
+
+        /**
          * How large one input or result may be when it is serialised. 1 GiB by default.
          *
          * @param bytes from 1 KiB to 2 GiB less 2 MiB
@@ -269,7 +306,8 @@ public final class ProcessPoolStrategy extends EngineStrategy {
          * Makes the strategy. Its processes start when first needed.
          *
          * @return a new strategy, to be closed
-         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set
+         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set; or if workers could
+         *     not be given this library, where its jars are no files; the message says what to do
          */
         public ProcessPoolStrategy build() {
             StrategyOptions options = options();
@@ -291,6 +329,7 @@ public final class ProcessPoolStrategy extends EngineStrategy {
                     startTimeout,
                     idleTimeout,
                     maxTasksPerProcess,
+                    maxResidentBytes,
                     maxMessageBytes,
                     Set.copyOf(allowedPackages),
                     logLevel);

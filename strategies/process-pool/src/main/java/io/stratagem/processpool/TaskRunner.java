@@ -1,12 +1,17 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.ObjectInputFilter;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -14,27 +19,33 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /** The main thread of a worker: takes what the application sends, and runs one task after another. */
 final class TaskRunner {
-    private static final Logger log = LoggerFactory.getLogger(TaskRunner.class);
+    /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
+    private static final int OUT_OF_MEMORY_CODE = 3;
 
     private final Link link;
     private final Outbox outbox;
     private final TaskPage page;
-    private final Codec codec;
+    private final ClassExchange classes;
+    private final Codec writer;
     private final ThrowableCodec failures;
+    private final ObjectInputFilter filter = Filters.fromApplication();
     private final WorkerLoop loop = new WorkerLoop();
+    private final Thread thread = Thread.currentThread();
+    private final Map<Integer, RemoteClassLoader> loaders = new HashMap<>();
+    private final Map<Integer, Codec> readers = new HashMap<>();
     private final Map<Integer, Definition> definitions = new HashMap<>();
     private final Bytes outcome;
 
-    TaskRunner(Link link, Outbox outbox, TaskPage page, Codec codec, int maxOutcomeBytes) {
+    TaskRunner(Link link, Outbox outbox, TaskPage page, ClassExchange classes, Codec writer, int maxOutcomeBytes) {
         this.outcome = new Bytes(maxOutcomeBytes);
-        this.codec = codec;
-        this.failures = new ThrowableCodec(codec);
+        this.classes = classes;
+        this.writer = writer;
+        this.failures = new ThrowableCodec(writer);
         this.link = link;
         this.outbox = outbox;
         this.page = page;
@@ -44,6 +55,7 @@ final class TaskRunner {
     void run() throws IOException {
         for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
             switch (frame.getByte()) {
+                case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
                 case Frames.DEFINE -> define(frame);
                 case Frames.BATCH -> runBatch(frame);
@@ -60,13 +72,23 @@ final class TaskRunner {
     private final class Definition {
         private final Kind kind;
         private final String name;
+        private final String input;
+        private final String result;
+        private final RemoteClassLoader loader;
+        private final ClassLoader context;
+        private final Codec reader;
         private final Bytes bytes;
         private final int start;
         private @Nullable Object function;
 
-        Definition(Kind kind, String name, Bytes bytes) {
+        Definition(Kind kind, String name, RemoteClassLoader loader, Codec reader, Bytes bytes) {
+            this.loader = loader;
+            this.context = loader.asContext();
+            this.reader = reader;
             this.kind = kind;
             this.name = name;
+            this.input = "input of workload '" + name + "'";
+            this.result = "result of workload '" + name + "'";
             this.bytes = bytes;
             this.start = bytes.position();
         }
@@ -77,7 +99,7 @@ final class TaskRunner {
             Object present = function;
             if (present == null) {
                 bytes.position(start);
-                present = Objects.requireNonNull(codec.read(bytes, "function of workload '" + name + "'"));
+                present = Objects.requireNonNull(reader.read(bytes, "function of workload '" + name + "'"));
                 function = present;
             }
             if (kind == Kind.ASYNC) {
@@ -87,21 +109,50 @@ final class TaskRunner {
         }
     }
 
+    // ---------------------------------------------------------------------------------------------- what there is
+
+    private void changeLoaders(Bytes frame) {
+        int number = frame.getInt();
+        boolean isParentFirst = frame.getByte() != 0;
+        int gone = frame.getCount(1);
+        for (int i = 0; i < gone; i++) {
+            Integer each = frame.getVarInt();
+            RemoteClassLoader loader = loaders.remove(each);
+            Codec reader = readers.remove(each);
+            definitions.values().removeIf(definition -> definition.loader == loader || definition.reader == reader);
+        }
+        RemoteClassLoader loader = new RemoteClassLoader(number, isParentFirst, classes);
+        loaders.put(number, loader);
+        readers.put(number, new Codec(loader, filter));
+    }
+
+    private static <T> T known(@Nullable T ofLoader) throws IOException {
+        if (ofLoader == null) {
+            throw new IOException("the application sent values of a class loader that it has not named");
+        }
+        return ofLoader;
+    }
+
     private void initialize(Bytes frame) throws IOException {
+        int loader = frame.getInt();
+        Codec reader = known(readers.get(loader));
+        thread.setContextClassLoader(known(loaders.get(loader)).asContext());
         Throwable failure = null;
         try {
-            ((Initializer) Objects.requireNonNull(codec.read(frame, "initializer"))).run();
+            ((Initializer) Objects.requireNonNull(reader.read(frame, "initializer"))).run();
         } catch (Throwable e) {
             failure = e;
         }
         outbox.sendReady(failure);
     }
 
-    private void define(Bytes frame) {
+    private void define(Bytes frame) throws IOException {
         int id = frame.getInt();
+        RemoteClassLoader context = known(loaders.get(frame.getInt()));
+        Codec reader = known(readers.get(frame.getInt()));
         Kind kind = Kind.valueOf(frame.getString());
         String name = frame.getString();
-        definitions.put(id, new Definition(kind, name, frame.slice(frame.remaining())));
+        definitions.put(id, new Definition(kind, name, context, reader, frame.copyRest()));
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -124,6 +175,14 @@ final class TaskRunner {
             }
             Bytes input = frame.slice(length);
             goOnIf(page.start(batch, i));
+            if (page.isRevoked(batch, i)) {
+                goOnIf(page.finish(batch, i));
+                outcome.clear();
+                outcome.putByte(Frames.REVOKED);
+                outcome.putInt(0);
+                outbox.endTask(i, outcome);
+                continue;
+            }
             outbox.beginTask(i, mustReport);
             boolean isSuccess = false;
             Object value;
@@ -134,12 +193,25 @@ final class TaskRunner {
                 value = e;
             }
             Thread.interrupted();
+            if (value instanceof OutOfMemoryError && !isSuccess) {
+                endForWantOfMemory((OutOfMemoryError) value);
+            }
             goOnIf(page.finish(batch, i));
             putOutcome(definition, isSuccess, value);
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());
         outbox.flush();
+    }
+
+    /** The JVM does the same for those that it throws itself, but not for those of Java code, as for direct buffers. */
+    private void endForWantOfMemory(OutOfMemoryError error) throws IOException {
+        outbox.flush();
+        byte[] verdict = (WorkerOutput.OUT_OF_MEMORY + ": " + error.getMessage() + "\n").getBytes(UTF_8);
+        try (FileOutputStream err = new FileOutputStream(FileDescriptor.err)) {
+            err.write(verdict);
+        }
+        Runtime.getRuntime().halt(OUT_OF_MEMORY_CODE);
     }
 
     private static Map<String, String> readMdc(Bytes frame) {
@@ -165,30 +237,33 @@ final class TaskRunner {
             throws Throwable {
         Deque<Scope> scopes = new ArrayDeque<>(0);
         int contextsStart = contexts.position();
+        if (thread.getContextClassLoader() != definition.context) {
+            thread.setContextClassLoader(definition.context);
+        }
         if (!mdc.isEmpty()) {
             MDC.setContextMap(mdc);
         }
         try {
             while (contexts.remaining() > 0) {
-                scopes.push(readContext(contexts).apply());
+                scopes.push(readContext(definition.reader, contexts).apply());
             }
             contexts.position(contextsStart);
-            return definition.apply(codec.read(input, "input of workload '" + definition.name + "'"));
+            return definition.apply(definition.reader.read(input, definition.input));
         } finally {
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
                 } catch (Throwable e) {
-                    log.error("A propagated context could not be taken off", e);
+                    LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
                 }
             }
-            MDC.clear();
+            WorkerLogProvider.clearMdc();
         }
     }
 
-    private Captured readContext(Bytes contexts) {
+    private static Captured readContext(Codec reader, Bytes contexts) {
         Bytes bytes = contexts.slice(contexts.getInt());
-        if (codec.read(bytes, "captured context") instanceof Captured captured) {
+        if (reader.read(bytes, "captured context") instanceof Captured captured) {
             return captured;
         }
         throw new Bytes.MalformedException("a captured context that is none");
@@ -200,7 +275,7 @@ final class TaskRunner {
             outcome.putByte(Frames.VALUE);
             outcome.putInt(0);
             try {
-                codec.write(outcome, value, "result of workload '" + definition.name + "'");
+                writer.write(outcome, value, definition.result);
                 outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
                 return;
             } catch (TransferException e) {

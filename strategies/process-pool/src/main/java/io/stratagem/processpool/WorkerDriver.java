@@ -5,21 +5,27 @@ import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
+import io.stratagem.processpool.LoaderTable.Slot;
+import io.stratagem.processpool.LoaderTable.Values;
+import io.stratagem.processpool.UserCode.AbandonedException;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
+import io.stratagem.processpool.WorkloadTable.Defined;
+import io.stratagem.spi.AdaptiveSpin;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.BitSet;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,37 +55,50 @@ final class WorkerDriver extends Thread implements ServiceThread {
      */
     private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
-    private static final int MAX_AT_WORKER = 3;
+    private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
+    private static final int NONE = -1;
+    private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
     private static final long SHORT_NANOS = 5_000_000;
-    private static final long DISMISSAL_NANOS = 2_000_000_000;
-    private static final long FIRST_LOOK_NANOS = 1_000_000;
+    private static final long PATIENCE_NANOS = 5_000_000;
+    private static final int SPINS = 1000;
+    private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
     private final ProcessEngine engine;
     private final PoolSettings settings;
-    private final Codec codec;
-    private final ThrowableCodec failures;
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
-    private final WorkloadTable workloads = new WorkloadTable();
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
 
     private volatile @Nullable WorkerProcess process;
 
+    private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
+    private volatile boolean isWoken;
+
+    /** What it serialises or rebuilds, if anything. */
+    private volatile @Nullable UserCode userCode;
+
+    private volatile boolean isListening;
+    private volatile boolean isFinishing;
+    private volatile boolean isLeaving;
+
+    private long idleSince;
+    private boolean hasReplaced;
+    private boolean isOverweight;
+    private long weighedAt;
     private long tasksSent;
     private long lastBatch;
 
-    /** The workload of the last batch if that was short, else null. Only its batches are sent ahead. */
-    private volatile @Nullable Workload<?, ?> shortWorkload;
+    /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
+    private volatile int shortWorkload = NONE;
 
-    WorkerDriver(ProcessEngine engine, String name, Codec codec) {
+    WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
         setDaemon(true);
+        setContextClassLoader(OWN_LOADER); // and not that of who happened to need it first
         this.engine = engine;
         this.settings = engine.settings();
-        this.codec = codec;
-        this.failures = new ThrowableCodec(codec);
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
     }
@@ -102,8 +121,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final class Sent {
         private final long id;
         private final Batch batch;
+        private final int workload;
+        private final Values values;
         private final int size;
         private final int bytes;
+
+        /** Whether it is work of its own kind, of which no other says how long it takes. */
+        private final boolean isCommand;
+
         private final long sentNanos;
 
         /** By the strategy's clock. */
@@ -117,32 +142,26 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
         private boolean isStartReported;
 
-        /** The tasks that core has given up; guarded by itself. */
-        private final BitSet givenUp = new BitSet();
-
-        Sent(long id, Batch batch, int size, int bytes, @Nullable TransferException @Nullable [] unsent, long now) {
+        Sent(
+                long id,
+                Batch batch,
+                int workload,
+                Values values,
+                int size,
+                int bytes,
+                boolean isCommand,
+                @Nullable TransferException @Nullable [] unsent,
+                long now) {
             this.id = id;
             this.batch = batch;
+            this.workload = workload;
+            this.values = values;
             this.size = size;
             this.bytes = bytes;
+            this.isCommand = isCommand;
             this.unsent = unsent;
             this.sentNanos = System.nanoTime();
             this.sentAt = now;
-        }
-
-        /** True for the first one of this batch. */
-        boolean giveUp(int index) {
-            synchronized (givenUp) {
-                boolean isFirst = givenUp.isEmpty();
-                givenUp.set(index);
-                return isFirst;
-            }
-        }
-
-        boolean isGivenUp(int index) {
-            synchronized (givenUp) {
-                return givenUp.get(index);
-            }
         }
 
         /** Reports in their turn the tasks whose inputs were not sent. */
@@ -155,22 +174,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 batch.failed(reported++, failure);
             }
         }
+
+        /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */
+        void cancelRest(String why) {
+            CancellationException cancellation = new CancellationException(why);
+            while (reported < size) {
+                batch.failed(reported++, cancellation);
+            }
+        }
     }
 
     @Override
     public void run() {
         try {
+            drive();
+            end();
+        } catch (AbandonedException e) {
+            engine.returned();
+        }
+    }
+
+    private void drive() {
+        try {
             while (hasProcess()) {
-                Batch batch = engine.take(this);
+                Batch batch = take();
                 if (batch != null) {
                     serve(batch);
-                } else if (!hasLostProcess()) {
+                } else if (isLeaving || (process != null && !hasLostProcess())) {
                     break;
-                } else {
+                } else if (process != null) {
                     receiveRest();
                     bury();
                 }
             }
+        } catch (AbandonedException e) {
+            throw e;
         } catch (Throwable e) {
             log.error("{} failed; what it had at its worker is lost", getName(), e);
             WorkerProcess broken = process;
@@ -178,14 +216,82 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 broken.kill();
                 bury();
             }
-        } finally {
+        }
+    }
+
+    private void end() {
+        try {
             WorkerProcess last = process;
             process = null;
             if (last != null) {
-                last.dismiss(DISMISSAL_NANOS);
+                last.dismiss(frame -> handle(last, frame));
             }
+        } finally {
             engine.ended(this);
         }
+    }
+
+    /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
+    private @Nullable Batch take() {
+        idleSince = System.nanoTime();
+        try {
+            return engine.take(this);
+        } catch (IOException | Bytes.MalformedException e) {
+            endBroken(e);
+            return null;
+        } finally {
+            isListening = false;
+        }
+    }
+
+    /**
+     * Waits until it is woken, or so long. Other work mostly comes soon, from a caller that has just got its result; if
+     * not, it listens to the process meanwhile: that may have something to log.
+     */
+    void awaitWork(long nanos) throws IOException {
+        if (spin.until(() -> isWoken)) {
+            isWoken = false; // who woke it has left a batch
+            return;
+        }
+        long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
+        if (patience > 0) {
+            LockSupport.parkNanos(this, Math.min(patience, nanos));
+        } else if (!isListening) {
+            Objects.requireNonNull(process).link().prepareToWait();
+            isListening = true; // and who came before has left a batch, which is looked for now
+        } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
+            receive();
+        }
+    }
+
+    /** Ends its wait. Any thread may do that. */
+    void wake() {
+        isWoken = true;
+        LockSupport.unpark(this);
+        WorkerProcess present = process;
+        if (isListening && present != null) {
+            present.link().wakeup();
+        }
+    }
+
+    /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
+    boolean isFinishing() {
+        return isFinishing;
+    }
+
+    /** It counts as idle from now on. Guarded by the engine's lock. */
+    void finished() {
+        isFinishing = false;
+    }
+
+    /** Tells it that it is one too many. Guarded by the engine's lock. */
+    void leave() {
+        isLeaving = true;
+    }
+
+    /** Whether it is about to end. Any thread may ask. */
+    boolean isLeaving() {
+        return isLeaving;
     }
 
     // ---------------------------------------------------------------------------------------------- the process
@@ -197,13 +303,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.classPath(), codec);
-                process.onExit(engine::wakeAll);
+                WorkerProcess started = engine.takeProcess(worker.name());
+                process = started;
+                started.onExit(this::wake);
                 tasksSent = 0;
-                workloads.clear();
-                engine.started();
+                isOverweight = false;
+                if (hasReplaced) {
+                    engine.keepSpare();
+                }
                 if (engine.isClosedNow()) {
-                    process.kill();
+                    started.kill();
                 }
             } catch (StartException e) {
                 if (!engine.mayStartAgain(e)) {
@@ -235,11 +344,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
             log.warn("{}", death.description() + death.printed());
         }
         process = null;
-        if (!engine.isClosedNow()) {
-            atWorker.forEach(sent -> reportLost(sent, last, death));
+        hasReplaced = true;
+        engine.provedStarting();
+        for (Sent sent : atWorker) {
+            if (engine.isClosedNow()) {
+                sent.cancelRest("strategy '" + settings.name() + "' is closed");
+            } else {
+                reportLost(sent, last, death);
+            }
         }
         atWorker.clear();
-        shortWorkload = null;
+        shortWorkload = NONE;
     }
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
@@ -272,8 +387,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             send(first);
             while (!atWorker.isEmpty()) {
-                for (Workload<?, ?> ahead = mayGoAhead(); ahead != null; ahead = mayGoAhead()) {
-                    Batch next = engine.takeAhead(ahead);
+                while (mayGoAhead()) {
+                    Batch next = engine.takeAhead(first);
                     if (next == null) {
                         break;
                     }
@@ -283,21 +398,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     receive();
                 }
             }
-            if (tasksSent >= settings.maxTasksPerProcess()) {
+            if (isWornOut()) {
                 replaceProcess();
             }
         } catch (IOException | Bytes.MalformedException e) {
-            WorkerProcess broken = process;
-            if (broken != null && e instanceof Bytes.MalformedException) {
-                log.error("{} sent what cannot be read, and is killed", broken, e);
-            }
-            if (broken != null) {
-                giveTimeToEnd(broken);
-            }
-            if (e instanceof IOException) {
-                receiveRest();
-            }
-            bury();
+            endBroken(e);
+        } finally {
+            setContextClassLoader(OWN_LOADER); // to keep no other
+        }
+    }
+
+    /** The process has ended, or is of no use any more. */
+    private void endBroken(Exception e) {
+        WorkerProcess broken = process;
+        if (broken != null && e instanceof Bytes.MalformedException) {
+            log.error("{} sent what cannot be read, and is killed", broken, e);
+        }
+        if (broken != null) {
+            giveTimeToEnd(broken);
+        }
+        if (e instanceof IOException) {
+            receiveRest();
+        }
+        bury();
+    }
+
+    private boolean isWornOut() {
+        return tasksSent >= settings.maxTasksPerProcess() || isOverweight;
+    }
+
+    /** Looks now and then how much memory the process has. */
+    private void weigh(WorkerProcess present) {
+        long now = System.nanoTime();
+        if (settings.maxResidentBytes() < Long.MAX_VALUE && now - weighedAt > WEIGHING_NANOS) {
+            weighedAt = now;
+            isOverweight = present.residentBytes().orElse(0) > settings.maxResidentBytes();
         }
     }
 
@@ -313,53 +448,94 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** Of which workload a further batch may be sent while there are others at the worker; null for none. */
-    private @Nullable Workload<?, ?> mayGoAhead() {
-        Workload<?, ?> ahead = shortWorkload;
-        if (ahead == null || atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
-            return null;
+    /** Whether a further batch of the same workload may be sent while there are others at the worker. */
+    private boolean mayGoAhead() {
+        if (atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
+            return false;
         }
         int bytes = 0;
         for (Sent each : atWorker) {
             bytes += each.bytes;
-            if (each.batch.workload() != ahead) {
-                return null;
+            if (each.workload != shortWorkload) {
+                return false;
             }
         }
-        return bytes < SMALL_BYTES ? ahead : null;
+        return bytes < SMALL_BYTES;
     }
 
     private void replaceProcess() {
         WorkerProcess old = process;
         process = null;
+        hasReplaced = true;
         if (old != null) {
-            old.dismiss(DISMISSAL_NANOS);
+            old.dismiss(frame -> handle(old, frame));
         }
     }
 
+    /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
-        WorkerProcess present = Objects.requireNonNull(process);
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
             return;
         }
-        int workload;
+        UserCode code = new UserCode(batch);
+        userCode = code;
         try {
-            workload = workloads.idOf(batch.workload());
-            if (workload < 0) {
-                workload = define(present, batch.workload());
+            send(batch, inputs, code);
+        } catch (AbandonedException e) {
+            throw e;
+        } catch (IOException e) {
+            Sent last = atWorker.peekLast();
+            if (last == null || last.batch != batch) {
+                giveBack(batch);
             }
-            encodeContexts(batch.captured());
+            throw e;
+        } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails
+            String what = "MDC and context of workload '" + batch.workload().name() + "'";
+            fail(batch, inputs.length, Diagnosis.ofWriting(what, null, e));
+        } catch (RuntimeException | Error e) {
+            fail(batch, inputs.length, e);
+            throw e;
+        } finally {
+            userCode = null;
+        }
+    }
+
+    /** No worker has heard of it. */
+    private void giveBack(Batch batch) {
+        if (engine.isClosedNow()) {
+            fail(batch, batch.size(), new CancellationException("strategy '" + settings.name() + "' is closed"));
+        } else {
+            batch.notRun(0);
+        }
+    }
+
+    private static void fail(Batch batch, int tasks, Throwable cause) {
+        for (int i = 0; i < tasks; i++) {
+            batch.failed(i, cause);
+        }
+    }
+
+    private void send(Batch batch, @Nullable Object[] inputs, UserCode code) throws IOException {
+        WorkerProcess present = Objects.requireNonNull(process);
+        Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
+        Values values;
+        try {
+            if (workload == null) {
+                workload = define(present, batch.workload(), batch.contextClassLoader(), code);
+            }
+            values = present.loaders().valuesOf(workload.values());
+            setContextClassLoader(values.loader());
+            encodeContexts(batch.captured(), code);
         } catch (TransferException e) {
-            for (int i = 0; i < inputs.length; i++) {
-                batch.failed(i, e);
-            }
+            fail(batch, inputs.length, e);
             return;
         }
         long id = ++lastBatch;
+        present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
-        frame.putInt(workload);
+        frame.putInt(workload.number());
         frame.putByte(batch.wantsStarts() ? Frames.REPORT_STARTS : 0);
         encodeMdc(batch.mdc());
         frame.putInt(contexts.size());
@@ -369,12 +545,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
         @Nullable TransferException @Nullable [] unsent = null;
         int size = 0;
         int encoded = 0;
-        String what = "input of workload '" + batch.workload().name() + "'";
+        boolean isCommand = inputs[0] instanceof PackedCommand;
+        String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                codec.write(frame, inputs[size], what);
+                code.enter(size);
+                try {
+                    encode(inputs[size], what);
+                } finally {
+                    code.leave(size);
+                }
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
             } catch (TransferException e) {
@@ -386,8 +568,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             inputs[size++] = null;
         }
         frame.setInt(sizeAt, size);
-        Sent sent =
-                new Sent(id, batch, size, frame.size(), unsent, engine.clock().nanoTime());
+        long now = engine.clock().nanoTime();
+        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size);
         }
@@ -395,10 +577,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
             sent.skipUnsent();
             return;
         }
-        atWorker.addLast(sent);
-        // From here on who stops a task finds it. One that was stopped before is not sent.
+        atWorker.addLast(sent); // from here on who stops a task finds it
+        // The worker reads this when it has done the others, and it cannot do those while nobody reads what it sends.
+        while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
+            receive();
+        }
+        // One that was stopped before is not sent.
         if (batch.isDone()) {
             atWorker.removeLast();
+            batch.notRun(0);
             return;
         }
         tasksSent += encoded;
@@ -406,20 +593,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
-    private int define(WorkerProcess present, Workload<?, ?> workload) throws IOException {
-        int id = workloads.add(workload);
+    static String inputOf(Workload<?, ?> workload) {
+        return "input of workload '" + workload.name() + "'";
+    }
+
+    private void encode(@Nullable Object input, String what) {
+        if (input instanceof PackedCommand packed) {
+            packed.putTo(frame, what);
+        } else {
+            engine.codec().write(frame, input, what);
+        }
+    }
+
+    private Defined define(WorkerProcess present, Workload<?, ?> workload, @Nullable ClassLoader context, UserCode code)
+            throws IOException {
+        ClassLoader loader = LoaderTable.choose(context, workload.functionClass());
+        Slot values = present.nameLoader(loader);
+        Slot contextSlot = context == null ? values : present.nameLoader(context);
+        Defined defined = present.workloads().add(workload, context, values);
         try {
             Link.frame(frame, Frames.DEFINE);
-            frame.putInt(id);
-            frame.putString(workload.kind().name());
-            frame.putString(workload.name());
-            codec.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
-        } catch (TransferException e) {
-            workloads.remove(workload);
+            frame.putInt(defined.number());
+            frame.putInt(contextSlot.number());
+            frame.putInt(values.number());
+            code.enter(UserCode.ALL);
+            try {
+                engine.functions().write(frame, workload);
+            } finally {
+                code.leave(UserCode.ALL);
+            }
+        } catch (RuntimeException e) {
+            present.workloads().remove(defined);
             throw e;
         }
         present.link().send(frame);
-        return id;
+        return defined;
     }
 
     private void encodeMdc(Map<String, String> mdc) {
@@ -430,12 +638,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         });
     }
 
-    private void encodeContexts(List<Captured> captured) {
+    private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
             int lengthAt = contexts.size();
             contexts.putInt(0);
-            codec.write(contexts, each, "captured context");
+            code.enter(UserCode.ALL);
+            try {
+                engine.codec().write(contexts, each, "captured context");
+            } finally {
+                code.leave(UserCode.ALL);
+            }
             contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
         }
     }
@@ -448,6 +661,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (answer == null) {
             throw new IOException("the connection has ended");
         }
+        handle(present, answer);
+    }
+
+    private void handle(WorkerProcess present, Bytes answer) {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
@@ -456,9 +673,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.batch.started(index, answer.getLong());
             }
             case Frames.RESULTS -> receiveResults(answer);
-            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures);
+            case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
+            case Frames.QUESTION -> present.answer(answer);
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
         }
+    }
+
+    /** What rebuilds the exceptions of what is at the worker now. */
+    private ThrowableCodec failures() {
+        Sent sent = atWorker.peekFirst();
+        return sent != null ? sent.values.failures() : engine.origin().failures();
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
@@ -491,6 +715,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     "outcomes from task " + first + " on, where " + sent.reported + " is next");
         }
         String what = "result of workload '" + sent.batch.workload().name() + "'";
+        UserCode code = new UserCode(sent.batch);
+        userCode = code;
         for (int i = 0; i < count; i++) {
             sent.skipUnsent();
             if (sent.reported >= sent.size) {
@@ -500,73 +726,118 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.isStartReported = true;
                 sent.batch.started(sent.reported, ran);
             }
-            boolean isThrown = answer.getByte() == Frames.THROWN;
+            byte kind = answer.getByte();
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
-            if (isThrown) {
-                Throwable cause = failures.read(contents, worker.name());
-                sent.batch.failed(index, cause);
+            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
+                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
+            }
+            if (kind == Frames.REVOKED) {
+                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
             } else {
-                Object value;
-                try {
-                    value = codec.read(contents, what);
-                } catch (TransferException e) {
-                    sent.batch.failed(index, e);
-                    sent.reported++;
-                    continue;
-                }
-                sent.batch.succeeded(index, value);
+                report(sent, index, kind, contents, code, what);
             }
             sent.reported++;
         }
+        userCode = null;
         sent.skipUnsent();
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
+            weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort ? sent.batch.workload() : null;
+            shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+        }
+    }
+
+    /** Rebuilds an outcome and reports it. */
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
+        Object value = null;
+        Throwable failure = null;
+        code.enter(index);
+        try {
+            if (kind == Frames.THROWN) {
+                failure = sent.values.failures().read(contents, worker.name());
+            } else {
+                value = sent.values.codec().read(contents, what);
+            }
+        } catch (TransferException e) {
+            failure = e;
+        } finally {
+            code.leave(index);
+        }
+        if (failure == null) {
+            sent.batch.succeeded(index, value);
+        } else {
+            sent.batch.failed(index, failure);
         }
     }
 
     // ---------------------------------------------------------------------------------------------- from elsewhere
 
     /**
-     * Core has given up a task: kills the process when it is at it. It may not have begun it, and then will; or it may
-     * have ended it, and its result is about to come.
+     * Core has given up a task: takes it back, or kills the process if it is at it.
      */
     void stop(Batch batch, int index) {
+        UserCode code = userCode;
+        if (code != null && code.batch() == batch) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon(index)) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
+        }
         WorkerProcess present = process;
         for (Sent sent : atWorker) {
             if (sent.batch == batch && present != null) {
-                boolean isFirst = sent.giveUp(index);
+                present.page().revoke(sent.id, index);
                 // Of work that ends by itself in a moment the worker is not killed.
-                boolean mayEndSoon = batch.workload() == shortWorkload;
+                boolean mayEndSoon = sent.workload == shortWorkload;
                 if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
                     present.kill();
-                } else if (isFirst) {
-                    watch(present, sent, mayEndSoon ? GRACE_NANOS : FIRST_LOOK_NANOS);
+                } else {
+                    engine.watcher().schedule(() -> stopLate(present, sent.id, index), GRACE_NANOS);
                 }
                 return;
             }
         }
     }
 
-    private void watch(WorkerProcess present, Sent sent, long delayNanos) {
-        engine.watcher()
-                .schedule(
-                        () -> {
-                            TaskPage.Look look = present.page().look();
-                            if (process != present || !atWorker.contains(sent)) {
-                                return;
-                            }
-                            if (look.batch() == sent.id
-                                    && sent.isGivenUp(look.index())
-                                    && present.page().doom(sent.id, look.index(), delayNanos >= GRACE_NANOS)) {
-                                present.kill();
-                            } else {
-                                watch(present, sent, Math.min(GRACE_NANOS, 2 * delayNanos));
-                            }
-                        },
-                        delayNanos);
+    /** Its function has not come to an end, or that of its result's serialising. */
+    private static void stopLate(WorkerProcess present, long batch, int index) {
+        if (present.page().doom(batch, index, true)) {
+            present.kill();
+        }
+    }
+
+    /** This thread does not come back from the application's code: another one cleans up and makes room for a new one. */
+    private void takeOver(UserCode code) {
+        Exception where = new Exception("where it is");
+        where.setStackTrace(getStackTrace());
+        log.warn(
+                "A value of workload '{}' has been serialised or rebuilt for a while although its task is over; its"
+                        + " thread {} is left to itself, and its worker replaced",
+                code.batch().workload().name(),
+                getName(),
+                where);
+        Thread successor = new Thread(null, () -> succeed(code), getName() + "-successor", 0, false);
+        successor.setDaemon(true);
+        successor.start();
+    }
+
+    private void succeed(UserCode code) {
+        WorkerProcess left = process;
+        if (left != null) {
+            left.kill();
+        }
+        if (atWorker.stream().noneMatch(sent -> sent.batch == code.batch())) {
+            giveBack(code.batch());
+        }
+        bury();
+        engine.abandoned(this);
+        interrupt();
     }
 
     /** Kills the process, or ends the wait for it, and adds the batches that it has. */
@@ -576,6 +847,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.kill();
         } else {
             interrupt(); // it may be waiting for a process to get ready
+        }
+        UserCode code = userCode;
+        if (code != null) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon()) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
         }
         atWorker.forEach(sent -> given.add(sent.batch));
     }

@@ -31,9 +31,9 @@ final class WorkerOutput {
     private static final int MAX_LINE_CHARS = 8192;
     private static final String CRASHED = "# A fatal error has been detected by the Java Runtime Environment";
     private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|EXCEPTION_[A-Z_]+|Internal Error)");
-    private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
+    static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
-    private final String worker;
+    private volatile String worker;
     private final Deque<String> last = new ArrayDeque<>(); // guarded by itself
     private final Thread out;
     private final Thread err;
@@ -55,6 +55,10 @@ final class WorkerOutput {
         output.out.start();
         output.err.start();
         return output;
+    }
+
+    void rename(String newName) {
+        worker = newName;
     }
 
     private Thread reading(InputStream stream, String name, boolean isError) {

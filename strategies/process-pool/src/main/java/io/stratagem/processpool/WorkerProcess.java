@@ -1,35 +1,71 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
 import java.io.IOException;
+import java.io.ObjectInputFilter;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
-    private final String name;
+    private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
+
+    private static final long DISMISSAL_NANOS = 2_000_000_000;
+
+    private volatile String name;
     private final Process process;
     private final WorkerOutput output;
     private final TaskPage page;
     private final Link link;
+
     private final HostSystem system;
     private final PrivateDirectory directory;
+    private final LoaderTable loaders;
+    private final WorkloadTable workloads = new WorkloadTable();
+    private final ResourceServer resources;
 
-    private WorkerProcess(Start start, Link link) {
+    private WorkerProcess(Start start, TaskPage page, Link link) {
+        this.loaders = new LoaderTable(start.origin.filter().get());
+        this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
         this.name = start.name;
         this.process = start.process;
         this.output = start.output;
-        this.page = start.page;
+        this.page = page;
         this.link = link;
         this.system = start.settings.system();
         this.directory = start.directory;
+    }
+
+    /**
+     * What all workers of a pool come from.
+     *
+     * @param loader the context class loader of who built the pool; or that of this library
+     * @param filter of what workers send
+     */
+    record Origin(LaunchPath launchPath, ClassLoader loader, Supplier<ObjectInputFilter> filter) {
+        /** What rebuilds exceptions that belong to no task. */
+        ThrowableCodec failures() {
+            return LoaderTable.Values.of(loader, filter.get()).failures();
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- the start
@@ -38,17 +74,17 @@ final class WorkerProcess {
      * Starts a process and waits until it is ready for tasks.
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, String classPath, Codec codec)
+    static WorkerProcess start(PoolSettings settings, String name, Origin origin, Supplier<Codec> codec)
             throws StartException, InterruptedException {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
             boolean isStarted = false;
-            try (Entrance entrance = Entrance.open(directory, name)) {
-                TaskPage page = TaskPage.create(directory.page());
-                Process process = launch(settings, classPath, directory.path(), entrance.token());
-                WorkerOutput output = WorkerOutput.of(name, process);
+            try {
+                Map<String, String> originals = origin.launchPath().originals(directory.path());
+                origin.launchPath().copyTo(directory.path());
+                Process process = launch(settings, origin.launchPath(), directory.path());
                 WorkerProcess worker =
-                        new Start(settings, name, process, output, page, directory, entrance).await(codec);
+                        new Start(settings, name, origin, originals, process, directory).await(codec.get());
                 isStarted = true;
                 return worker;
             } finally {
@@ -61,8 +97,7 @@ final class WorkerProcess {
         }
     }
 
-    private static Process launch(PoolSettings settings, String classPath, Path directory, String token)
-            throws IOException {
+    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
@@ -83,15 +118,13 @@ final class WorkerProcess {
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
         command.addAll(Inheritance.defaults());
         command.addAll(settings.jvmOptions());
-        command.add("-cp");
-        command.add(classPath);
-        command.add(WorkerMain.class.getName());
+        command.addAll(launchPath.arguments(directory));
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
+        command.add(Boolean.toString(launchPath.hasCopies()));
         ProcessBuilder builder = new ProcessBuilder(command);
         Inheritance.removeOptions(builder.environment());
         builder.environment().putAll(settings.environment());
-        builder.environment().put(WorkerMain.TOKEN, token);
         Path workingDirectory = settings.workingDirectory();
         if (workingDirectory != null) {
             builder.directory(workingDirectory.toFile());
@@ -100,19 +133,34 @@ final class WorkerProcess {
     }
 
     /** A process that has been started and must still say hello. */
-    private record Start(
-            PoolSettings settings,
-            String name,
-            Process process,
-            WorkerOutput output,
-            TaskPage page,
-            PrivateDirectory directory,
-            Entrance entrance) {
+    private static final class Start {
+        private final PoolSettings settings;
+        private final String name;
+        private final Origin origin;
+        private final Map<String, String> originals;
+        private final Process process;
+        private final PrivateDirectory directory;
+        private final WorkerOutput output;
+        private final AtomicBoolean isLate = new AtomicBoolean();
 
+        Start(
+                PoolSettings settings,
+                String name,
+                Origin origin,
+                Map<String, String> originals,
+                Process process,
+                PrivateDirectory directory) {
+            this.settings = settings;
+            this.name = name;
+            this.origin = origin;
+            this.originals = originals;
+            this.process = process;
+            this.directory = directory;
+            this.output = WorkerOutput.of(name, process);
+        }
+
+        /** All that is done here while the JVM starts costs no time. */
         WorkerProcess await(Codec codec) throws StartException, InterruptedException {
-            // Whoever waits for the process is woken by the end of the process, or of its time.
-            var unused = process.onExit().thenRun(entrance::close);
-            AtomicBoolean isLate = new AtomicBoolean();
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
@@ -122,11 +170,17 @@ final class WorkerProcess {
                             settings.startTimeout().toNanos());
             boolean isReady = false;
             Link link = null;
-            try {
+            try (Entrance entrance = Entrance.open(directory, name)) {
+                TaskPage page = TaskPage.create(directory.page());
+                // Whoever waits for the process is woken by the end of the process, or of its time.
+                var unused = process.onExit().thenRun(entrance::close);
+                process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
+                process.getOutputStream().flush();
+                codec.prepareToWrite();
                 link = new Link(entrance.await(), settings.maxFrameBytes());
                 directory.closeEarly(); // before any code of the user's runs in the worker
-                WorkerProcess worker = new WorkerProcess(this, link);
-                initialize(link, codec);
+                WorkerProcess worker = new WorkerProcess(this, page, link);
+                initialize(worker);
                 isReady = true;
                 return worker;
             } catch (TransferException e) {
@@ -142,26 +196,32 @@ final class WorkerProcess {
             }
         }
 
-        private void initialize(Link link, Codec codec) throws IOException, StartException {
+        private void initialize(WorkerProcess worker) throws IOException, StartException {
             Initializer initializer = settings.initializer();
             if (initializer == null) {
                 return;
             }
+            ClassLoader loader = LoaderTable.choose(origin.loader(), initializer.getClass());
+            LoaderTable.Slot slot = worker.nameLoader(loader);
+            LoaderTable.Values values = worker.loaders.valuesOf(slot);
             Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
-            codec.write(frame, initializer, "initializer of '" + settings.name() + "'");
-            link.send(frame);
+            frame.putInt(slot.number());
+            values.codec().write(frame, initializer, "initializer of '" + settings.name() + "'");
+            worker.link.send(frame);
             while (true) {
-                Bytes answer = link.receive();
+                Bytes answer = worker.link.receive();
                 if (answer == null) {
                     throw new IOException("it ended while it was initialized");
                 }
                 byte kind = answer.getByte();
                 if (kind == Frames.LOG) {
-                    RemoteLog.write(name, answer, new ThrowableCodec(codec));
+                    RemoteLog.write(name, answer, values.failures());
+                } else if (kind == Frames.QUESTION) {
+                    worker.answer(answer);
                 } else if (kind != Frames.READY) {
                     throw new Bytes.MalformedException("a frame of unknown kind");
                 } else if (answer.getByte() != 0) {
-                    Throwable cause = new ThrowableCodec(codec).read(answer, name);
+                    Throwable cause = values.failures().read(answer, name);
                     throw new StartException(
                             "the initializer of '" + settings.name() + "' failed: " + cause, cause, true);
                 } else {
@@ -180,6 +240,9 @@ final class WorkerProcess {
 
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
+            if (hasEnded) {
+                output.awaitEnd(); // first: to end it closes what its last words are read from
+            }
             end(process);
             process.waitFor();
             output.awaitEnd();
@@ -217,8 +280,26 @@ final class WorkerProcess {
 
     // ---------------------------------------------------------------------------------------------- life
 
+    /** Any thread may ask. */
     String name() {
         return name;
+    }
+
+    /** A spare process gets the name of the worker that it becomes. */
+    void rename(String newName) {
+        name = newName;
+        output.rename(newName);
+    }
+
+    /** What the process has in memory, or nothing where that cannot be found out. */
+    OptionalLong residentBytes() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+                    .findFirst();
+        } catch (IOException | UncheckedIOException e) {
+            return OptionalLong.empty();
+        }
     }
 
     long pid() {
@@ -227,6 +308,44 @@ final class WorkerProcess {
 
     Link link() {
         return link;
+    }
+
+    LoaderTable loaders() {
+        return loaders;
+    }
+
+    WorkloadTable workloads() {
+        return workloads;
+    }
+
+    /** The place of a class loader, which the worker is told if it is new. */
+    LoaderTable.Slot nameLoader(ClassLoader loader) throws IOException {
+        LoaderTable.Slot known = loaders.find(loader);
+        if (known != null) {
+            return known;
+        }
+        List<Integer> gone = loaders.dropGone();
+        LoaderTable.Slot slot = loaders.add(loader);
+        Bytes frame = Link.frame(new Bytes(), Frames.LOADER);
+        frame.putInt(slot.number());
+        frame.putByte(LaunchPath.isOfJvm(loader) ? 1 : 0);
+        frame.putVarInt(gone.size());
+        gone.forEach(frame::putVarInt);
+        link.send(frame);
+        return slot;
+    }
+
+    /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
+    void answer(Bytes question) {
+        Bytes answer = resources.answer(question);
+        answer.setInt(0, answer.size() - Integer.BYTES);
+        try {
+            OutputStream lifeLine = process.getOutputStream();
+            lifeLine.write(answer.array(), 0, answer.size());
+            lifeLine.flush();
+        } catch (IOException e) {
+            log.debug("{} has ended, and gets no answer", this, e);
+        }
     }
 
     /** Any thread may look. */
@@ -260,20 +379,26 @@ final class WorkerProcess {
         children.forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** Asks it to end, and kills it if it does not. */
-    void dismiss(long limitNanos) {
+    /**
+     * Asks it to end, and kills it if it does not in time.
+     *
+     * @param heard takes what it sends until then
+     */
+    void dismiss(Consumer<Bytes> heard) {
+        Clock.Timer limit = Clock.system().schedule(this::kill, DISMISSAL_NANOS);
         try {
             link.send(Link.frame(new Bytes(), Frames.BYE));
-            process.getOutputStream().close();
-            if (!process.waitFor(limitNanos, TimeUnit.NANOSECONDS)) {
-                kill();
+            for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+                heard.accept(frame);
             }
-        } catch (IOException e) {
+            process.waitFor();
+        } catch (IOException | Bytes.MalformedException e) {
             kill();
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
         } finally {
+            limit.cancel();
             release();
         }
     }

@@ -1,6 +1,8 @@
 package io.stratagem.processpool;
 
 import io.stratagem.Workload;
+import io.stratagem.processpool.LoaderTable.Slot;
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -9,58 +11,102 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * By which numbers a worker knows workloads. It keeps those used last; to the number of one that was dropped another
- * workload may be defined. Workloads are compared by identity. Not for several threads.
+ * By which numbers a worker knows workloads, each with the class loader that its tasks were submitted with. It keeps
+ * those used last; to the number of one that was dropped another may be defined. Workloads and loaders are compared by
+ * identity, and not kept alive. Not for several threads.
  */
 final class WorkloadTable {
     static final int CAPACITY = 256;
 
-    private final Map<Workload<?, ?>, Integer> ids = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Key, Defined> all = new LinkedHashMap<>(16, 0.75f, true);
     private final Deque<Integer> free = new ArrayDeque<>();
 
-    /** The one that was asked for last, and its number. */
-    private @Nullable Workload<?, ?> last;
+    /** The one that was asked for last. */
+    private @Nullable Defined last;
 
-    private int lastId;
+    private static final class Key extends WeakReference<Workload<?, ?>> {
+        private final WeakReference<@Nullable ClassLoader> context;
+        private final int hash;
 
-    /** The workload's number, or −1 if it has none. */
-    int idOf(Workload<?, ?> workload) {
-        if (workload == last) {
-            return lastId;
+        Key(Workload<?, ?> workload, @Nullable ClassLoader context) {
+            super(workload);
+            this.context = new WeakReference<>(context);
+            this.hash = 31 * System.identityHashCode(workload) + System.identityHashCode(context);
         }
-        Integer id = ids.get(workload);
-        if (id == null) {
-            return -1;
+
+        boolean is(Workload<?, ?> aWorkload, @Nullable ClassLoader aContext) {
+            return refersTo(aWorkload) && context.refersTo(aContext);
         }
-        last = workload;
-        lastId = id;
-        return id;
+
+        @Override
+        public boolean equals(@Nullable Object object) {
+            if (this == object) {
+                return true;
+            }
+            Workload<?, ?> workload = get();
+            return object instanceof Key other && workload != null && other.is(workload, context.get());
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+
+    /** A workload at the worker: the function has been sent. */
+    static final class Defined {
+        private final Key key;
+        private final int number;
+        private final Slot values;
+
+        private Defined(Key key, int number, Slot values) {
+            this.key = key;
+            this.number = number;
+            this.values = values;
+        }
+
+        int number() {
+            return number;
+        }
+
+        /** The loader that rebuilds its values. */
+        Slot values() {
+            return values;
+        }
+    }
+
+    /** The workload as it was defined with that context, or null if it was not. */
+    @Nullable
+    Defined find(Workload<?, ?> workload, @Nullable ClassLoader context) {
+        Defined present = last;
+        if (present != null && present.key.is(workload, context)) {
+            return present;
+        }
+        present = all.get(new Key(workload, context));
+        if (present != null) {
+            last = present;
+        }
+        return present;
     }
 
     /** Gives a workload a number. */
-    int add(Workload<?, ?> workload) {
-        if (ids.size() == CAPACITY) {
-            Iterator<Integer> eldest = ids.values().iterator();
-            free.add(eldest.next());
+    Defined add(Workload<?, ?> workload, @Nullable ClassLoader context, Slot values) {
+        if (all.size() == CAPACITY) {
+            Iterator<Defined> eldest = all.values().iterator();
+            free.add(eldest.next().number);
             eldest.remove();
             last = null;
         }
-        Integer id = free.isEmpty() ? Integer.valueOf(ids.size()) : free.remove();
-        ids.put(workload, id);
-        return id;
+        int number = free.isEmpty() ? all.size() : free.remove();
+        Defined added = new Defined(new Key(workload, context), number, values);
+        all.put(added.key, added);
+        return added;
     }
 
-    void remove(Workload<?, ?> workload) {
-        Integer id = ids.remove(workload);
-        if (id != null) {
-            free.add(id);
+    void remove(Defined defined) {
+        if (all.remove(defined.key) != null) {
+            free.add(defined.number);
         }
-        last = null;
-    }
-
-    void clear() {
-        ids.clear();
-        free.clear();
         last = null;
     }
 }

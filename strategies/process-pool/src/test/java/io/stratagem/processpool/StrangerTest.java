@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Patience;
+import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -16,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -47,9 +50,11 @@ final class StrangerTest extends WorkerFixture {
         private Stranger() {}
 
         public static void main(String[] command) throws Exception {
+            byte[] token = new byte[LifeLine.TOKEN_CHARS];
+            new DataInputStream(System.in).readFully(token);
             Path socket = Stream.of(command)
                     .filter(argument -> argument.contains("stratagem-"))
-                    .map(directory -> Path.of(directory, WorkerMain.SOCKET))
+                    .map(directory -> Path.of(directory, LifeLine.SOCKET))
                     .filter(Files::exists)
                     .findFirst()
                     .orElseThrow();
@@ -62,9 +67,13 @@ final class StrangerTest extends WorkerFixture {
 
             List<String> real = new ArrayList<>(List.of(command));
             real.add(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            Process worker = new ProcessBuilder(real).inheritIO().start();
+            Process worker = new ProcessBuilder(real)
+                    .inheritIO()
+                    .redirectInput(ProcessBuilder.Redirect.PIPE)
+                    .start();
+            forward(token, worker);
             Patience.await().until(() -> !Files.exists(socket.getParent()));
-            try (SocketChannel again = say(socket, hello(System.getenv(WorkerMain.TOKEN)))) {
+            try (SocketChannel again = say(socket, hello(new String(token, StandardCharsets.US_ASCII)))) {
                 note("got in again by " + again);
             } catch (IOException e) {
                 note("stayed out");
@@ -73,6 +82,21 @@ final class StrangerTest extends WorkerFixture {
                 note("heard " + hear(each));
             }
             System.exit(worker.waitFor());
+        }
+
+        /** Passes on what the application says, and that it ends. */
+        private static void forward(byte[] token, Process worker) {
+            Thread thread = new Thread(() -> {
+                try (OutputStream out = worker.getOutputStream()) {
+                    out.write(token);
+                    out.flush();
+                    System.in.transferTo(out);
+                } catch (IOException e) {
+                    worker.destroyForcibly();
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
         }
 
         private static SocketChannel say(Path socket, byte[] bytes) throws IOException {
@@ -134,24 +158,22 @@ final class StrangerTest extends WorkerFixture {
     }
 
     @Test
-    void token_ofAWorker_isNotInTheProcessList() {
+    void token_isInNoEnvironmentAndNoCommandLine() {
         ProcessPoolStrategy pool = pool(1);
+        Map<String, String> ours = System.getenv();
 
-        List<String> seen = pool.run(
-                        Workload.blocking("looking", input -> {
-                            List<String> all = new ArrayList<>(List.of(System.getenv(WorkerMain.TOKEN)));
-                            ProcessHandle.allProcesses()
-                                    .map(process -> process.info().commandLine())
-                                    .flatMap(Optional::stream)
-                                    .forEach(all::add);
-                            return all;
-                        }),
-                        0)
+        Map<String, String> environment = pool.run(
+                        Workload.blocking("environment", input -> Map.copyOf(System.getenv())), 0)
                 .orElseThrow();
+        List<String> commandLines = ProcessHandle.allProcesses()
+                .map(process -> process.info().commandLine())
+                .flatMap(Optional::stream)
+                .filter(line -> line.contains(WorkerMain.class.getName()))
+                .toList();
 
-        assertThat(seen.get(0)).hasSize(32);
-        assertThat(seen.subList(1, seen.size()))
-                .anyMatch(line -> line.contains(WorkerMain.class.getName()) && line.contains("stratagem-"))
-                .noneMatch(line -> line.contains(seen.get(0)));
+        assertThat(environment).isEqualTo(ours);
+        assertThat(commandLines)
+                .anyMatch(line -> line.contains("stratagem-"))
+                .noneMatch(line -> line.matches(".*\\b[0-9a-f]{" + LifeLine.TOKEN_CHARS + "}\\b.*"));
     }
 }

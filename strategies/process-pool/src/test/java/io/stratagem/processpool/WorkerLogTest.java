@@ -8,7 +8,10 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.stratagem.Result;
 import io.stratagem.Workload;
+import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
+import java.io.IOException;
+import java.io.ObjectOutputStream;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,6 +90,35 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(event.getThrowableProxy().getMessage()).isEqualTo("really");
         assertThat(logged.await("plain").getLevel()).isEqualTo(Level.INFO);
         assertThat(logged.find("hidden")).as("below the level of the pool").isEmpty();
+    }
+
+    /** Logs while it is serialised. */
+    private static final class Talkative extends Exception {
+        private static final long serialVersionUID = 1;
+
+        Talkative() {
+            super("outer words");
+        }
+
+        private void writeObject(ObjectOutputStream out) throws IOException {
+            LoggerFactory.getLogger(LOGGER).warn("inner words");
+            out.defaultWriteObject();
+        }
+    }
+
+    @Test
+    void exception_thatLogsWhileItIsLogged_doesNotSpoilTheLog() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        pool.run(
+                Workload.blockingAction(
+                        "logging", input -> LoggerFactory.getLogger(LOGGER).error("failed", new Talkative())),
+                0);
+
+        assertThat(logged.await("inner words").getLevel()).isEqualTo(Level.WARN);
+        assertThat(logged.await("failed").getThrowableProxy().getMessage()).isEqualTo("outer words");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 
     @Test
@@ -209,5 +241,44 @@ final class WorkerLogTest extends WorkerFixture {
 
         assertThat(result.orElseThrow()).isEqualTo(1);
         assertThat(logged.number()).isEqualTo(events);
+    }
+
+    @Test
+    void events_ofAnIdleWorker_arriveAtOnce() {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        pool.run(
+                Workload.blocking("leaves a thread", input -> {
+                    Thread thread = new Thread(() -> {
+                        gate.awaitIgnoringInterrupts();
+                        LoggerFactory.getLogger(LOGGER).warn("later");
+                    });
+                    thread.setDaemon(true);
+                    thread.start();
+                    return input;
+                }),
+                0);
+
+        gate.open();
+
+        logged.await("later");
+        assertUsable(pool);
+    }
+
+    @Test
+    void events_ofAShutdownHook_arriveBeforeThePoolIsClosed() {
+        ProcessPoolStrategy pool = pool(1);
+        pool.run(
+                Workload.blocking("has a hook", input -> {
+                    Runtime.getRuntime()
+                            .addShutdownHook(new Thread(
+                                    () -> LoggerFactory.getLogger(LOGGER).warn("last words")));
+                    return input;
+                }),
+                0);
+
+        pool.close();
+
+        assertThat(logged.find("last words")).isPresent();
     }
 }

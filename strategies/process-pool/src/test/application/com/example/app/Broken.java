@@ -1,0 +1,8 @@
+package com.example.app;
+
+/** Cannot be initialised. */
+final class Broken {
+    static final int VALUE = Integer.parseInt("none");
+
+    private Broken() {}
+}

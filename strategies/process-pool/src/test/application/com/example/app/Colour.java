@@ -1,0 +1,7 @@
+package com.example.app;
+
+/** An enum. */
+public enum Colour {
+    RED,
+    BLUE
+}

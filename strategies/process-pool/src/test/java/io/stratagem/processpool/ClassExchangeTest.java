@@ -1,0 +1,45 @@
+package io.stratagem.processpool;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.stratagem.processpool.Bytes.MalformedException;
+import java.io.ByteArrayInputStream;
+import org.junit.jupiter.api.Test;
+
+/** What a worker makes of answers that are none. */
+final class ClassExchangeTest {
+    private static final int MAX_FRAME = 1000;
+
+    private static void read(Bytes frames) throws Exception {
+        new ClassExchange().readAnswers(new ByteArrayInputStream(frames.toByteArray()), MAX_FRAME);
+    }
+
+    private static Bytes ints(int... values) {
+        Bytes bytes = new Bytes();
+        for (int each : values) {
+            bytes.putInt(each);
+        }
+        return bytes;
+    }
+
+    @Test
+    void answers_thatEnd_end() {
+        assertThatCode(() -> read(new Bytes())).doesNotThrowAnyException();
+        assertThatCode(() -> read(ints(100, 1))).as("within one").doesNotThrowAnyException();
+    }
+
+    @Test
+    void answer_ofImpossibleLength_isMalformed() {
+        for (int length : new int[] {-1, Integer.MIN_VALUE, MAX_FRAME + 1, Integer.MAX_VALUE, 0, 3}) {
+            assertThatThrownBy(() -> read(ints(length, 1, 1)))
+                    .as("%s bytes", length)
+                    .isInstanceOf(MalformedException.class);
+        }
+    }
+
+    @Test
+    void answer_toNoQuestion_isMalformed() {
+        assertThatThrownBy(() -> read(ints(8, 1, 0))).isInstanceOf(MalformedException.class);
+    }
+}
