@@ -359,6 +359,13 @@ final class HostileWorkerTest extends WorkerFixture {
             frame.putInt(0);
             frame.putLong(0);
         })),
+        QUESTION_OF_AN_UNKNOWN_LOADER(() -> Connection.send(Frames.QUESTION, frame -> {
+            frame.putInt(1);
+            frame.putInt(1_000);
+            frame.putByte(0);
+            frame.putString("any/Class.class");
+            frame.putVarInt(0);
+        })),
         LOG_EVENT_CUT_OFF(() -> Connection.send(Frames.LOG, frame -> {
             frame.putByte(0);
             frame.putVarInt(1 << 30);
