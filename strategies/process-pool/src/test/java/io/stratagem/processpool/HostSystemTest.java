@@ -13,6 +13,7 @@ import java.nio.file.attribute.AclEntryPermission;
 import java.nio.file.attribute.AclEntryType;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.Arrays;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,7 +125,10 @@ final class HostSystemTest extends WorkerFixture {
                                 input -> ProcessHandle.current()
                                         .info()
                                         .arguments()
-                                        .map(arguments -> arguments[arguments.length - 2])
+                                        .flatMap(arguments -> Arrays.stream(arguments)
+                                                .filter(each ->
+                                                        each.contains("stratagem-") && Files.isDirectory(Path.of(each)))
+                                                .findFirst())
                                         .orElse("none")),
                         0)
                 .orElseThrow();

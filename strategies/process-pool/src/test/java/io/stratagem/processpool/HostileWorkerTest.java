@@ -329,11 +329,9 @@ final class HostileWorkerTest extends WorkerFixture {
     /** What can be read by no rule. */
     enum Nonsense {
         LENGTH_BEYOND_THE_LIMIT(() -> Connection.sendRaw(100_001 + PoolSettings.MARGIN_BYTES, 0)),
-        LARGEST_LENGTH(() -> Connection.sendRaw(Integer.MAX_VALUE, 0)),
         NEGATIVE_LENGTH(() -> Connection.sendRaw(-1, 0)),
         NO_LENGTH(() -> Connection.sendRaw(0, 0)),
         UNKNOWN_KIND(() -> Connection.send((byte) 99, frame -> frame.putLong(1))),
-        KIND_OF_THE_OTHER_SIDE(() -> Connection.send(Frames.BATCH, frame -> frame.putLong(1))),
         EMPTY_RESULTS(() -> Connection.send(Frames.RESULTS, frame -> {})),
         RESULTS_OF_ANOTHER_BATCH(() -> Connection.send(Frames.RESULTS, frame -> {
             frame.putLong(77);
@@ -360,6 +358,13 @@ final class HostileWorkerTest extends WorkerFixture {
             frame.putLong(77);
             frame.putInt(0);
             frame.putLong(0);
+        })),
+        QUESTION_OF_AN_UNKNOWN_LOADER(() -> Connection.send(Frames.QUESTION, frame -> {
+            frame.putInt(1);
+            frame.putInt(1_000);
+            frame.putByte(0);
+            frame.putString("any/Class.class");
+            frame.putVarInt(0);
         })),
         LOG_EVENT_CUT_OFF(() -> Connection.send(Frames.LOG, frame -> {
             frame.putByte(0);
