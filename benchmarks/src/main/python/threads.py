@@ -1,9 +1,4 @@
-"""The Python contestants of the suite "threads", one each time it is run:
-
-threads.py TRIAL METRIC UNIT SIZE WARM_UP_MILLIS MEASURE_MILLIS
-
-prints one line "METRIC name value unit" for each pass that is measured.
-"""
+"""The Python contestants of the suite "threads". See trials.py."""
 
 import asyncio
 import gzip
@@ -12,11 +7,11 @@ import lzma
 import os
 import random
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
+import trials
+
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-NANOS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 BUFFER_BYTES = 1 << 20
 XZ_PRESET = 1  # the same as in the Java programs
 SLEEP_SECONDS = 0.1
@@ -136,29 +131,5 @@ TRIALS = {
 }
 
 
-def timed_pass(trial):
-    begin = time.perf_counter_ns()
-    trial.run()
-    nanos = time.perf_counter_ns() - begin
-    if not trial.verify():
-        sys.exit("wrong result")
-    return nanos
-
-
-def main(name, metric, unit, size, warm_up_millis, measure_millis):
-    trial = TRIALS[name](metric, int(size))
-    begin = time.monotonic()
-    while getattr(trial, "warms_up", True):
-        timed_pass(trial)
-        if time.monotonic() - begin >= int(warm_up_millis) / 1e3:
-            break
-    begin = time.monotonic()
-    while True:
-        value = timed_pass(trial) / trial.operations / NANOS[unit]
-        print("METRIC", metric, f"{value:.6g}", unit)
-        if time.monotonic() - begin >= int(measure_millis) / 1e3:
-            break
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    trials.main(TRIALS, *sys.argv[1:])

@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 /** The strategy that runs workloads in worker processes. */
 @NullMarked
 module io.stratagem.processpool {
+    requires jdk.net;
     requires transitive io.stratagem.core;
     requires transitive org.slf4j;
     requires java.management;

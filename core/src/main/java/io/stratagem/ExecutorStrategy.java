@@ -167,6 +167,14 @@ public interface ExecutorStrategy extends AutoCloseable {
      * a task takes. If a thread is interrupted while it waits for room ({@link Rejection#BLOCK}), it keeps its interrupt,
      * {@code submit} gives a cancelled future, and {@code execute} throws {@code RejectedExecutionException}.
      *
+     * <p>If this strategy runs its tasks outside this JVM, the callable or runnable itself is sent there, as it is when
+     * it is handed in, and never runs here. One that cannot be serialised fails at once with {@link TransferException}:
+     * {@code submit} and {@code invokeAll} give failed futures, {@code invokeAny} takes it for a failed task, and
+     * {@code execute} throws the exception. The value that a runnable is submitted with stays here. {@code cancel(true)}
+     * and {@code shutdownNow} kill the workers that run the tasks; the futures are then cancelled. If a worker dies by
+     * itself, the future of its task fails with {@link WorkerDiedException}. What {@code shutdownNow} returns may be
+     * run by the caller, and then runs in this JVM.
+     *
      * @param kind what the tasks handed to it spend their time on; not {@link Kind#ASYNC}
      * @return a new view
      * @throws IllegalArgumentException if the kind is {@code ASYNC}

@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import io.stratagem.benchmarks.processes.ProcessesSuite;
 import io.stratagem.benchmarks.queues.QueuesSuite;
 import io.stratagem.benchmarks.threads.ThreadsSuite;
 import java.io.IOException;
@@ -16,7 +17,7 @@ import java.util.Optional;
 final class Compare {
 
     /** All suites: a new one is added here. */
-    static final List<Suite> SUITES = List.of(new ThreadsSuite(), new QueuesSuite());
+    static final List<Suite> SUITES = List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite());
 
     private static final int BAD_USAGE = 2;
 
@@ -99,9 +100,8 @@ final class Compare {
         outcome.skipped().forEach(line -> out.println("skipped: " + line));
         outcome.failed().forEach(line -> out.println("failed: " + line));
         outcome.rows().stream()
-                .filter(Row::isBelowGoal)
-                .forEach(row -> out.println(
-                        "below its goal: " + row.metric() + " " + row.ratioText() + ", goal " + row.goal()));
+                .filter(Row::missesGoal)
+                .forEach(row -> out.println("misses its goal: " + row.againstGoal()));
         out.println();
         outcome.rows().forEach(row -> out.println(row.line(report.suite())));
     }

@@ -52,6 +52,14 @@ public final class Contest {
         return with(name, program).with(new RowRule.Against(name, goal));
     }
 
+    /** With the most that our figure may be, for a figure that is ours alone. */
+    public Contest limit(double most) {
+        if (!lessIsBetter) {
+            throw new IllegalArgumentException(metric + " has a limit, but more is better");
+        }
+        return with(new RowRule.Alone(most));
+    }
+
     /** With a program that has no row of its own; {@link #speedUp} measures others against it. */
     public Contest reference(String name, Program program) {
         return with(name, program);
@@ -102,7 +110,7 @@ public final class Contest {
     /** The rows for which the figures are there. */
     List<Row> rows(Map<Program, Runs> runs) {
         Figures figures = new Figures(this, runs);
-        List<RowRule> all = rules.isEmpty() ? List.of(new RowRule.Alone()) : rules;
+        List<RowRule> all = rules.isEmpty() ? List.of(new RowRule.Alone(Double.NaN)) : rules;
         return all.stream()
                 .map(rule -> rule.row(this, figures))
                 .flatMap(Optional::stream)

@@ -20,6 +20,11 @@ public record PythonProgram(String script, List<String> arguments, Size size, Li
         return new PythonProgram(script, List.of(arguments), size, List.of());
     }
 
+    /** The same with modules that it imports beyond the standard library. */
+    public PythonProgram with(String... needed) {
+        return new PythonProgram(script, arguments, size, List.of(needed));
+    }
+
     @Override
     public Launch launch(Machine machine, Effort effort) {
         Optional<Python> python = machine.python(modules);
@@ -29,6 +34,7 @@ public record PythonProgram(String script, List<String> arguments, Size size, Li
         }
         List<String> words = new ArrayList<>();
         words.add(python.get().executable().toString());
+        words.add("-B"); // nothing is written next to the sources
         words.add(machine.scripts().resolve(script).toString());
         words.addAll(arguments);
         words.addAll(effort.arguments(size));

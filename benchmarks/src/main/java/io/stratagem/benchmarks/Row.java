@@ -11,7 +11,7 @@ import java.util.Locale;
  * @param ours our median
  * @param peer the peer's median; NaN where the figure is ours alone
  * @param ratio above 1 if ours is better; NaN where the figure is ours alone
- * @param goal the ratio to reach; NaN if none is set
+ * @param goal the ratio to reach, or the most that a figure of ours alone may be; NaN if none is set
  * @param ourRuns our value in each round
  * @param peerRuns the peer's value in each round
  */
@@ -26,8 +26,19 @@ record Row(
         List<Double> peerRuns) {
 
     /** Whether a goal is set and was missed. */
-    boolean isBelowGoal() {
-        return ratio < goal;
+    boolean missesGoal() {
+        return isAlone() ? ours > goal : ratio < goal;
+    }
+
+    /** What was reached and what was to be, in words. */
+    String againstGoal() {
+        return isAlone()
+                ? metric + " " + figure(ours, unit) + ", limit " + figure(goal, unit)
+                : metric + " " + ratioText() + ", goal " + goal;
+    }
+
+    private boolean isAlone() {
+        return Double.isNaN(ratio);
     }
 
     /** The row as it is printed. */
@@ -36,7 +47,7 @@ record Row(
     }
 
     String ratioText() {
-        return Double.isNaN(ratio) ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
+        return isAlone() ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
     }
 
     /** Three digits and the unit: {@code 25.1ns}, {@code 310ns}. */

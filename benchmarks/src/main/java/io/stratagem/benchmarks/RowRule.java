@@ -32,7 +32,7 @@ sealed interface RowRule {
     }
 
     /** Our figure, for which there is no peer. */
-    record Alone() implements RowRule {
+    record Alone(double limit) implements RowRule {
         @Override
         public Optional<Row> row(Contest contest, Figures figures) {
             OptionalDouble ours = figures.median(Contest.OURS);
@@ -45,7 +45,7 @@ sealed interface RowRule {
                     ours.getAsDouble(),
                     Double.NaN,
                     Double.NaN,
-                    Double.NaN,
+                    limit,
                     figures.values(Contest.OURS),
                     List.of()));
         }

@@ -23,6 +23,11 @@ public interface Trial extends AutoCloseable {
     /** By how many a pass's time is divided. */
     long operations();
 
+    /** Whether it is the first pass in a process that counts: then it is the only one, and nothing is warmed up. */
+    default boolean isCold() {
+        return false;
+    }
+
     /** Ends the threads that it started. */
     @Override
     default void close() {}

@@ -23,7 +23,7 @@ final class CompareTest {
     @Test
     void run_withoutArguments_listsTheSuites() throws Exception {
         assertThat(run()).isZero();
-        assertThat(output()).contains("usage: benchmarks/compare SUITE", "threads ", "queues ");
+        assertThat(output()).contains("usage: benchmarks/compare SUITE", "threads ", "queues ", "processes ");
     }
 
     @Test

@@ -100,6 +100,27 @@ final class ComparisonTest {
     }
 
     @Test
+    void run_repeatedProgram_hasAFreshProcessEachTime() throws Exception {
+        Program program = new Repeated(JavaProgram.of(OwnPid.class, Size.of(1)), new Size(9, 3));
+        Launch launch = program.launch(NO_PYTHON, SMOKE);
+
+        List<Sample> samples = ProgramProcess.run(((Launch.Command) launch).words(), SMOKE.limit());
+
+        assertThat(samples).extracting(Sample::value).hasSize(3).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void run_repeatedProgramThatFailsOrIsMissing_isNamedLikeAnyOther() throws Exception {
+        Contest contest = Contest.ofLess("m", "ns", repeated(JavaProgram.of(Failing.class, Size.of(1))))
+                .peer("python", repeated(PythonProgram.of("cold.py", Size.of(1))));
+
+        Outcome outcome = comparison(contest).run();
+
+        assertThat(outcome.failed()).singleElement().asString().contains("m/ours: exit code 1", "on purpose");
+        assertThat(outcome.skipped()).containsExactly("m/python: python3 is not installed");
+    }
+
+    @Test
     void run_beyondItsBudget_stopsAfterTheRound() throws Exception {
         Contest contest = Contest.ofLess("m", "ns", JavaProgram.of(Failing.class, Size.of(1)));
         Effort effort = effort(9, Duration.ofMinutes(1), Duration.ofMillis(1));
@@ -115,6 +136,10 @@ final class ComparisonTest {
 
     private PrintStream out() {
         return new PrintStream(progress, true, StandardCharsets.UTF_8);
+    }
+
+    private static Program repeated(Program program) {
+        return new Repeated(program, Size.of(2));
     }
 
     private static Program trial(String simpleName) throws ClassNotFoundException {
@@ -133,6 +158,15 @@ final class ComparisonTest {
 
         public static void main(String[] arguments) throws InterruptedException {
             new CountDownLatch(1).await();
+        }
+    }
+
+    /** A program whose figure is the id of its process. */
+    static final class OwnPid {
+        private OwnPid() {}
+
+        public static void main(String[] arguments) {
+            System.out.println(new Sample("m", ProcessHandle.current().pid(), "ns").line());
         }
     }
 

@@ -56,7 +56,7 @@ final class FiguresTest {
 
         assertThat(rows).hasSize(1);
         assertThat(rows.get(0).line("suite")).isEqualTo("suite m/peer 25.1ns 310ns 12.35");
-        assertThat(rows.get(0).isBelowGoal()).isFalse();
+        assertThat(rows.get(0).missesGoal()).isFalse();
     }
 
     @Test
@@ -67,7 +67,8 @@ final class FiguresTest {
                 contest.rows(Map.of(OURS, runs("m", 50), PEER, runs("m", 200))).get(0);
 
         assertThat(row.ratio()).isEqualTo(0.25);
-        assertThat(row.isBelowGoal()).isTrue();
+        assertThat(row.missesGoal()).isTrue();
+        assertThat(row.againstGoal()).isEqualTo("m/peer 0.25, goal 1.0");
     }
 
     @Test
@@ -77,6 +78,28 @@ final class FiguresTest {
         assertThat(rows)
                 .singleElement()
                 .satisfies(row -> assertThat(row.line("suite")).isEqualTo("suite rss 48.0MB - -"));
+    }
+
+    @Test
+    void rows_withoutPeerButWithALimit_missItAbove() {
+        Contest contest = Contest.ofLess("rss", "MB", OURS).limit(60);
+
+        Row within = contest.rows(Map.of(OURS, runs("rss", 60))).get(0);
+        Row beyond = contest.rows(Map.of(OURS, runs("rss", 61.2))).get(0);
+
+        assertThat(within.missesGoal()).isFalse();
+        assertThat(beyond.line("suite")).isEqualTo("suite rss 61.2MB - -");
+        assertThat(beyond.missesGoal()).isTrue();
+        assertThat(beyond.againstGoal()).isEqualTo("rss 61.2MB, limit 60.0MB");
+    }
+
+    @Test
+    void limit_whereMoreIsBetter_isRefused() {
+        Contest contest = Contest.ofMore("m", "MB/s", OURS);
+
+        assertThatThrownBy(() -> contest.limit(60))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("m has a limit");
     }
 
     @Test

@@ -3,14 +3,19 @@ package io.stratagem.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import io.stratagem.benchmarks.queues.HandOffRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every trial of every suite once in this process, and every Python program once, all with hardly anything to do. */
+/**
+ * Every trial of every suite once in this process, and every other Java program but those of JMH and every Python program
+ * once in its own, all with hardly anything to do.
+ */
 final class SuitesTest {
 
     private static final Machine MACHINE = Machine.here(Path.of("src/main/python"));
@@ -31,14 +36,17 @@ final class SuitesTest {
                                         }))));
     }
 
-    /** A megabyte through xz takes a second in a JVM that is still cold. */
+    /** A megabyte through xz takes a second in a JVM that is still cold, and so does a worker killed and replaced. */
     private static String size(Contest contest) {
-        return contest.metric().equals("xz") ? "1" : "4";
+        return Set.of("xz", "full-strength-after-kill-ms").contains(contest.metric()) ? "1" : "4";
     }
 
     private static boolean isRunHere(Program program) {
+        if (program instanceof Repeated repeated) {
+            return isRunHere(repeated.program());
+        }
         if (program instanceof JavaProgram java) {
-            return java.main().equals(TrialRun.class.getName())
+            return !java.main().equals(HandOffRun.class.getName()) // JMH takes its time
                     && java.minimumFeature() <= Jdk.current().feature();
         }
         return program instanceof PythonProgram python
@@ -46,14 +54,23 @@ final class SuitesTest {
     }
 
     private static List<Sample> samples(Program program, String size) throws Exception {
-        if (program instanceof JavaProgram java) {
-            return TrialRun.samples(words(java.arguments(), size));
+        if (program instanceof Repeated repeated) {
+            return samples(repeated.program(), size);
         }
-        PythonProgram python = (PythonProgram) program;
         List<String> command = new ArrayList<>();
-        command.add(MACHINE.python(python.modules()).orElseThrow().executable().toString());
-        command.add(MACHINE.scripts().resolve(python.script()).toString());
-        command.addAll(List.of(words(python.arguments(), size)));
+        if (program instanceof JavaProgram java) {
+            if (java.main().equals(TrialRun.class.getName())) {
+                return TrialRun.samples(words(java.arguments(), size));
+            }
+            command.addAll(List.of(MACHINE.jdk().java(), "-cp", MACHINE.classPath(), java.main()));
+            command.addAll(List.of(words(java.arguments(), size)));
+        } else if (program instanceof PythonProgram python) {
+            command.add(
+                    MACHINE.python(python.modules()).orElseThrow().executable().toString());
+            command.addAll(
+                    List.of("-B", MACHINE.scripts().resolve(python.script()).toString()));
+            command.addAll(List.of(words(python.arguments(), size)));
+        }
         return ProgramProcess.run(command, Effort.FULL.limit());
     }
 

@@ -181,6 +181,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** All tasks are settled. Called once, on any thread. */
     abstract void completed(@Nullable Worker by);
 
+    /**
+     * No worker elsewhere is at its last task any more, nor will be: it was reported, be it too late, or never started.
+     * May be called several times, on any thread.
+     */
+    void left() {}
+
     /** Whether nobody wants what has not been done yet. */
     abstract boolean isUnwanted();
 
@@ -434,21 +440,24 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * @param from the first of them
      */
     public final void notRun(int from) {
-        Batch rest;
+        Batch rest = null;
         boolean isComplete;
         synchronized (this) {
             long now = word;
             int at = Math.max(from, settled(now));
-            if (at >= end(now) || claimed(now) != end(now)) {
-                return;
-            }
-            rest = tail(at, end(now));
-            link(rest);
             isComplete = at == settled(now);
-            if (isComplete) {
-                finishExecution(at);
+            if (at < end(now) && claimed(now) == end(now)) {
+                rest = tail(at, end(now));
+                link(rest);
+                if (isComplete) {
+                    finishExecution(at);
+                }
+                word = word(settled(now), at, at);
             }
-            word = word(settled(now), at, at);
+        }
+        if (rest == null) {
+            left();
+            return;
         }
         terms.strategy.dispatch(rest);
         if (isComplete) {
@@ -629,25 +638,31 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     /** Settles a claimed task by report; its outcome is dropped if it has one already. */
     private boolean settle(int index, Object outcome, @Nullable Object value) {
-        boolean isComplete;
+        boolean isLate;
+        boolean isComplete = false;
         synchronized (this) {
             long now = word;
-            if (settled(now) != index || claimed(now) <= index) {
-                return false;
+            isLate = settled(now) != index || claimed(now) <= index;
+            if (!isLate) {
+                setOutcome(index, outcome, value);
+                isComplete = index + 1 == end(now);
+                if (isComplete) {
+                    finishExecution(index + 1);
+                }
+                if (details != null) {
+                    details.disarm();
+                }
+                word = word(index + 1, claimed(now), end(now));
             }
-            setOutcome(index, outcome, value);
-            isComplete = index + 1 == end(now);
-            if (isComplete) {
-                finishExecution(index + 1);
-            }
-            if (details != null) {
-                details.disarm();
-            }
-            word = word(index + 1, claimed(now), end(now));
+        }
+        if (isLate) {
+            left();
+            return false;
         }
         afterSettled(index, outcome);
         if (isComplete) {
             complete();
+            left();
         } else {
             published();
         }

@@ -3,6 +3,7 @@ package io.stratagem.spi;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
+import io.stratagem.Workload;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -39,6 +40,20 @@ public interface Engine {
     void execute(Batch batch);
 
     /**
+     * Makes a command of the {@code ExecutorService} view ready for its way to a worker elsewhere, on the thread that
+     * submits it: so what cannot be sent fails at once. Commands of one workload are of all sorts: how long one took says
+     * nothing of the next.
+     *
+     * @param workload which calls the command
+     * @param command a {@code Callable} or {@code Runnable}
+     * @return the input of the task
+     * @throws io.stratagem.TransferException if the command cannot be serialised
+     */
+    default Object pack(Workload<?, ?> workload, Object command) {
+        return command;
+    }
+
+    /**
      * What an asynchronous task gets that a waiting worker starts by itself, instead of waiting for it.
      *
      * @return a loop of this engine
@@ -65,7 +80,8 @@ public interface Engine {
      * Told after core has given up on the task that a worker was running (timeout, cancellation): free the worker.
      * That task has its result already. Its thread, if it runs in this JVM, has been interrupted and its stage
      * cancelled. An engine elsewhere kills the worker or tells it to stop, then reports what it claimed and what never
-     * started with {@link Batch#notRun}. Called once for each such task.
+     * started with {@link Batch#notRun}: the late report of the task itself says that the worker has left it. Called once
+     * for each such task.
      *
      * @param batch the batch of the task
      * @param index which task; the worker may have got on to a later one meanwhile

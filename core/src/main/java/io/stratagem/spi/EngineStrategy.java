@@ -139,17 +139,11 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         checkTaken(workload);
         checkOpen();
         Terms terms = terms(workload);
-        if (currentWorker() != null) {
-            admission.enterAnyway();
-        } else if (!admission.tryEnter()) {
-            Rejection rejection = options.rejection();
-            if (rejection == Rejection.REJECT) {
-                throw new RejectedExecutionException(admission.fullMessage(name));
-            }
+        if (!entersAtOnce()) {
             // To start an asynchronous task here would not slow the caller down.
-            if (rejection == Rejection.CALLER_RUNS
+            if (options.rejection() == Rejection.CALLER_RUNS
                     && workload.kind() != Kind.ASYNC
-                    && !engine.profile(workload.kind()).isolates()) {
+                    && !isolates(workload.kind())) {
                 return runInCaller(terms, input);
             }
             if (!waitForRoom()) {
@@ -159,14 +153,46 @@ public abstract class EngineStrategy implements ExecutorStrategy {
             }
         }
         TaskFuture<O> future = new TaskFuture<>();
-        Batch batch = newSingle(terms, future, input);
+        dispatchSingle(newSingle(terms, future, input));
+        return future;
+    }
+
+    /**
+     * The first half of {@link #submit}, which may wait for room: makes a task for an engine that isolates.
+     * {@link #dispatchSingle} is the other half.
+     *
+     * @return null if the caller was interrupted while it waited; it keeps its interrupt
+     */
+    final @Nullable SingleBatch admit(Workload<?, ?> workload, Object input, TaskFuture<?> future) {
+        checkTaken(workload);
+        checkOpen();
+        Terms terms = terms(workload);
+        return entersAtOnce() || waitForRoom() ? newSingle(terms, future, input) : null;
+    }
+
+    /** Hands a new task to the engine; if that cannot take it, the task fails, too. */
+    final void dispatchSingle(SingleBatch batch) {
         try {
             dispatchOrThrow(batch);
         } catch (Throwable e) {
             batch.cancelUnstarted(e);
             throw e;
         }
-        return future;
+    }
+
+    /** False if there is no room, and the caller should wait for it. */
+    private boolean entersAtOnce() {
+        if (currentWorker() != null) {
+            admission.enterAnyway();
+            return true;
+        }
+        if (admission.tryEnter()) {
+            return true;
+        }
+        if (options.rejection() == Rejection.REJECT) {
+            throw new RejectedExecutionException(admission.fullMessage(name));
+        }
+        return false;
     }
 
     private SingleBatch newSingle(Terms terms, TaskFuture<?> future, @Nullable Object input) {
@@ -240,16 +266,14 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private void checkTaken(Workload<?, ?> workload) {
         Objects.requireNonNull(workload, "workload");
         checkArgument(
-                !workload.isolated()
-                        || options.allowInProcess()
-                        || engine.profile(workload.kind()).isolates(),
+                !workload.isolated() || options.allowInProcess() || isolates(workload.kind()),
                 "workload '%s' is isolated and strategy '%s' runs in this JVM: use a strategy with processes, or build "
                         + "this one with allowInProcess(true)",
                 workload.name(),
                 name);
     }
 
-    private void checkOpen() {
+    final void checkOpen() {
         if (isClosed) {
             throw new RejectedExecutionException(closedMessage());
         }
@@ -358,11 +382,16 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     final TaskTimeoutException timeoutOf(Workload<?, ?> workload) {
-        String stop = engine.profile(workload.kind()).isolates()
+        String stop = isolates(workload.kind())
                 ? "its worker is killed"
                 : "it was told to stop; only an isolated workload can be killed";
         return new TaskTimeoutException("workload '" + workload.name() + "' ran longer than its timeout of "
                 + workload.timeout().orElseThrow() + "; " + stop);
+    }
+
+    /** Whether it runs work of this kind outside this JVM. */
+    final boolean isolates(Kind kind) {
+        return engine.profile(kind).isolates();
     }
 
     final Engine engine() {

@@ -84,6 +84,13 @@ final class SingleBatch extends Batch {
     }
 
     @Override
+    void left() {
+        if (settled() > 0) { // else it never started, and is another batch now
+            future.left();
+        }
+    }
+
+    @Override
     boolean isUnwanted() {
         return future.isCancelled();
     }

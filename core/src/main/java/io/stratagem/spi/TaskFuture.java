@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * nobody has started it, so that tasks that wait for tasks cannot starve each other; any other thread looks for the
  * result a little while before it parks.
  */
-final class TaskFuture<O> extends CompletableFuture<Result<O>> {
+class TaskFuture<O> extends CompletableFuture<Result<O>> {
     /** The present attempt; null once it is done. */
     volatile @Nullable SingleBatch batch;
 
@@ -23,18 +23,27 @@ final class TaskFuture<O> extends CompletableFuture<Result<O>> {
         complete((Result<O>) result);
     }
 
+    /** See {@link Batch#left}. This may have been cancelled long before, and may not have been completed yet. */
+    void left() {}
+
     @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
+    public final boolean cancel(boolean mayInterruptIfRunning) {
         boolean isFirst = super.cancel(mayInterruptIfRunning);
         SingleBatch present = batch;
-        if (isFirst && present != null) {
-            if (mayInterruptIfRunning) {
-                present.cancel(present.cancellation());
-            } else {
-                present.cancelUnstarted(present.cancellation());
-            }
+        if (isFirst && mayInterruptIfRunning) {
+            stop();
+        } else if (isFirst && present != null) {
+            present.cancelUnstarted(present.cancellation());
         }
         return isCancelled();
+    }
+
+    /** Stops the task, even if this was cancelled before in a way that let it go on. */
+    final void stop() {
+        SingleBatch present = batch;
+        if (present != null) {
+            present.cancel(present.cancellation());
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.stratagem.examples;
 
+import io.stratagem.WorkerDiedException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -194,6 +195,11 @@ final class Cli {
         }
     }
 
+    /** A failure in one line: without what a worker printed last. */
+    static String inOneLine(Throwable cause) {
+        return cause.toString().lines().findFirst().orElseThrow().replace("; it printed last:", "");
+    }
+
     private static String describe(Throwable cause) {
         if (cause instanceof NoSuchFileException) {
             return "no such file";
@@ -206,6 +212,9 @@ final class Cli {
         }
         if (cause instanceof UncheckedIOException e && e.getCause() != null) {
             return describe(e.getCause());
+        }
+        if (cause instanceof WorkerDiedException) {
+            return inOneLine(cause);
         }
         return cause.getMessage() == null ? cause.toString() : cause.getMessage();
     }

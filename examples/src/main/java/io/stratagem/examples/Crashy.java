@@ -53,7 +53,7 @@ public final class Crashy {
                 boolean hasCrashed = result instanceof Result.Failure<Integer> failure
                         && failure.cause() instanceof WorkerDiedException;
                 crashes += hasCrashed ? 1 : 0;
-                cli.println(input + ": " + result.<String>fold(String::valueOf, Crashy::firstLine));
+                cli.println(input + ": " + result.<String>fold(String::valueOf, Cli::inOneLine));
                 if (hasCrashed != (input % BAD_LUCK == 0)) {
                     cli.problem(new IllegalStateException("input " + input + " has the wrong result"));
                 }
@@ -63,17 +63,18 @@ public final class Crashy {
                 + ", and this process is still here");
     }
 
-    private static String firstLine(Throwable cause) {
-        return cause.toString().lines().findFirst().orElseThrow();
-    }
-
     private static int callLibrary(int input) throws ReflectiveOperationException {
         if (input % BAD_LUCK == 0) {
-            Class<?> unsafe = Class.forName("sun.misc.Unsafe");
-            Field theUnsafe = unsafe.getDeclaredField("theUnsafe");
-            theUnsafe.setAccessible(true);
-            unsafe.getMethod("putByte", long.class, byte.class).invoke(theUnsafe.get(null), 0L, (byte) 0);
+            segfault();
         }
         return input * input;
+    }
+
+    /** Ends this JVM as a bug in native code does. */
+    static void segfault() throws ReflectiveOperationException {
+        Class<?> unsafe = Class.forName("sun.misc.Unsafe");
+        Field theUnsafe = unsafe.getDeclaredField("theUnsafe");
+        theUnsafe.setAccessible(true);
+        unsafe.getMethod("putByte", long.class, byte.class).invoke(theUnsafe.get(null), 0L, (byte) 0);
     }
 }

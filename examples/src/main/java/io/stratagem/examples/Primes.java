@@ -28,7 +28,10 @@ public final class Primes {
                        2  bad arguments
             """;
 
-    private static final Workload<Long, Boolean> PRIME = Workload.compute("prime", Primes::isPrime);
+    static final Workload<Long, Boolean> PRIME = Workload.compute("prime", Primes::isPrime);
+
+    static final int NUMBERS = 20_000;
+    static final long FROM = 1_000_000_000_003L;
 
     public static void main(String[] args) {
         System.exit(run(args, System.out, System.err));
@@ -39,9 +42,14 @@ public final class Primes {
     }
 
     private static void findAll(Cli cli) throws Exception {
-        int numbers = cli.number("--numbers", 20_000);
-        long from = cli.longNumber("--from", 1_000_000_000_003L);
+        int numbers = cli.number("--numbers", NUMBERS);
+        long from = cli.longNumber("--from", FROM);
         cli.end();
+        compare(numbers, from, cli);
+    }
+
+    /** Looks for primes in three ways and prints how long each takes. */
+    static void compare(int numbers, long from, Cli cli) throws Exception {
         List<Long> candidates =
                 LongStream.range(0, numbers).map(i -> from + 2 * i).boxed().toList();
 

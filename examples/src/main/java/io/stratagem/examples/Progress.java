@@ -1,5 +1,6 @@
 package io.stratagem.examples;
 
+import java.io.PrintStream;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -15,7 +16,12 @@ final class Progress {
 
     /** The stream, with a bar on the terminal, if there is one; it is gone when the stream is closed. */
     static <T> Stream<T> of(Stream<T> results, String name, long total) {
-        if (TERMINAL_WIDTH == 0) {
+        return of(results, name, total, TERMINAL_WIDTH, System.err);
+    }
+
+    /** The same, on a terminal of the given width; 0 if it is none. */
+    static <T> Stream<T> of(Stream<T> results, String name, long total, int width, PrintStream terminal) {
+        if (width == 0) {
             return results;
         }
         ProgressBar bar = new ProgressBarBuilder()
@@ -23,26 +29,26 @@ final class Progress {
                 .setInitialMax(total)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(100)
-                .setConsumer(new Terminal())
+                .setConsumer(new Line(width, terminal))
                 .build();
         return results.peek(result -> bar.step()).onClose(bar::close);
     }
 
     /** One line of the terminal, drawn again and again, and wiped at the end. */
-    private static final class Terminal implements ProgressBarConsumer {
+    private record Line(int width, PrintStream terminal) implements ProgressBarConsumer {
         @Override
         public int getMaxRenderedLength() {
-            return TERMINAL_WIDTH - 1;
+            return width - 1;
         }
 
         @Override
         public void accept(String line) {
-            System.err.print("\r" + line);
+            terminal.print("\r" + line);
         }
 
         @Override
         public void close() {
-            System.err.print("\r" + " ".repeat(getMaxRenderedLength()) + "\r");
+            terminal.print("\r" + " ".repeat(getMaxRenderedLength()) + "\r");
         }
     }
 }

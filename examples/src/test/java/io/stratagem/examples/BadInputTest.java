@@ -17,10 +17,18 @@ final class BadInputTest {
     Path directory;
 
     static Stream<Arguments> examples() {
-        return Stream.concat(directoryExamples(), Stream.of(example("timers", Timers::run)));
+        return Stream.concat(examplesOfFewArguments(), Stream.of(example("render", Render::run)));
+    }
+
+    static Stream<Arguments> examplesOfFewArguments() {
+        return Stream.concat(examplesOfOneDirectory(), Stream.of(example("timers", Timers::run)));
     }
 
     static Stream<Arguments> directoryExamples() {
+        return Stream.concat(examplesOfOneDirectory(), Stream.of(example("render", Render::run)));
+    }
+
+    private static Stream<Arguments> examplesOfOneDirectory() {
         return Stream.of(
                 example("tour", Tour::run),
                 example("checksums", Checksums::run),
@@ -53,7 +61,7 @@ final class BadInputTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("examples")
+    @MethodSource("examplesOfFewArguments")
     void argumentsTooMany_areRefused(String name, Outcome.Example example) {
         Outcome outcome = Outcome.of(example, directory, directory, directory);
 

@@ -29,7 +29,11 @@ final class TourTest {
                         "one thread   \\S+ m?s +for [\\d,]+ tasks\n  thread pool  \\S+ m?s +the same results; ")
                 .contains("Failure  java.nio.file.NoSuchFileException")
                 .contains("Failure  io.stratagem.TaskTimeoutException")
-                .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process");
+                .contains("prime -> thread pool", "138 primes among 2,000 numbers", "process pool")
+                .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process")
+                .contains("crashed with SIGSEGV", "'risky' ran longer than its timeout of PT2S; its worker is killed")
+                .contains("bomb.png: io.stratagem.WorkerDiedException")
+                .contains("2 scaled, 1 worker lost to OutOfMemoryError, in ");
     }
 
     @Test

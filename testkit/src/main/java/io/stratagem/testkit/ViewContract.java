@@ -2,6 +2,7 @@ package io.stratagem.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.common.util.concurrent.ListenableFuture;
 import com.google.common.util.concurrent.ListeningExecutorService;
@@ -12,6 +13,7 @@ import io.stratagem.Rejection;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import java.io.IOException;
+import java.io.Serializable;
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -24,22 +26,56 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The part of the contract that is about the view of a strategy as an {@code ExecutorService}, inside this JVM. */
+/**
+ * The part of the contract that is about the view of a strategy as an {@code ExecutorService}. What tests hand to it can
+ * travel, unless they need the view, or a thread of this JVM, inside of a task.
+ */
 public abstract class ViewContract extends RemainsContract {
     private static final long LIMIT_MILLIS = Patience.LIMIT.toMillis();
 
     /** For subclasses. */
     protected ViewContract() {}
 
-    private Callable<Integer> telling(Journal journal, Gate gate, int value) {
-        return () -> StrategyFixture.<Integer>telling(journal, gate).apply(value);
+    /** For lambdas that can travel. */
+    private interface Call<T> extends Callable<T>, Serializable {}
+
+    /** For lambdas that can travel. */
+    private interface Command extends Runnable, Serializable {}
+
+    private static <T> Callable<T> call(Call<T> call) {
+        return call;
+    }
+
+    private static Runnable command(Command command) {
+        return command;
+    }
+
+    private static Callable<Integer> telling(Journal journal, Gate gate, int value) {
+        return call(() -> StrategyFixture.<Integer>telling(journal, gate).apply(value));
+    }
+
+    /** Fails unless all tasks end, those that were stopped included. */
+    private static void assertTerminates(ListeningExecutorService view) throws InterruptedException {
+        view.shutdown();
+        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertThat(view.isTerminated()).isTrue();
+    }
+
+    /** Fails unless the future has failed with that exception; from another JVM with its like. */
+    private void assertFailedWith(Future<?> future, Throwable expected) {
+        ExecutionException failure = catchThrowableOfType(ExecutionException.class, () -> Patience.get(future));
+        if (abilities().contains(Ability.IN_THIS_JVM)) {
+            assertThat(failure).cause().isSameAs(expected);
+        } else {
+            assertThat(failure).cause().isInstanceOf(expected.getClass()).hasMessage(expected.getMessage());
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- single calls
@@ -47,41 +83,44 @@ public abstract class ViewContract extends RemainsContract {
     @ParameterizedTest
     @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
     void view_submit_givesValueNullOrException(Kind kind) throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(2).asExecutorService(kind);
-        AtomicBoolean ran = new AtomicBoolean();
-        assertThat(Patience.get(view.submit(() -> 42))).isEqualTo(42);
-        assertThat(Patience.get(view.submit(() -> ran.set(true), "done"))).isEqualTo("done");
-        assertThat(ran).isTrue();
-        assertThat(Patience.<Object>get(view.submit(() -> (Object) null))).isNull();
-        Runnable nothing = () -> {};
-        assertThat((Object) Patience.get(view.submit(nothing))).isNull();
+        Journal journal = journal();
+        Object staysHere = new Object();
+        assertThat(Patience.get(view.submit(call(() -> 42)))).isEqualTo(42);
+        assertThat(Patience.<Object>get(view.submit(command(() -> journal.add("ran")), staysHere)))
+                .isSameAs(staysHere);
+        assertThat(journal.entries()).containsExactly("ran");
+        assertThat(Patience.<Object>get(view.submit(call(() -> (Object) null)))).isNull();
+        assertThat((Object) Patience.get(view.submit(command(() -> {})))).isNull();
         IOException checked = new IOException("checked");
-        assertThatThrownBy(() -> Patience.get(view.submit(() -> {
+        assertFailedWith(
+                view.submit(call(() -> {
                     throw checked;
-                })))
-                .isInstanceOf(ExecutionException.class)
-                .cause()
-                .isSameAs(checked);
+                })),
+                checked);
         AssertionError error = new AssertionError("error");
-        assertThatThrownBy(() -> Patience.get(view.submit((Runnable) () -> {
+        assertFailedWith(
+                view.submit(command(() -> {
                     throw error;
-                })))
-                .isInstanceOf(ExecutionException.class)
-                .cause()
-                .isSameAs(error);
+                })),
+                error);
+        CancellationException ofItsOwn = new CancellationException("of the call");
+        Future<?> failed = view.submit(call(() -> {
+            throw ofItsOwn;
+        }));
+        assertFailedWith(failed, ofItsOwn);
+        assertThat(failed.isCancelled()).isFalse();
     }
 
     @Test
     void view_execute_runsAndSurvivesExceptions() {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
-        view.execute(() -> {
+        view.execute(command(() -> {
             journal.add("first");
             throw new IllegalStateException("nobody will ask for this, as the test wants it");
-        });
-        view.execute(() -> journal.add("second"));
+        }));
+        view.execute(command(() -> journal.add("second")));
         Patience.await().until(() -> journal.entries().equals(List.of("first", "second")));
     }
 
@@ -107,7 +146,6 @@ public abstract class ViewContract extends RemainsContract {
 
     @Test
     void view_addListener_isCalledWhenDone() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Gate gate = gate();
         Journal journal = journal();
@@ -124,7 +162,6 @@ public abstract class ViewContract extends RemainsContract {
 
     @Test
     void view_getTimesOut_leavesTheCallAlone() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Gate gate = gate();
         Future<Integer> future = view.submit(telling(journal(), gate, 1));
@@ -138,8 +175,7 @@ public abstract class ViewContract extends RemainsContract {
 
     @ParameterizedTest
     @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
-    void view_cancelTrueRunning_interruptsIt(Kind kind) throws Exception {
-        assume(Ability.IN_THIS_JVM);
+    void view_cancelTrueRunning_stopsIt(Kind kind) throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ListeningExecutorService view = strategy.asExecutorService(kind);
         Journal journal = journal();
@@ -150,53 +186,55 @@ public abstract class ViewContract extends RemainsContract {
         assertThat(future.isDone()).isTrue();
         assertThatThrownBy(future::get).isInstanceOf(CancellationException.class);
         assertThat(future.cancel(true)).isFalse();
-        Patience.await().until(() -> journal.count("interrupted") == 1);
-        assertThat(Patience.get(view.submit(() -> Thread.currentThread().isInterrupted())))
+        awaitInterrupted(journal, 1);
+        assertThat(Patience.get(view.submit(call(() -> Thread.currentThread().isInterrupted()))))
                 .isFalse();
         assertRunsAtOnce(strategy, 1, kind);
+        assertTerminates(view);
+        assertThat(journal.count("through")).isZero();
     }
 
     @Test
-    void view_cancelFalseRunning_letsItFinish() {
-        assume(Ability.IN_THIS_JVM);
+    void view_cancelFalseRunning_letsItFinish() throws Exception {
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
         Future<Integer> future = view.submit(telling(journal, gate, 1));
         Patience.await().until(() -> journal.inside() == 1);
         assertThat(future.cancel(false)).isTrue();
+        assertThat(future.isCancelled()).isTrue();
+        view.shutdown();
+        assertThat(view.isTerminated()).isFalse();
         gate.open();
-        Patience.await().until(() -> journal.count("through") == 1);
+        assertTerminates(view);
+        assertThat(journal.count("through")).isEqualTo(1);
     }
 
     @Test
     void view_cancelQueued_neverRuns() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
         Future<Integer> first = view.submit(telling(journal, gate, 1));
         Patience.await().until(() -> journal.inside() == 1);
-        Future<?> queued = view.submit(() -> journal.add("ran"));
+        Future<?> queued = view.submit(command(() -> journal.add("ran")));
         assertThat(queued.cancel(false)).isTrue();
         gate.open();
         assertThat(Patience.get(first)).isEqualTo(1);
-        assertThat(Patience.get(view.submit(() -> 3))).isEqualTo(3);
+        assertThat(Patience.get(view.submit(call(() -> 3)))).isEqualTo(3);
         assertThat(journal.count("ran")).isZero();
-        view.shutdown();
-        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        assertTerminates(view);
     }
 
     @Test
     void view_callInterruptsItself_nextCallDoesNotSeeIt() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         for (int i = 0; i < 10; i++) {
-            assertThat(Patience.get(view.submit(() -> {
+            assertThat(Patience.get(view.submit(call(() -> {
                         boolean met = Thread.currentThread().isInterrupted();
                         Thread.currentThread().interrupt();
                         return met;
-                    })))
+                    }))))
                     .isFalse();
         }
     }
@@ -204,7 +242,6 @@ public abstract class ViewContract extends RemainsContract {
     /** A future that is kept does not keep what was called, nor the context of the call. */
     @Test
     void view_futureIsDone_keepsNeitherCallNorContext() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
@@ -218,7 +255,7 @@ public abstract class ViewContract extends RemainsContract {
         assertThat(Patience.get(first)).isEqualTo(1);
         assertThat(Patience.get(finished)).isEqualTo(1);
         // The strategy and the thread may keep something of the last call.
-        assertThat(Patience.get(view.submit(() -> 2))).isEqualTo(2);
+        assertThat(Patience.get(view.submit(call(() -> 2)))).isEqualTo(2);
         Patience.await().until(() -> {
             System.gc();
             return garbage.stream().allMatch(each -> each.refersTo(null));
@@ -234,7 +271,7 @@ public abstract class ViewContract extends RemainsContract {
             ClassLoader context = new ClassLoader() {};
             byte[] held = new byte[1];
             Thread.currentThread().setContextClassLoader(context);
-            future.set(view.submit(() -> held.length));
+            future.set(view.submit(call(() -> held.length)));
             garbage.add(new WeakReference<>(context));
             garbage.add(new WeakReference<>(held));
         });
@@ -246,17 +283,16 @@ public abstract class ViewContract extends RemainsContract {
     @ParameterizedTest
     @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
     void view_invokeAll_waitsForAllInOrder(Kind kind) throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(3).asExecutorService(kind);
         List<Callable<Integer>> calls = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             int n = i;
-            calls.add(() -> {
+            calls.add(call(() -> {
                 if (n % 10 == 3) {
                     throw new IOException("three");
                 }
                 return n;
-            });
+            }));
         }
         List<Future<Integer>> futures = view.invokeAll(calls);
         assertThat(futures).hasSize(50).allMatch(Future::isDone);
@@ -273,24 +309,26 @@ public abstract class ViewContract extends RemainsContract {
 
     @Test
     void view_invokeAllTimesOut_cancelsWhatIsNotDone() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(2);
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
         List<Future<Integer>> futures = view.invokeAll(
-                List.of(() -> 1, telling(journal, gate(), 2), telling(journal, gate(), 3), telling(journal, gate(), 4)),
+                List.of(
+                        call(() -> 1),
+                        telling(journal, gate(), 2),
+                        telling(journal, gate(), 3),
+                        telling(journal, gate(), 4)),
                 200,
                 TimeUnit.MILLISECONDS);
         assertThat(futures).hasSize(4).allMatch(Future::isDone);
         assertThat(futures.subList(1, 4)).allMatch(Future::isCancelled);
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThat(journal.count("through")).isZero();
         assertRunsAtOnce(strategy, 2, Kind.BLOCKING);
     }
 
     @Test
-    void view_invokeAllInterrupted_cancelsAll() {
-        assume(Ability.IN_THIS_JVM);
+    void view_invokeAllInterrupted_cancelsAll() throws Exception {
         ListeningExecutorService view = strategy(2).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
@@ -305,35 +343,35 @@ public abstract class ViewContract extends RemainsContract {
                     Patience.await().until(() -> journal.inside() == 2);
                     caller.get().interrupt();
                 });
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
+        assertTerminates(view);
         assertThat(journal.count("through")).isZero();
     }
 
     @Test
     void view_invokeAny_givesOneSuccessAndCancelsTheOthers() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(3);
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
         Integer value = view.invokeAny(List.of(
-                () -> {
+                call(() -> {
                     throw new IOException("no");
-                },
+                }),
                 telling(journal, gate(), 1),
-                () -> 7));
+                call(() -> 7)));
         assertThat(value).isEqualTo(7);
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
+        assertTerminates(view);
         assertThat(journal.count("through")).isZero();
         assertRunsAtOnce(strategy, 3, Kind.BLOCKING);
     }
 
     @Test
-    void view_invokeAnyNoneSucceeds_throwsOrTimesOut() {
-        assume(Ability.IN_THIS_JVM);
+    void view_invokeAnyNoneSucceeds_throwsOrTimesOut() throws Exception {
         ListeningExecutorService view = strategy(2).asExecutorService();
-        Callable<Integer> failing = () -> {
+        Callable<Integer> failing = call(() -> {
             throw new IOException("no");
-        };
+        });
         assertThatThrownBy(() -> view.invokeAny(List.of(failing, failing)))
                 .isInstanceOf(ExecutionException.class)
                 .hasCauseInstanceOf(IOException.class);
@@ -341,31 +379,31 @@ public abstract class ViewContract extends RemainsContract {
         assertThatThrownBy(
                         () -> view.invokeAny(List.of(failing, telling(journal, gate(), 1)), 100, TimeUnit.MILLISECONDS))
                 .isInstanceOf(TimeoutException.class);
-        Patience.await().until(() -> journal.inside() == 0);
+        awaitNoneInside(journal);
         assertThatThrownBy(() -> view.invokeAny(List.<Callable<Integer>>of()))
                 .isInstanceOf(IllegalArgumentException.class);
+        assertTerminates(view);
     }
 
     // ---------------------------------------------------------------------------------------------- its end
 
     @Test
     void view_shutdown_finishesItsCallsAndLeavesTheStrategyOpen() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(1);
         ListeningExecutorService view = strategy.asExecutorService();
         ListeningExecutorService other = strategy.asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
         Future<Integer> running = view.submit(telling(journal, gate, 1));
-        Future<Integer> queued = view.submit(() -> 2);
+        Future<Integer> queued = view.submit(call(() -> 2));
         Patience.await().until(() -> journal.inside() == 1);
         view.shutdown();
         assertThat(view.isShutdown()).isTrue();
         assertThat(view.isTerminated()).isFalse();
         assertThat(view.awaitTermination(1, TimeUnit.MILLISECONDS)).isFalse();
-        assertThatThrownBy(() -> view.execute(() -> {})).isInstanceOf(RejectedExecutionException.class);
-        assertThatThrownBy(() -> view.submit(() -> 1)).isInstanceOf(RejectedExecutionException.class);
-        assertThatThrownBy(() -> view.invokeAll(List.of(() -> 1))).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.execute(command(() -> {}))).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.submit(call(() -> 1))).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.invokeAll(List.of(call(() -> 1)))).isInstanceOf(RejectedExecutionException.class);
         gate.open();
         assertThat(Patience.get(running)).isEqualTo(1);
         assertThat(Patience.get(queued)).isEqualTo(2);
@@ -373,15 +411,14 @@ public abstract class ViewContract extends RemainsContract {
         assertThat(view.isTerminated()).isTrue();
         view.shutdown();
         assertThat(strategy.snapshot().closed()).isFalse();
-        assertThat(Patience.get(other.submit(() -> 3))).isEqualTo(3);
+        assertThat(Patience.get(other.submit(call(() -> 3)))).isEqualTo(3);
         assertThat(strategy.run(Workload.compute("identity", (Integer n) -> n), 4))
                 .isEqualTo(Result.success(4));
         assertThat(other.isShutdown()).isFalse();
     }
 
     @Test
-    void view_shutdownNow_returnsWhatNeverStartedAndInterruptsWhatRuns() throws Exception {
-        assume(Ability.IN_THIS_JVM);
+    void view_shutdownNow_returnsWhatNeverStartedAndStopsWhatRuns() throws Exception {
         ExecutorStrategy strategy = strategy(2);
         ListeningExecutorService view = strategy.asExecutorService();
         ListeningExecutorService other = strategy.asExecutorService();
@@ -390,19 +427,23 @@ public abstract class ViewContract extends RemainsContract {
         List<Future<Integer>> running =
                 List.of(view.submit(telling(journal, gate, 1)), view.submit(telling(journal, gate, 2)));
         Patience.await().until(() -> journal.inside() == 2);
-        Future<Integer> queued = view.submit(() -> {
+        Future<Integer> queued = view.submit(call(() -> {
             journal.add("submitted");
             return 3;
-        });
-        Runnable executed = () -> journal.add("executed");
+        }));
+        Runnable executed = command(() -> journal.add("executed"));
         view.execute(executed);
-        Future<Integer> ofOther = other.submit(() -> 4);
+        Future<Integer> ofOther = other.submit(call(() -> 4));
         List<Runnable> neverStarted = view.shutdownNow();
         assertThat(neverStarted).hasSize(2).contains(executed);
         for (Future<Integer> each : running) {
-            assertThatThrownBy(() -> Patience.get(each))
-                    .isInstanceOf(ExecutionException.class)
-                    .hasCauseInstanceOf(InterruptedException.class);
+            if (abilities().contains(Ability.INTERRUPTS)) {
+                assertThatThrownBy(() -> Patience.get(each))
+                        .isInstanceOf(ExecutionException.class)
+                        .hasCauseInstanceOf(InterruptedException.class);
+            } else {
+                assertThat(each.isCancelled()).isTrue();
+            }
         }
         assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
         assertThat(Patience.get(ofOther)).isEqualTo(4);
@@ -417,15 +458,15 @@ public abstract class ViewContract extends RemainsContract {
 
     @Test
     void view_shutdownNowStubbornCall_terminatesWhenItReturns() throws Exception {
-        assume(Ability.IN_THIS_JVM);
+        assume(Ability.INTERRUPTS);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
-        Future<Integer> stubborn = view.submit(() -> {
+        Future<Integer> stubborn = view.submit(call(() -> {
             journal.enter();
             gate.awaitIgnoringInterrupts();
             return 1;
-        });
+        }));
         Patience.await().until(() -> journal.entered() == 1);
         assertThat(view.shutdownNow()).isEmpty();
         assertThat(view.awaitTermination(20, TimeUnit.MILLISECONDS)).isFalse();
@@ -437,15 +478,15 @@ public abstract class ViewContract extends RemainsContract {
 
     @Test
     void view_cancelledStubbornCall_countsUntilItReturns() throws Exception {
-        assume(Ability.IN_THIS_JVM);
+        assume(Ability.INTERRUPTS);
         ListeningExecutorService view = strategy(1).asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
-        Future<Integer> stubborn = view.submit(() -> {
+        Future<Integer> stubborn = view.submit(call(() -> {
             journal.enter();
             gate.awaitIgnoringInterrupts();
             return 1;
-        });
+        }));
         Patience.await().until(() -> journal.entered() == 1);
         assertThat(stubborn.cancel(true)).isTrue();
         view.shutdown();
@@ -465,15 +506,33 @@ public abstract class ViewContract extends RemainsContract {
         view.shutdown();
     }
 
+    /** From JDK 19 on an {@code ExecutorService} can be closed. */
+    @Test
+    void view_close_waitsForItsCalls() throws Exception {
+        ListeningExecutorService view = strategy(1).asExecutorService();
+        Assumptions.assumeTrue((Object) view instanceof AutoCloseable, "needs JDK 19");
+        Journal journal = journal();
+        Gate gate = gate();
+        Future<Integer> running = view.submit(telling(journal, gate, 1));
+        Future<Integer> queued = view.submit(call(() -> 2));
+        Patience.await().until(() -> journal.inside() == 1);
+        RacingThreads.run(((AutoCloseable) (Object) view)::close, () -> {
+            Patience.await().until(view::isShutdown);
+            gate.open();
+        });
+        assertThat(view.isTerminated()).isTrue();
+        assertThat(running).isDone();
+        assertThat(Patience.get(queued)).isEqualTo(2);
+    }
+
     @Test
     void view_strategyClosed_drainsItsCallsAndRejectsMore() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(1);
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
         Future<Integer> running = view.submit(telling(journal, gate, 1));
-        Future<Integer> queued = view.submit(() -> 2);
+        Future<Integer> queued = view.submit(call(() -> 2));
         Patience.await().until(() -> journal.inside() == 1);
         RacingThreads.run(strategy::close, () -> {
             Patience.await().until(() -> strategy.snapshot().closed());
@@ -481,36 +540,33 @@ public abstract class ViewContract extends RemainsContract {
         });
         assertThat(running.get()).isEqualTo(1);
         assertThat(queued.get()).isEqualTo(2);
-        assertThatThrownBy(() -> view.submit(() -> 3)).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.submit(call(() -> 3))).isInstanceOf(RejectedExecutionException.class);
     }
 
     @Test
     void view_strategyClosedNow_cancelsItsCalls() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(1);
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
         Future<Integer> running = view.submit(telling(journal, gate(), 1));
-        Future<Integer> queued = view.submit(() -> 2);
+        Future<Integer> queued = view.submit(call(() -> 2));
         Patience.await().until(() -> journal.inside() == 1);
         strategy.closeNow();
         Patience.await().until(() -> running.isDone() && queued.isDone());
         assertThat(queued.isCancelled()).isTrue();
-        Patience.await().until(() -> journal.count("interrupted") == 1);
-        view.shutdown();
-        assertThat(view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        awaitInterrupted(journal, 1);
+        assertTerminates(view);
     }
 
     @Test
     void view_strategyRejects_rejects() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.REJECT));
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
         Gate gate = gate();
         Future<Integer> running = view.submit(telling(journal, gate, 1));
         Patience.await().until(() -> journal.inside() == 1);
-        assertThatThrownBy(() -> view.submit(() -> 2)).isInstanceOf(RejectedExecutionException.class);
+        assertThatThrownBy(() -> view.submit(call(() -> 2))).isInstanceOf(RejectedExecutionException.class);
         gate.open();
         assertThat(Patience.get(running)).isEqualTo(1);
         view.shutdown();
@@ -535,8 +591,8 @@ public abstract class ViewContract extends RemainsContract {
                             throw (RuntimeException) failure;
                         }))
                 .asExecutorService();
-        assertThatThrownBy(() -> view.execute(() -> {})).isSameAs(exception);
-        assertThatThrownBy(() -> view.submit(() -> 1)).isSameAs(error);
+        assertThatThrownBy(() -> view.execute(command(() -> {}))).isSameAs(exception);
+        assertThatThrownBy(() -> view.submit(call(() -> 1))).isSameAs(error);
         view.shutdown();
         assertThat(view.isTerminated()).isTrue();
         assertThat(view.awaitTermination(0, TimeUnit.MILLISECONDS)).isTrue();
@@ -545,7 +601,6 @@ public abstract class ViewContract extends RemainsContract {
     /** What {@code execute} was given either runs or is refused aloud: nobody could ask for its outcome. */
     @Test
     void view_callerInterruptedWhileFull_isToldAndKeepsFlag() throws Exception {
-        assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.BLOCK));
         ListeningExecutorService view = strategy.asExecutorService();
         Journal journal = journal();
@@ -554,18 +609,18 @@ public abstract class ViewContract extends RemainsContract {
         Patience.await().until(() -> journal.inside() == 1);
         RacingThreads.run(1, () -> {
             Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> view.execute(() -> journal.add("ran")))
+            assertThatThrownBy(() -> view.execute(command(() -> journal.add("ran"))))
                     .isInstanceOf(RejectedExecutionException.class)
                     .hasMessageContaining("interrupted");
             assertThat(Thread.currentThread().isInterrupted())
                     .as("after execute")
                     .isTrue();
-            Future<?> future = view.submit(() -> journal.add("ran"));
+            Future<?> future = view.submit(command(() -> journal.add("ran")));
             assertThat(future.isCancelled()).isTrue();
             assertThat(Thread.currentThread().isInterrupted())
                     .as("after submit")
                     .isTrue();
-            assertThatThrownBy(() -> view.invokeAny(List.of(() -> 1))).isInstanceOf(InterruptedException.class);
+            assertThatThrownBy(() -> view.invokeAny(List.of(call(() -> 1)))).isInstanceOf(InterruptedException.class);
         });
         view.shutdown();
         gate.open();

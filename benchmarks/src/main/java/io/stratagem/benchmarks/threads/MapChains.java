@@ -2,6 +2,7 @@ package io.stratagem.benchmarks.threads;
 
 import io.stratagem.Result;
 import io.stratagem.Workload;
+import io.stratagem.benchmarks.Chain;
 import io.stratagem.benchmarks.Trial;
 import io.stratagem.benchmarks.WrongResultException;
 import io.stratagem.threadpool.ThreadPoolStrategy;

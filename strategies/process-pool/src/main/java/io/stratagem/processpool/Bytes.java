@@ -21,7 +21,7 @@ final class Bytes {
 
     private static final int INITIAL = 256;
     /** A longer array is given back by {@link #clear}. */
-    private static final int RETAINED = 1 << 20;
+    private static final int RETAINED = 1 << 22;
 
     private static final VarHandle SHORT = view(short[].class);
     private static final VarHandle CHAR = view(char[].class);
@@ -112,6 +112,13 @@ final class Bytes {
         part.position = position;
         position += length;
         return part;
+    }
+
+    /** A copy of the bytes that are left, which are got by that. */
+    Bytes copyRest() {
+        byte[] rest = Arrays.copyOfRange(array, position, size);
+        position = size;
+        return of(rest);
     }
 
     /** Takes back what was put last. */

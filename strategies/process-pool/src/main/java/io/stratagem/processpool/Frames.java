@@ -60,6 +60,9 @@ final class Frames {
     static final byte VALUE = 0;
     static final byte THROWN = 1;
 
+    /** Taken back before it began. */
+    static final byte REVOKED = 2;
+
     /** In place of the length of an input that was not sent. */
     static final int NOT_SENT = -1;
 

@@ -5,8 +5,12 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.util.Arrays;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One end of the connection between the application and a worker: frames of bytes, each with its length before it. */
@@ -16,16 +20,31 @@ import org.jspecify.annotations.Nullable;
  *     | length | kind | contents …          length: of kind and contents, in the byte order of the machine
  */
 final class Link implements Closeable {
-    private static final int BUFFER_BYTES = 1 << 16;
+    /** About what the system takes at once. */
+    private static final int BUFFER_BYTES = 1 << 17;
+
+    /** As much memory is taken for a frame before its bytes are there. */
+    private static final int BELIEVED_BYTES = 1 << 20;
+
     private static final int HEADER_BYTES = Integer.BYTES;
 
     private final SocketChannel channel;
     private final int maxFrame;
-    private final ByteBuffer received = ByteBuffer.allocateDirect(BUFFER_BYTES).limit(0);
+    private final ByteBuffer incoming = buffer().limit(0);
+    private final ByteBuffer outgoing = buffer();
+    private final Bytes frame;
+
+    /** For waiting while there is nothing to do; most workers have none. */
+    private volatile @Nullable Selector selector;
 
     Link(SocketChannel channel, int maxFrame) {
         this.channel = channel;
         this.maxFrame = maxFrame;
+        this.frame = new Bytes(maxFrame);
+    }
+
+    private static ByteBuffer buffer() {
+        return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
     }
 
     /** A frame to be filled and sent. */
@@ -39,83 +58,114 @@ final class Link implements Closeable {
     /** Blocks until all of it is on its way. */
     void send(Bytes frame) throws IOException {
         frame.setInt(0, frame.size() - HEADER_BYTES);
-        ByteBuffer buffer = ByteBuffer.wrap(frame.array(), 0, frame.size());
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
+        int sent = 0;
+        while (sent < frame.size()) {
+            int count = Math.min(outgoing.capacity(), frame.size() - sent);
+            outgoing.clear().put(frame.array(), sent, count).flip();
+            sent += count;
+            while (outgoing.hasRemaining()) {
+                channel.write(outgoing);
+            }
         }
     }
 
     /**
      * Blocks until a frame is there.
      *
-     * @return the frame from its kind on, or null at the end
+     * @return the frame from its kind on, to be used before the next is received; or null at the end
      * @throws EOFException if it ends within a frame
      * @throws MalformedException if there cannot be such a frame
      */
     @Nullable
     Bytes receive() throws IOException {
-        byte[] header = new byte[HEADER_BYTES];
-        if (!read(header, true)) {
-            return null;
+        while (incoming.remaining() < HEADER_BYTES) {
+            boolean isEmpty = !incoming.hasRemaining();
+            if (!fill()) {
+                if (isEmpty) {
+                    return null;
+                }
+                throw endWithinFrame();
+            }
         }
-        int length = Bytes.of(header).getInt();
+        int length = incoming.getInt();
         if (length < 1 || length > maxFrame) {
             throw new MalformedException("a frame of " + Integer.toUnsignedString(length)
                     + " bytes, where there may be from 1 to " + maxFrame);
         }
-        // Not all at once: the length is not yet believed.
-        byte[] contents = new byte[Math.min(length, BUFFER_BYTES)];
-        read(contents, false);
-        while (contents.length < length) {
-            int before = contents.length;
-            contents = Arrays.copyOf(contents, (int) Math.min(length, 4L * before));
-            readInto(contents, before);
+        frame.clear();
+        while (frame.size() < length) {
+            // Not all at once: the length is not yet believed.
+            int step = Math.min(length - frame.size(), Math.max(BELIEVED_BYTES, frame.size()));
+            receive(frame.extend(step), step);
         }
-        return Bytes.of(contents);
+        return frame;
     }
 
-    private boolean read(byte[] target, boolean mayEnd) throws IOException {
-        int filled = take(target, 0);
-        while (filled < target.length) {
-            if (!fill()) {
-                if (mayEnd && filled == 0) {
-                    return false;
-                }
-                throw new EOFException("the connection ended within a frame");
+    private void receive(int from, int count) throws IOException {
+        int at = from;
+        while (at < from + count) {
+            if (!incoming.hasRemaining() && !fill()) {
+                throw endWithinFrame();
             }
-            filled += take(target, filled);
-        }
-        return true;
-    }
-
-    /** What is large does not go through the buffer. */
-    private void readInto(byte[] target, int from) throws IOException {
-        int filled = from + take(target, from);
-        ByteBuffer rest = ByteBuffer.wrap(target, filled, target.length - filled);
-        while (rest.hasRemaining()) {
-            if (channel.read(rest) < 0) {
-                throw new EOFException("the connection ended within a frame");
-            }
+            int part = Math.min(incoming.remaining(), from + count - at);
+            incoming.get(frame.array(), at, part);
+            at += part;
         }
     }
 
-    private int take(byte[] target, int from) {
-        int count = Math.min(received.remaining(), target.length - from);
-        received.get(target, from, count);
-        return count;
+    private static EOFException endWithinFrame() {
+        return new EOFException("the connection ended within a frame");
     }
 
-    private boolean fill() throws IOException {
-        received.clear();
+    /** Makes {@link #awaitInput} and {@link #wakeup} possible. */
+    void prepareToWait() throws IOException {
+        if (selector == null) {
+            selector = Selector.open();
+        }
+    }
+
+    /**
+     * Waits until something can be received, or its end; or for {@link #wakeup}, or so long.
+     *
+     * @return whether {@link #receive} is due
+     */
+    boolean awaitInput(long nanos) throws IOException {
+        Selector waiting = Objects.requireNonNull(selector, "selector");
+        if (incoming.hasRemaining()) {
+            return true;
+        }
+        channel.configureBlocking(false);
+        SelectionKey key = channel.register(waiting, SelectionKey.OP_READ);
         try {
-            return channel.read(received) > 0;
+            return waiting.select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos))) > 0;
         } finally {
-            received.flip(); // also when that failed: what is in the buffer has been taken
+            key.cancel();
+            waiting.selectNow();
+            channel.configureBlocking(true);
+        }
+    }
+
+    /** Ends a wait for input, or the next one if there is none. Any thread may do that. */
+    void wakeup() {
+        Objects.requireNonNull(selector, "selector").wakeup();
+    }
+
+    /** Reads what there is, and waits if there is nothing; false at the end. */
+    private boolean fill() throws IOException {
+        incoming.compact();
+        try {
+            return channel.read(incoming) >= 0;
+        } finally {
+            incoming.flip();
         }
     }
 
     @Override
     public void close() throws IOException {
         channel.close();
+        Selector waiting = selector;
+        if (waiting != null) {
+            waiting.close();
+        }
     }
 }

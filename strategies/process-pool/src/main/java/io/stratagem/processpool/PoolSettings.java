@@ -8,8 +8,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 
-/** What a pool was built with. */
+/** What a pool was built with, and for. */
 record PoolSettings(
+        HostSystem system,
         String name,
         int processes,
         Path javaHome,
@@ -21,6 +22,7 @@ record PoolSettings(
         Duration startTimeout,
         Duration idleTimeout,
         long maxTasksPerProcess,
+        long maxResidentBytes,
         int maxMessageBytes,
         Set<String> allowedPackages,
         Level logLevel) {

@@ -1,49 +1,141 @@
 package io.stratagem.processpool;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.stream.Stream;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.FileAttribute;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A directory that only this user can read, for as long as a worker starts. */
+/**
+ * A directory that nobody but this user can enter: where the application and a worker that starts find each other. Any
+ * thread may delete it.
+ */
+/* Its path can be seen in the process list. As long as it is there, nobody else can put something in its place, since
+ * directories for temporary files are sticky; once it is gone, they can. So it is deleted by its path only once, and by
+ * a worker, which does not know whether it is still there, in such a way that no link is followed.
+ */
 final class PrivateDirectory implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
+    /** The name after the process id is at most so long: a number of 63 bits. */
+    private static final int SUFFIX_CHARS = 13;
+
+    /** Those that could not be deleted yet. */
+    private static final Set<PrivateDirectory> left = ConcurrentHashMap.newKeySet();
+
+    private final HostSystem system;
     private final Path path;
 
-    private PrivateDirectory(Path path) {
+    /** It is gone, or is being deleted. */
+    private final AtomicBoolean isDeleted = new AtomicBoolean();
+
+    private PrivateDirectory(HostSystem system, Path path) {
+        this.system = system;
         this.path = path;
     }
 
-    static PrivateDirectory create() throws IOException {
-        return new PrivateDirectory(Files.createTempDirectory(
-                "stratagem-" + ProcessHandle.current().pid() + "-",
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))));
+    static PrivateDirectory create(HostSystem system) throws IOException {
+        return create(system, Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath());
+    }
+
+    /**
+     * Makes one.
+     *
+     * @param preferred where, unless the path of a socket would become too long
+     */
+    static PrivateDirectory create(HostSystem system, Path preferred) throws IOException {
+        left.forEach(PrivateDirectory::close);
+        String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
+        Path parent = system.temporary(preferred, prefix.length() + SUFFIX_CHARS + LifeLine.SOCKET.length() + 2);
+        FileAttribute<?> forOwnerOnly = HostSystem.forOwnerOnly(parent.getFileSystem());
+        while (true) {
+            // The name need not be secret, and a random one would take as long as all the rest.
+            String suffix = Long.toString(System.nanoTime() & Long.MAX_VALUE, Character.MAX_RADIX);
+            try {
+                return new PrivateDirectory(
+                        system, Files.createDirectory(parent.resolve(prefix + suffix), forOwnerOnly));
+            } catch (FileAlreadyExistsException e) {
+                // another thread's, or that of a process with our number in another container
+            }
+        }
+    }
+
+    Path socket() {
+        return path.resolve(LifeLine.SOCKET);
+    }
+
+    Path page() {
+        return path.resolve(LifeLine.PAGE);
     }
 
     Path path() {
         return path;
     }
 
-    @Override
-    public void close() {
-        delete(path);
+    /** Deletes it if that can be done while its files are in use. */
+    void closeEarly() {
+        if (system.canDeleteOpenFiles()) {
+            close();
+        }
     }
 
-    /** Deletes it with the files in it, as far as that is possible. */
-    static void delete(Path directory) {
-        try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
+    /** Deletes it, or tries that again when the next one is made. */
+    @Override
+    public void close() {
+        if (!isDeleted.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            deletePlainly(path);
+            left.remove(this);
+        } catch (IOException | DirectoryIteratorException e) {
+            isDeleted.set(false);
+            left.add(this);
+            log.debug("{} cannot be deleted yet", path, e);
+        }
+    }
+
+    private static void deletePlainly(Path directory) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
                 Files.deleteIfExists(file);
             }
-            Files.deleteIfExists(directory);
-        } catch (IOException | UncheckedIOException e) {
-            // Somebody else has deleted it, as is the rule in a worker.
-            Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
-            log.debug("{} could not be deleted", directory, e);
+        } catch (NoSuchFileException e) {
+            return;
         }
+        Files.deleteIfExists(directory);
+    }
+
+    /** Deletes one of an application that is gone, if it is still there. */
+    static void deleteLeft(Path directory) {
+        try (DirectoryStream<Path> parent =
+                Files.newDirectoryStream(directory.toAbsolutePath().getParent())) {
+            if (parent instanceof SecureDirectoryStream<Path> secure) {
+                deleteSecurely(secure, directory.getFileName());
+            } else if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+                deletePlainly(directory);
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            log.debug("{} cannot be deleted", directory, e); // as a rule it is not there
+        }
+    }
+
+    private static void deleteSecurely(SecureDirectoryStream<Path> parent, Path name) throws IOException {
+        try (SecureDirectoryStream<Path> directory = parent.newDirectoryStream(name, LinkOption.NOFOLLOW_LINKS)) {
+            for (Path file : directory) {
+                directory.deleteFile(file.getFileName());
+            }
+        }
+        parent.deleteDirectory(name);
     }
 }

@@ -1,8 +1,10 @@
 package io.stratagem.processpool;
 
+import com.google.common.base.Suppliers;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
+import io.stratagem.Workload;
 import io.stratagem.processpool.WorkerDriver.PoolWorker;
 import io.stratagem.processpool.WorkerProcess.StartException;
 import io.stratagem.spi.Batch;
@@ -10,6 +12,7 @@ import io.stratagem.spi.Clock;
 import io.stratagem.spi.Engine;
 import io.stratagem.spi.Profile;
 import io.stratagem.spi.Worker;
+import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
@@ -21,8 +24,11 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,26 +37,29 @@ import org.slf4j.LoggerFactory;
  * Batches for worker processes: one queue, and a driver for each process. Drivers come when there is work and none is
  * idle, up to the limit, and go when they have been idle for a while.
  */
-/* The circuit: when processes fail to start again and again and none is alive, what waits fails with the reason, and so
- * does what comes, until the circuit closes after a growing time; then the next batch is a trial.
+/* Idle drivers wait each for itself, and who came last is woken first: so those that are not needed stay idle and end.
+ * While the circuit is open and no process is alive, what waits and what comes fails with the reason.
  */
 final class ProcessEngine implements Engine {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
-    private static final int MAX_BATCH = 4096;
+    private static final int MAX_BATCH = TaskPage.MAX_BATCH;
     private static final int BATCHES_PER_WORKER = 4;
     private static final long TARGET_BATCH_NANOS = 2_000_000;
-    private static final int TRIES_TO_START = 3;
-    private static final long FIRST_PAUSE_NANOS = 1_000_000_000;
-    private static final long LONGEST_PAUSE_NANOS = 30_000_000_000L;
 
     private final PoolSettings settings;
     private final Clock clock;
-    private final Profile computeProfile;
-    private final Profile otherProfile;
+    private final Spare spare = new Spare(this);
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
-    private final ObjectInputFilter filter;
+
+    /** Made when first needed, which is not before the first process starts: that is what takes time. */
+    private final Supplier<ObjectInputFilter> filter;
+
+    /** Writes only. */
+    private final Supplier<Codec> codec;
+
+    private final Supplier<SerializedFunctions> functions;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -58,24 +67,33 @@ final class ProcessEngine implements Engine {
     // Guarded by the lock.
     private final Deque<Batch> queue = new ArrayDeque<>();
     private final Set<WorkerDriver> drivers = new LinkedHashSet<>();
-    private int idle;
-    private int driversMade;
-    private int failedStarts;
-    private long openUntilNanos;
-    private @Nullable StartException lastFailure;
+    private final Circuit circuit = new Circuit();
 
+    /** The idle drivers that nobody has woken, the last one first. */
+    private final Deque<WorkerDriver> waiting = new ArrayDeque<>();
+
+    /** How many drivers are idle, woken or not. */
+    private int idle;
+
+    private int driversMade;
+    private int releasing;
+
+    /** May be −1 for a moment, if one comes back at once. */
+    private final AtomicInteger abandoned = new AtomicInteger();
+
+    private volatile int processes;
     private volatile boolean isClosed;
     private volatile boolean isClosedNow;
 
     ProcessEngine(PoolSettings settings, Clock clock) {
         this.settings = settings;
         this.clock = clock;
-        this.computeProfile =
-                new Profile(settings.processes(), MAX_BATCH, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
-        this.otherProfile = new Profile(settings.processes(), 1, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
+        this.processes = settings.processes();
         this.launchPath = LaunchPath.find(settings.javaHome());
         this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
-        this.filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
+        this.filter = Suppliers.memoize(() -> Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT));
+        this.codec = Suppliers.memoize(() -> new Codec(ProcessEngine.class.getClassLoader(), filter.get()));
+        this.functions = Suppliers.memoize(() -> new SerializedFunctions(codec()));
     }
 
     PoolSettings settings() {
@@ -91,6 +109,14 @@ final class ProcessEngine implements Engine {
         return Clock.system();
     }
 
+    Codec codec() {
+        return codec.get();
+    }
+
+    SerializedFunctions functions() {
+        return functions.get();
+    }
+
     WorkerProcess.Origin origin() {
         ClassLoader present = loader.get();
         return new WorkerProcess.Origin(
@@ -99,7 +125,13 @@ final class ProcessEngine implements Engine {
 
     @Override
     public Profile profile(Kind kind) {
-        return kind == Kind.COMPUTE ? computeProfile : otherProfile;
+        int maxBatch = kind == Kind.COMPUTE ? MAX_BATCH : 1;
+        return new Profile(processes, maxBatch, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, true);
+    }
+
+    @Override
+    public Object pack(Workload<?, ?> workload, Object command) {
+        return new PackedCommand(codec(), command, settings.maxMessageBytes(), WorkerDriver.inputOf(workload));
     }
 
     @Override
@@ -113,22 +145,24 @@ final class ProcessEngine implements Engine {
     public void execute(Batch batch) {
         StartException open = null;
         WorkerDriver fresh = null;
+        WorkerDriver woken = null;
         lock.lock();
         try {
             if (isClosed) {
                 throw new RejectedExecutionException("the worker processes of '" + settings.name() + "' are closed");
             }
-            if (isOpen() && drivers.isEmpty()) {
-                open = lastFailure;
+            if (circuit.isOpen() && drivers.isEmpty()) {
+                open = circuit.reason();
             } else {
                 queue.addLast(batch);
-                if (idle > 0) {
-                    changed.signal();
-                }
+                woken = waiting.pollFirst();
                 fresh = driverIfNeeded();
             }
         } finally {
             lock.unlock();
+        }
+        if (woken != null) {
+            woken.wake();
         }
         if (open != null) {
             fail(List.of(batch), open);
@@ -136,15 +170,28 @@ final class ProcessEngine implements Engine {
         start(fresh);
     }
 
-    /** A new driver, if there is more work than idle drivers and there may be one more. */
+    /** A new driver, if there is more work than drivers that are or will be idle, and there may be one more. */
     private @Nullable WorkerDriver driverIfNeeded() {
         assert lock.isHeldByCurrentThread();
-        if (queue.size() <= idle || drivers.size() >= settings.processes() || isOpen()) {
+        if (queue.size() <= idle || staying() >= processes || circuit.isOpen()) {
+            return null;
+        }
+        long finishing = drivers.stream().filter(WorkerDriver::isFinishing).count();
+        if (queue.size() <= idle + finishing) {
             return null;
         }
         WorkerDriver driver = new WorkerDriver(this, settings.prefix() + ++driversMade);
         drivers.add(driver);
         return driver;
+    }
+
+    private int staying() {
+        assert lock.isHeldByCurrentThread();
+        int staying = 0;
+        for (WorkerDriver each : drivers) {
+            staying += each.isLeaving() ? 0 : 1;
+        }
+        return staying;
     }
 
     private void start(@Nullable WorkerDriver driver) {
@@ -162,15 +209,24 @@ final class ProcessEngine implements Engine {
         }
     }
 
-    /** Waits for a batch; null if the driver is to look after its process, or to end. */
+    /**
+     * Waits for a batch; null if the driver is to look after its process, or to end.
+     *
+     * @throws IOException if the connection to the process has ended
+     */
     @Nullable
-    Batch take(WorkerDriver driver) throws InterruptedException {
-        long deadline = System.nanoTime() + settings.idleTimeout().toNanos();
+    Batch take(WorkerDriver driver) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
         lock.lock();
         idle++;
+        driver.finished();
         try {
             while (true) {
                 if (driver.hasLostProcess()) {
+                    return null;
+                }
+                if (staying() > processes) {
+                    driver.leave();
                     return null;
                 }
                 Batch batch = pollWaiting();
@@ -181,10 +237,19 @@ final class ProcessEngine implements Engine {
                 if (isClosed || left <= 0) {
                     return null;
                 }
-                changed.awaitNanos(left);
+                if (!waiting.contains(driver)) {
+                    waiting.addFirst(driver);
+                }
+                lock.unlock();
+                try {
+                    driver.awaitWork(left);
+                } finally {
+                    lock.lock();
+                }
             }
         } finally {
             idle--;
+            waiting.remove(driver);
             lock.unlock();
         }
     }
@@ -198,7 +263,7 @@ final class ProcessEngine implements Engine {
         lock.lock();
         try {
             Batch next = queue.peekFirst();
-            boolean othersMayTakeIt = queue.size() <= idle || drivers.size() < settings.processes();
+            boolean othersMayTakeIt = queue.size() <= idle || staying() < processes;
             boolean isAlike = next != null
                     && next.workload() == like.workload()
                     && next.contextClassLoader() == like.contextClassLoader();
@@ -222,14 +287,28 @@ final class ProcessEngine implements Engine {
         return batch;
     }
 
-    /** Drivers look after their processes. */
-    void wakeAll() {
+    /** Idle drivers look whether they are to end. */
+    private void wakeAll() {
+        assert lock.isHeldByCurrentThread();
+        waiting.forEach(WorkerDriver::wake);
+        waiting.clear();
+        changed.signalAll();
+    }
+
+    /** Changes how many processes there may be. What is at work goes on. */
+    void resize(int newProcesses) {
+        List<WorkerDriver> fresh = new ArrayList<>();
         lock.lock();
         try {
-            changed.signalAll();
+            processes = newProcesses;
+            wakeAll();
+            for (WorkerDriver each = driverIfNeeded(); each != null; each = driverIfNeeded()) {
+                fresh.add(each);
+            }
         } finally {
             lock.unlock();
         }
+        fresh.forEach(this::start);
     }
 
     @Override
@@ -241,17 +320,31 @@ final class ProcessEngine implements Engine {
 
     // ---------------------------------------------------------------------------------------------- starting
 
-    private boolean isOpen() {
-        assert lock.isHeldByCurrentThread();
-        return lastFailure != null && failedStarts >= TRIES_TO_START && System.nanoTime() - openUntilNanos < 0;
+    /** A process, the spare one if there is. */
+    WorkerProcess takeProcess(String name) throws StartException, InterruptedException {
+        WorkerProcess ready = spare.take();
+        if (ready == null) {
+            return startProcess(name);
+        }
+        ready.rename(name);
+        spare.keep();
+        return ready;
     }
 
-    /** A process has been started. */
-    void started() {
+    WorkerProcess startProcess(String name) throws StartException, InterruptedException {
+        WorkerProcess started = WorkerProcess.start(settings, name, origin(), codec);
+        provedStarting();
+        return started;
+    }
+
+    /**
+     * A process has been started, or one that was at work has been lost: however many others could not be started
+     * beside that, the one in its place gets all its tries.
+     */
+    void provedStarting() {
         lock.lock();
         try {
-            failedStarts = 0;
-            lastFailure = null;
+            circuit.succeeded();
         } finally {
             lock.unlock();
         }
@@ -261,13 +354,10 @@ final class ProcessEngine implements Engine {
     boolean mayStartAgain(StartException failure) {
         lock.lock();
         try {
-            lastFailure = failure;
-            failedStarts = failure.isFinal() ? Math.max(TRIES_TO_START, failedStarts + 1) : failedStarts + 1;
-            if (failedStarts < TRIES_TO_START) {
+            circuit.failed(failure);
+            if (!circuit.isOpen()) {
                 return true;
             }
-            int pauses = Math.min(failedStarts - TRIES_TO_START, 10);
-            openUntilNanos = System.nanoTime() + Math.min(LONGEST_PAUSE_NANOS, FIRST_PAUSE_NANOS << pauses);
         } finally {
             lock.unlock();
         }
@@ -275,20 +365,43 @@ final class ProcessEngine implements Engine {
         return false;
     }
 
+    /** A process has been lost, or has worn out, and another one has come in its place. */
+    void keepSpare() {
+        if (!isClosed) {
+            spare.keep();
+        }
+    }
+
+    /** A driver has been left to itself, since it does not come back from the application's code. */
+    void abandoned(WorkerDriver driver) {
+        abandoned.incrementAndGet();
+        ended(driver);
+    }
+
+    /** One that was abandoned has come back, and ends. */
+    void returned() {
+        abandoned.decrementAndGet();
+    }
+
     /** A driver has ended; its work, if there is any, is another's. */
     void ended(WorkerDriver driver) {
         WorkerDriver fresh = null;
         List<Batch> given = List.of();
         StartException reason;
+        boolean isLast;
         lock.lock();
         try {
             drivers.remove(driver);
-            reason = lastFailure;
-            if (isOpen() && drivers.isEmpty()) {
+            reason = circuit.reason();
+            if (circuit.isOpen() && drivers.isEmpty()) {
                 given = new ArrayList<>(queue);
                 queue.clear();
             } else if (!queue.isEmpty() && !isClosedNow) {
                 fresh = driverIfNeeded();
+            }
+            isLast = drivers.isEmpty();
+            if (isLast) {
+                releasing++;
             }
             changed.signalAll();
         } finally {
@@ -298,6 +411,20 @@ final class ProcessEngine implements Engine {
             fail(given, reason);
         }
         start(fresh);
+        if (isLast) {
+            spare.release(true);
+            released();
+        }
+    }
+
+    private void released() {
+        lock.lock();
+        try {
+            releasing--;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Fails what cannot be run since no process can be started. */
@@ -325,7 +452,7 @@ final class ProcessEngine implements Engine {
 
     @Override
     public int abandoned() {
-        return 0;
+        return Math.max(0, abandoned.get());
     }
 
     boolean isClosed() {
@@ -347,8 +474,13 @@ final class ProcessEngine implements Engine {
 
     @Override
     public void close() {
-        isClosed = true;
-        wakeAll();
+        lock.lock();
+        try {
+            isClosed = true;
+            wakeAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -361,28 +493,29 @@ final class ProcessEngine implements Engine {
             given.addAll(queue);
             queue.clear();
             drivers.forEach(driver -> driver.killNow(given));
-            changed.signalAll();
+            wakeAll();
         } finally {
             lock.unlock();
         }
+        spare.release(false);
         return given;
     }
 
     @Override
     public boolean awaitTermination(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         lock.lockInterruptibly();
         try {
-            while (!drivers.isEmpty()) {
+            while (!drivers.isEmpty() || releasing > 0) {
                 long left = deadline - System.nanoTime();
                 if (left <= 0) {
                     return false;
                 }
                 changed.awaitNanos(left);
             }
-            return true;
         } finally {
             lock.unlock();
         }
+        return spare.awaitStarted(deadline - System.nanoTime());
     }
 }

@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import static com.google.common.base.Preconditions.checkArgument;
+import static com.google.common.base.Preconditions.checkState;
 
 import io.stratagem.Stratagem;
 import io.stratagem.spi.EngineStrategy;
@@ -36,11 +37,19 @@ import org.slf4j.event.Level;
  * task has its worker until its stage completes. Worker processes start when first needed, end when idle for a while,
  * and are gone within a second when this JVM ends, however it ends. What they print and what they log through SLF4J
  * appears in the log of this JVM.
+ *
+ * <p>Workers have the environment of this process (but for {@link Builder#environment}), its user, limits and working
+ * directory, and this JVM's class path, default charset, locale and time zone as they are when the worker starts. They
+ * have none of its other options and system properties: no debugger, agent, management port or {@code -D} of its command
+ * line. They are no security boundary: a task can do whatever this user can.
  */
 public final class ProcessPoolStrategy extends EngineStrategy {
 
+    private final ProcessEngine engine;
+
     private ProcessPoolStrategy(ProcessEngine engine, StrategyOptions options) {
         super(engine, options);
+        this.engine = engine;
     }
 
     /**
@@ -53,18 +62,32 @@ public final class ProcessPoolStrategy extends EngineStrategy {
     }
 
     /**
+     * Changes how many worker processes there are at most. Those that are too many end when they have done what they
+     * are at. A {@code map} that is under way may go on sending as much as before. Any thread may call it; it does not
+     * wait.
+     *
+     * @param workerProcesses from 1
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public void resize(int workerProcesses) {
+        checkArgument(workerProcesses > 0, "workerProcesses must be positive: %s", workerProcesses);
+        engine.resize(workerProcesses);
+    }
+
+    /**
      * Begins a strategy with options.
      *
      * @return the options
      */
     public static Builder builder() {
-        return new Builder();
+        return new Builder(HostSystem.present(), HostSystem.runtimeHome(System.getProperties()));
     }
 
     /** Options of a {@link ProcessPoolStrategy}. Each may be set once. Not thread-safe. */
     public static final class Builder extends StrategyBuilder<Builder> {
+        private final HostSystem system;
         private int workerProcesses;
-        private Path javaHome = Path.of(System.getProperty("java.home"));
+        private @Nullable Path javaHome;
         private List<String> jvmOptions = List.of();
         private @Nullable Long maxHeapBytes;
         private final Map<String, String> environment = new HashMap<>();
@@ -73,12 +96,20 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         private Duration startTimeout = Duration.ofSeconds(30);
         private Duration idleTimeout = Duration.ofSeconds(60);
         private long maxTasksPerProcess = Long.MAX_VALUE;
+        private long maxResidentBytes = Long.MAX_VALUE;
         private int maxMessageBytes = 1 << 30;
         private final Set<String> allowedPackages = new HashSet<>();
         private Level logLevel = Level.INFO;
 
-        private Builder() {
+        /**
+         * For workers on that system.
+         *
+         * @param ownHome where the runtime of this JVM is, or null if it has none
+         */
+        Builder(HostSystem system, @Nullable Path ownHome) {
             super("processes");
+            this.system = system;
+            this.javaHome = ownHome;
         }
 
         @Override
@@ -100,22 +131,22 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * The JDK or runtime whose {@code bin/java} the workers run. By default that of this JVM.
+         * The JDK or runtime whose {@code bin/java} the workers run. By default that of this JVM. A native image has none,
+         * so there it must be set.
          *
          * @param home where it is installed
          * @return this
          * @throws IllegalArgumentException if there is no {@code bin/java}
          */
         public Builder javaHome(Path home) {
-            checkArgument(
-                    Files.isExecutable(home.resolve("bin").resolve("java")), "javaHome has no bin/java: %s", home);
+            checkArgument(Files.isExecutable(system.java(home)), "javaHome has no bin/java: %s", home);
             javaHome = once("javaHome", home);
             return this;
         }
 
         /**
          * Further options for the workers' JVMs, such as {@code --add-modules=jdk.incubator.vector}. They come after those
-         * that the pool chooses.
+         * that the pool chooses: so {@code -Duser.timezone=UTC} gives workers a time zone of their own.
          *
          * @param options each as one argument
          * @return this
@@ -139,8 +170,8 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * Sets an environment variable for the workers, in addition to those of this process without
-         * {@code JAVA_TOOL_OPTIONS} and {@code JDK_JAVA_OPTIONS}.
+         * Sets an environment variable for the workers, in addition to those of this process without the ones from which
+         * JVMs take options: {@code JAVA_TOOL_OPTIONS}, {@code JDK_JAVA_OPTIONS} and {@code _JAVA_OPTIONS} among them.
          *
          * @param name its name
          * @param value its value
@@ -216,6 +247,22 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
+         * How much memory a worker process may have until it is replaced by another, once it has no task: for work that
+         * leaks, be it in the heap or beside it. Never by default. It counts what is resident, which is a little more
+         * than the heap, the JVM being some 50 MB without it; and a heap that may grow does so before it is collected,
+         * so set {@link #maxHeapBytes}, too. Looked at some ten times a second; not on systems without {@code /proc}.
+         *
+         * @param bytes from 64 MiB
+         * @return this
+         * @throws IllegalArgumentException if it is less
+         */
+        public Builder maxResidentBytes(long bytes) {
+            checkArgument(bytes >= 64 << 20, "maxResidentBytes must be 64 MiB or more: %s", bytes);
+            maxResidentBytes = once("maxResidentBytes", bytes);
+            return this;
+        }
+
+        /**
          * How large one input or result may be when it is serialised. 1 GiB by default.
          *
          * @param bytes from 1 KiB to 2 GiB less 2 MiB
@@ -230,8 +277,11 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         }
 
         /**
-         * Allows results to have values of the classes of a package and those below it. Without that a worker may send
-         * what is well-known: values of the JDK, exceptions, and classes of the packages of ... the workload itself.
+         * Allows results to have objects of the classes of a package and of those below it. Without that a worker may
+         * send what is well-known only: values of the JDK, and records, enums and exceptions of any package, as far as
+         * what they are made of is allowed, too. A result with an object of another class fails its task with
+         * {@link io.stratagem.TransferException}, before that class is initialised. What {@code jdk.serialFilter} rejects
+         * is never let in. Inputs and functions are not restricted.
          *
          * @param name the package's name
          * @return this
@@ -256,15 +306,21 @@ public final class ProcessPoolStrategy extends EngineStrategy {
          * Makes the strategy. Its processes start when first needed.
          *
          * @return a new strategy, to be closed
-         * @throws IllegalStateException if workers could not be given this library, where its jars are no files; the
-         *     message says what to do
+         * @throws IllegalStateException if this is a native image and {@code javaHome} was not set; or if workers could
+         *     not be given this library, where its jars are no files; the message says what to do
          */
         public ProcessPoolStrategy build() {
             StrategyOptions options = options();
+            Path home = javaHome;
+            checkState(
+                    home != null,
+                    "a native image has no Java runtime to start workers with: set javaHome to one, as in javaHome(%s)",
+                    "Path.of(\"/usr/lib/jvm/java-17\")");
             PoolSettings settings = new PoolSettings(
+                    system,
                     options.name(),
                     workerProcesses > 0 ? workerProcesses : Stratagem.cpus(),
-                    javaHome,
+                    home,
                     jvmOptions,
                     maxHeapBytes,
                     Map.copyOf(environment),
@@ -273,6 +329,7 @@ public final class ProcessPoolStrategy extends EngineStrategy {
                     startTimeout,
                     idleTimeout,
                     maxTasksPerProcess,
+                    maxResidentBytes,
                     maxMessageBytes,
                     Set.copyOf(allowedPackages),
                     logLevel);

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +22,9 @@ final class ResourceServer {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
     private static final int LONGEST_NAME = 1 << 16;
     private static final int MOST_ENTRIES = 10_000;
+
+    /** A loader that loads from a host would take such a name for a URL, and look at whatever that names. */
+    private static final Pattern URL_SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*:");
 
     private final LoaderTable loaders;
     private final Map<String, String> originals;
@@ -87,6 +91,7 @@ final class ResourceServer {
                 && name.charAt(0) != '/'
                 && name.indexOf('\\') < 0
                 && name.indexOf('\0') < 0
+                && !URL_SCHEME.matcher(name).lookingAt()
                 && !Arrays.asList(name.split("/")).contains("..");
     }
 

@@ -12,9 +12,9 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * What a worker is doing, in a page of memory that it shares with the application: so the application knows it also when
- * the worker was killed, and can kill it for one task without hitting the next.
+ * the worker was killed, can kill it for one task without hitting the next, and can take back what it has not begun.
  */
-/* One word, changed by compare-and-set on both sides:
+/* First a word that is changed by compare-and-set on both sides:
  *
  *     63             22 21        2 1     0
  *     | batch          | task      | state |
@@ -22,9 +22,21 @@ import java.nio.file.StandardOpenOption;
  * The worker goes IDLE or FINISHED (i - 1) -> RUNNING (i) -> FINISHED (i) -> ... -> IDLE. The application goes RUNNING (i)
  * or FINISHED (i) -> DOOMED (i), and kills it then; the worker, when its own step fails, does nothing more. IDLE keeps the
  * numbers of the last task.
+ *
+ * Then, for each of the few batches that may be at the worker at once, a bit for each task, which the application sets to
+ * take it back. It sets the bit and then looks at the word, and the worker makes its step to RUNNING and then looks at
+ * the bit: so at least one of them sees the other.
  */
 final class TaskPage {
-    static final int SIZE = 64;
+    /** The most tasks of a batch. */
+    static final int MAX_BATCH = 4096;
+
+    /** The most batches at the worker at once. */
+    static final int MAX_BATCHES = 4;
+
+    private static final int REVOKED_OFFSET = 64;
+    private static final int SLOT_BYTES = MAX_BATCH / Byte.SIZE;
+    static final int SIZE = REVOKED_OFFSET + MAX_BATCHES * SLOT_BYTES;
 
     enum State {
         IDLE(0),
@@ -45,6 +57,11 @@ final class TaskPage {
 
     private final MappedByteBuffer memory;
 
+    /** In the application: which batch has each slot of bits; guarded by itself. */
+    private final long[] slots = new long[MAX_BATCHES];
+
+    private final boolean[] isDirty = new boolean[MAX_BATCHES];
+
     private TaskPage(MappedByteBuffer memory) {
         this.memory = memory;
     }
@@ -54,6 +71,7 @@ final class TaskPage {
                 file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             // Written, not only mapped: so a full disk is an IOException here and not an error at the first access.
             channel.write(ByteBuffer.allocate(SIZE));
+            HostSystem.restrictToOwner(file);
             return new TaskPage(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE));
         }
     }
@@ -100,6 +118,20 @@ final class TaskPage {
         return step((now & ~3L) | State.IDLE.bits);
     }
 
+    /** Whether a task that has just been begun has been taken back. */
+    boolean isRevoked(long batch, int index) {
+        long bits = (long) WORD.getVolatile(memory, revokedOffset(batch, index));
+        return (bits & 1L << index) != 0;
+    }
+
+    private static int revokedOffset(long batch, int index) {
+        return REVOKED_OFFSET + slot(batch) * SLOT_BYTES + index / Long.SIZE * Long.BYTES;
+    }
+
+    private static int slot(long batch) {
+        return (int) (batch & MAX_BATCHES - 1);
+    }
+
     /** Only the worker takes such steps, so nothing but its doom can come between. */
     private boolean step(long next) {
         long now = (long) WORD.getVolatile(memory, 0);
@@ -107,6 +139,31 @@ final class TaskPage {
     }
 
     // ---------------------------------------------------------------------------------------------- the application
+
+    /** Before a batch is sent. Its number is that of the last one plus one. */
+    void prepare(long batch) {
+        int slot = slot(batch);
+        synchronized (slots) {
+            slots[slot] = batch;
+            if (isDirty[slot]) {
+                isDirty[slot] = false;
+                for (int index = 0; index < MAX_BATCH; index += Long.SIZE) {
+                    memory.putLong(revokedOffset(batch, index), 0);
+                }
+            }
+        }
+    }
+
+    /** Takes a task back, if the batch is still at the worker: it is not begun any more. */
+    void revoke(long batch, int index) {
+        int slot = slot(batch);
+        synchronized (slots) {
+            if (slots[slot] == batch) {
+                isDirty[slot] = true;
+                WORD.getAndBitwiseOr(memory, revokedOffset(batch, index), 1L << index);
+            }
+        }
+    }
 
     /** Dooms the worker if it is at that task; it does not go on to another one then. */
     boolean doom(long batch, int index, boolean evenIfFinished) {

@@ -1,11 +1,15 @@
 package io.stratagem.processpool;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.util.ArrayDeque;
@@ -15,13 +19,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
 /** The main thread of a worker: takes what the application sends, and runs one task after another. */
 final class TaskRunner {
-    private static final Logger log = LoggerFactory.getLogger(TaskRunner.class);
+    /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
+    private static final int OUT_OF_MEMORY_CODE = 3;
 
     private final Link link;
     private final Outbox outbox;
@@ -68,6 +72,8 @@ final class TaskRunner {
     private final class Definition {
         private final Kind kind;
         private final String name;
+        private final String input;
+        private final String result;
         private final RemoteClassLoader loader;
         private final ClassLoader context;
         private final Codec reader;
@@ -81,6 +87,8 @@ final class TaskRunner {
             this.reader = reader;
             this.kind = kind;
             this.name = name;
+            this.input = "input of workload '" + name + "'";
+            this.result = "result of workload '" + name + "'";
             this.bytes = bytes;
             this.start = bytes.position();
         }
@@ -144,7 +152,7 @@ final class TaskRunner {
         Codec reader = known(readers.get(frame.getInt()));
         Kind kind = Kind.valueOf(frame.getString());
         String name = frame.getString();
-        definitions.put(id, new Definition(kind, name, context, reader, frame.slice(frame.remaining())));
+        definitions.put(id, new Definition(kind, name, context, reader, frame.copyRest()));
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -167,6 +175,14 @@ final class TaskRunner {
             }
             Bytes input = frame.slice(length);
             goOnIf(page.start(batch, i));
+            if (page.isRevoked(batch, i)) {
+                goOnIf(page.finish(batch, i));
+                outcome.clear();
+                outcome.putByte(Frames.REVOKED);
+                outcome.putInt(0);
+                outbox.endTask(i, outcome);
+                continue;
+            }
             outbox.beginTask(i, mustReport);
             boolean isSuccess = false;
             Object value;
@@ -177,12 +193,25 @@ final class TaskRunner {
                 value = e;
             }
             Thread.interrupted();
+            if (value instanceof OutOfMemoryError && !isSuccess) {
+                endForWantOfMemory((OutOfMemoryError) value);
+            }
             goOnIf(page.finish(batch, i));
             putOutcome(definition, isSuccess, value);
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());
         outbox.flush();
+    }
+
+    /** The JVM does the same for those that it throws itself, but not for those of Java code, as for direct buffers. */
+    private void endForWantOfMemory(OutOfMemoryError error) throws IOException {
+        outbox.flush();
+        byte[] verdict = (WorkerOutput.OUT_OF_MEMORY + ": " + error.getMessage() + "\n").getBytes(UTF_8);
+        try (FileOutputStream err = new FileOutputStream(FileDescriptor.err)) {
+            err.write(verdict);
+        }
+        Runtime.getRuntime().halt(OUT_OF_MEMORY_CODE);
     }
 
     private static Map<String, String> readMdc(Bytes frame) {
@@ -219,16 +248,16 @@ final class TaskRunner {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
             contexts.position(contextsStart);
-            return definition.apply(definition.reader.read(input, "input of workload '" + definition.name + "'"));
+            return definition.apply(definition.reader.read(input, definition.input));
         } finally {
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
                 } catch (Throwable e) {
-                    log.error("A propagated context could not be taken off", e);
+                    LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
                 }
             }
-            MDC.clear();
+            WorkerLogProvider.clearMdc();
         }
     }
 
@@ -246,7 +275,7 @@ final class TaskRunner {
             outcome.putByte(Frames.VALUE);
             outcome.putInt(0);
             try {
-                writer.write(outcome, value, "result of workload '" + definition.name + "'");
+                writer.write(outcome, value, definition.result);
                 outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
                 return;
             } catch (TransferException e) {

@@ -50,16 +50,15 @@ final class ThrowableCodec {
     }
 
     /**
-     * Gets a throwable.
+     * Gets a throwable; a {@link TransferException} in its place if the bytes are malformed. The position is then anywhere.
      *
      * @param worker names it in the stack trace, as "pool-1, pid 4711"
-     * @throws TransferException if the bytes are malformed
      */
     Throwable read(Bytes in, String worker) {
         try {
             return new Reader(in, worker, finder).read();
         } catch (MalformedException e) {
-            throw Diagnosis.ofReading("exception of worker " + worker, "", e);
+            return Diagnosis.ofReading("exception of worker " + worker, "", e);
         }
     }
 

@@ -7,22 +7,25 @@ import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.LoaderTable.Slot;
 import io.stratagem.processpool.LoaderTable.Values;
+import io.stratagem.processpool.UserCode.AbandonedException;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
 import io.stratagem.processpool.WorkloadTable.Defined;
+import io.stratagem.spi.AdaptiveSpin;
 import io.stratagem.spi.Batch;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.BitSet;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,15 +57,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
     private static final int NONE = -1;
-    private static final int MAX_AT_WORKER = 3;
+    private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
     private static final long SHORT_NANOS = 5_000_000;
-    private static final long DISMISSAL_NANOS = 2_000_000_000;
-    private static final long FIRST_LOOK_NANOS = 1_000_000;
+    private static final long PATIENCE_NANOS = 5_000_000;
+    private static final int SPINS = 1000;
+    private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
     private final ProcessEngine engine;
     private final PoolSettings settings;
-    private final Codec writer;
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
@@ -70,6 +73,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private volatile @Nullable WorkerProcess process;
 
+    private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
+    private volatile boolean isWoken;
+
+    /** What it serialises or rebuilds, if anything. */
+    private volatile @Nullable UserCode userCode;
+
+    private volatile boolean isListening;
+    private volatile boolean isFinishing;
+    private volatile boolean isLeaving;
+
+    private long idleSince;
+    private boolean hasReplaced;
+    private boolean isOverweight;
+    private long weighedAt;
     private long tasksSent;
     private long lastBatch;
 
@@ -82,7 +99,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
         setContextClassLoader(OWN_LOADER); // and not that of who happened to need it first
         this.engine = engine;
         this.settings = engine.settings();
-        this.writer = new Codec(OWN_LOADER, engine.origin().filter());
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
     }
@@ -109,6 +125,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         private final Values values;
         private final int size;
         private final int bytes;
+
+        /** Whether it is work of its own kind, of which no other says how long it takes. */
+        private final boolean isCommand;
+
         private final long sentNanos;
 
         /** By the strategy's clock. */
@@ -122,9 +142,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
         private boolean isStartReported;
 
-        /** The tasks that core has given up; guarded by itself. */
-        private final BitSet givenUp = new BitSet();
-
         Sent(
                 long id,
                 Batch batch,
@@ -132,6 +149,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 Values values,
                 int size,
                 int bytes,
+                boolean isCommand,
                 @Nullable TransferException @Nullable [] unsent,
                 long now) {
             this.id = id;
@@ -140,24 +158,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
             this.values = values;
             this.size = size;
             this.bytes = bytes;
+            this.isCommand = isCommand;
             this.unsent = unsent;
             this.sentNanos = System.nanoTime();
             this.sentAt = now;
-        }
-
-        /** True for the first one of this batch. */
-        boolean giveUp(int index) {
-            synchronized (givenUp) {
-                boolean isFirst = givenUp.isEmpty();
-                givenUp.set(index);
-                return isFirst;
-            }
-        }
-
-        boolean isGivenUp(int index) {
-            synchronized (givenUp) {
-                return givenUp.get(index);
-            }
         }
 
         /** Reports in their turn the tasks whose inputs were not sent. */
@@ -170,22 +174,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 batch.failed(reported++, failure);
             }
         }
+
+        /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */
+        void cancelRest(String why) {
+            CancellationException cancellation = new CancellationException(why);
+            while (reported < size) {
+                batch.failed(reported++, cancellation);
+            }
+        }
     }
 
     @Override
     public void run() {
         try {
+            drive();
+            end();
+        } catch (AbandonedException e) {
+            engine.returned();
+        }
+    }
+
+    private void drive() {
+        try {
             while (hasProcess()) {
-                Batch batch = engine.take(this);
+                Batch batch = take();
                 if (batch != null) {
                     serve(batch);
-                } else if (!hasLostProcess()) {
+                } else if (isLeaving || (process != null && !hasLostProcess())) {
                     break;
-                } else {
+                } else if (process != null) {
                     receiveRest();
                     bury();
                 }
             }
+        } catch (AbandonedException e) {
+            throw e;
         } catch (Throwable e) {
             log.error("{} failed; what it had at its worker is lost", getName(), e);
             WorkerProcess broken = process;
@@ -193,14 +216,82 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 broken.kill();
                 bury();
             }
-        } finally {
+        }
+    }
+
+    private void end() {
+        try {
             WorkerProcess last = process;
             process = null;
             if (last != null) {
-                last.dismiss(DISMISSAL_NANOS);
+                last.dismiss(frame -> handle(last, frame));
             }
+        } finally {
             engine.ended(this);
         }
+    }
+
+    /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
+    private @Nullable Batch take() {
+        idleSince = System.nanoTime();
+        try {
+            return engine.take(this);
+        } catch (IOException | Bytes.MalformedException e) {
+            endBroken(e);
+            return null;
+        } finally {
+            isListening = false;
+        }
+    }
+
+    /**
+     * Waits until it is woken, or so long. Other work mostly comes soon, from a caller that has just got its result; if
+     * not, it listens to the process meanwhile: that may have something to log.
+     */
+    void awaitWork(long nanos) throws IOException {
+        if (spin.until(() -> isWoken)) {
+            isWoken = false; // who woke it has left a batch
+            return;
+        }
+        long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
+        if (patience > 0) {
+            LockSupport.parkNanos(this, Math.min(patience, nanos));
+        } else if (!isListening) {
+            Objects.requireNonNull(process).link().prepareToWait();
+            isListening = true; // and who came before has left a batch, which is looked for now
+        } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
+            receive();
+        }
+    }
+
+    /** Ends its wait. Any thread may do that. */
+    void wake() {
+        isWoken = true;
+        LockSupport.unpark(this);
+        WorkerProcess present = process;
+        if (isListening && present != null) {
+            present.link().wakeup();
+        }
+    }
+
+    /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
+    boolean isFinishing() {
+        return isFinishing;
+    }
+
+    /** It counts as idle from now on. Guarded by the engine's lock. */
+    void finished() {
+        isFinishing = false;
+    }
+
+    /** Tells it that it is one too many. Guarded by the engine's lock. */
+    void leave() {
+        isLeaving = true;
+    }
+
+    /** Whether it is about to end. Any thread may ask. */
+    boolean isLeaving() {
+        return isLeaving;
     }
 
     // ---------------------------------------------------------------------------------------------- the process
@@ -212,12 +303,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return false;
             }
             try {
-                process = WorkerProcess.start(settings, worker.name(), engine.origin());
-                process.onExit(engine::wakeAll);
+                WorkerProcess started = engine.takeProcess(worker.name());
+                process = started;
+                started.onExit(this::wake);
                 tasksSent = 0;
-                engine.started();
+                isOverweight = false;
+                if (hasReplaced) {
+                    engine.keepSpare();
+                }
                 if (engine.isClosedNow()) {
-                    process.kill();
+                    started.kill();
                 }
             } catch (StartException e) {
                 if (!engine.mayStartAgain(e)) {
@@ -249,8 +344,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
             log.warn("{}", death.description() + death.printed());
         }
         process = null;
-        if (!engine.isClosedNow()) {
-            atWorker.forEach(sent -> reportLost(sent, last, death));
+        hasReplaced = true;
+        engine.provedStarting();
+        for (Sent sent : atWorker) {
+            if (engine.isClosedNow()) {
+                sent.cancelRest("strategy '" + settings.name() + "' is closed");
+            } else {
+                reportLost(sent, last, death);
+            }
         }
         atWorker.clear();
         shortWorkload = NONE;
@@ -297,23 +398,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     receive();
                 }
             }
-            if (tasksSent >= settings.maxTasksPerProcess()) {
+            if (isWornOut()) {
                 replaceProcess();
             }
         } catch (IOException | Bytes.MalformedException e) {
-            WorkerProcess broken = process;
-            if (broken != null && e instanceof Bytes.MalformedException) {
-                log.error("{} sent what cannot be read, and is killed", broken, e);
-            }
-            if (broken != null) {
-                giveTimeToEnd(broken);
-            }
-            if (e instanceof IOException) {
-                receiveRest();
-            }
-            bury();
+            endBroken(e);
         } finally {
             setContextClassLoader(OWN_LOADER); // to keep no other
+        }
+    }
+
+    /** The process has ended, or is of no use any more. */
+    private void endBroken(Exception e) {
+        WorkerProcess broken = process;
+        if (broken != null && e instanceof Bytes.MalformedException) {
+            log.error("{} sent what cannot be read, and is killed", broken, e);
+        }
+        if (broken != null) {
+            giveTimeToEnd(broken);
+        }
+        if (e instanceof IOException) {
+            receiveRest();
+        }
+        bury();
+    }
+
+    private boolean isWornOut() {
+        return tasksSent >= settings.maxTasksPerProcess() || isOverweight;
+    }
+
+    /** Looks now and then how much memory the process has. */
+    private void weigh(WorkerProcess present) {
+        long now = System.nanoTime();
+        if (settings.maxResidentBytes() < Long.MAX_VALUE && now - weighedAt > WEIGHING_NANOS) {
+            weighedAt = now;
+            isOverweight = present.residentBytes().orElse(0) > settings.maxResidentBytes();
         }
     }
 
@@ -331,7 +450,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Whether a further batch of the same workload may be sent while there are others at the worker. */
     private boolean mayGoAhead() {
-        if (atWorker.size() >= MAX_AT_WORKER || tasksSent >= settings.maxTasksPerProcess()) {
+        if (atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
             return false;
         }
         int bytes = 0;
@@ -347,33 +466,73 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void replaceProcess() {
         WorkerProcess old = process;
         process = null;
+        hasReplaced = true;
         if (old != null) {
-            old.dismiss(DISMISSAL_NANOS);
+            old.dismiss(frame -> handle(old, frame));
         }
     }
 
+    /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
-        WorkerProcess present = Objects.requireNonNull(process);
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
             return;
         }
+        UserCode code = new UserCode(batch);
+        userCode = code;
+        try {
+            send(batch, inputs, code);
+        } catch (AbandonedException e) {
+            throw e;
+        } catch (IOException e) {
+            Sent last = atWorker.peekLast();
+            if (last == null || last.batch != batch) {
+                giveBack(batch);
+            }
+            throw e;
+        } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails
+            String what = "MDC and context of workload '" + batch.workload().name() + "'";
+            fail(batch, inputs.length, Diagnosis.ofWriting(what, null, e));
+        } catch (RuntimeException | Error e) {
+            fail(batch, inputs.length, e);
+            throw e;
+        } finally {
+            userCode = null;
+        }
+    }
+
+    /** No worker has heard of it. */
+    private void giveBack(Batch batch) {
+        if (engine.isClosedNow()) {
+            fail(batch, batch.size(), new CancellationException("strategy '" + settings.name() + "' is closed"));
+        } else {
+            batch.notRun(0);
+        }
+    }
+
+    private static void fail(Batch batch, int tasks, Throwable cause) {
+        for (int i = 0; i < tasks; i++) {
+            batch.failed(i, cause);
+        }
+    }
+
+    private void send(Batch batch, @Nullable Object[] inputs, UserCode code) throws IOException {
+        WorkerProcess present = Objects.requireNonNull(process);
         Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
         Values values;
         try {
             if (workload == null) {
-                workload = define(present, batch.workload(), batch.contextClassLoader());
+                workload = define(present, batch.workload(), batch.contextClassLoader(), code);
             }
             values = present.loaders().valuesOf(workload.values());
             setContextClassLoader(values.loader());
-            encodeContexts(batch.captured());
+            encodeContexts(batch.captured(), code);
         } catch (TransferException e) {
-            for (int i = 0; i < inputs.length; i++) {
-                batch.failed(i, e);
-            }
+            fail(batch, inputs.length, e);
             return;
         }
         long id = ++lastBatch;
+        present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
         frame.putInt(workload.number());
@@ -386,12 +545,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
         @Nullable TransferException @Nullable [] unsent = null;
         int size = 0;
         int encoded = 0;
-        String what = "input of workload '" + batch.workload().name() + "'";
+        boolean isCommand = inputs[0] instanceof PackedCommand;
+        String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                writer.write(frame, inputs[size], what);
+                code.enter(size);
+                try {
+                    encode(inputs[size], what);
+                } finally {
+                    code.leave(size);
+                }
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
             } catch (TransferException e) {
@@ -404,7 +569,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), unsent, now);
+        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size);
         }
@@ -417,8 +582,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
             receive();
         }
+        // One that was stopped before is not sent.
         if (batch.isDone()) {
             atWorker.removeLast();
+            batch.notRun(0);
             return;
         }
         tasksSent += encoded;
@@ -426,7 +593,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
-    private Defined define(WorkerProcess present, Workload<?, ?> workload, @Nullable ClassLoader context)
+    static String inputOf(Workload<?, ?> workload) {
+        return "input of workload '" + workload.name() + "'";
+    }
+
+    private void encode(@Nullable Object input, String what) {
+        if (input instanceof PackedCommand packed) {
+            packed.putTo(frame, what);
+        } else {
+            engine.codec().write(frame, input, what);
+        }
+    }
+
+    private Defined define(WorkerProcess present, Workload<?, ?> workload, @Nullable ClassLoader context, UserCode code)
             throws IOException {
         ClassLoader loader = LoaderTable.choose(context, workload.functionClass());
         Slot values = present.nameLoader(loader);
@@ -437,10 +616,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
             frame.putInt(defined.number());
             frame.putInt(contextSlot.number());
             frame.putInt(values.number());
-            frame.putString(workload.kind().name());
-            frame.putString(workload.name());
-            writer.write(frame, workload.function(), "function of workload '" + workload.name() + "'");
-        } catch (TransferException e) {
+            code.enter(UserCode.ALL);
+            try {
+                engine.functions().write(frame, workload);
+            } finally {
+                code.leave(UserCode.ALL);
+            }
+        } catch (RuntimeException e) {
             present.workloads().remove(defined);
             throw e;
         }
@@ -456,12 +638,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
         });
     }
 
-    private void encodeContexts(List<Captured> captured) {
+    private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
             int lengthAt = contexts.size();
             contexts.putInt(0);
-            writer.write(contexts, each, "captured context");
+            code.enter(UserCode.ALL);
+            try {
+                engine.codec().write(contexts, each, "captured context");
+            } finally {
+                code.leave(UserCode.ALL);
+            }
             contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
         }
     }
@@ -474,6 +661,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (answer == null) {
             throw new IOException("the connection has ended");
         }
+        handle(present, answer);
+    }
+
+    private void handle(WorkerProcess present, Bytes answer) {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
@@ -491,11 +682,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What rebuilds the exceptions of what is at the worker now. */
     private ThrowableCodec failures() {
         Sent sent = atWorker.peekFirst();
-        if (sent != null) {
-            return sent.values.failures();
-        }
-        WorkerProcess.Origin origin = engine.origin();
-        return Values.of(origin.loader(), origin.filter()).failures();
+        return sent != null ? sent.values.failures() : engine.origin().failures();
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
@@ -528,6 +715,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     "outcomes from task " + first + " on, where " + sent.reported + " is next");
         }
         String what = "result of workload '" + sent.batch.workload().name() + "'";
+        UserCode code = new UserCode(sent.batch);
+        userCode = code;
         for (int i = 0; i < count; i++) {
             sent.skipUnsent();
             if (sent.reported >= sent.size) {
@@ -537,73 +726,118 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.isStartReported = true;
                 sent.batch.started(sent.reported, ran);
             }
-            boolean isThrown = answer.getByte() == Frames.THROWN;
+            byte kind = answer.getByte();
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
-            if (isThrown) {
-                Throwable cause = sent.values.failures().read(contents, worker.name());
-                sent.batch.failed(index, cause);
+            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
+                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
+            }
+            if (kind == Frames.REVOKED) {
+                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
             } else {
-                Object value;
-                try {
-                    value = sent.values.codec().read(contents, what);
-                } catch (TransferException e) {
-                    sent.batch.failed(index, e);
-                    sent.reported++;
-                    continue;
-                }
-                sent.batch.succeeded(index, value);
+                report(sent, index, kind, contents, code, what);
             }
             sent.reported++;
         }
+        userCode = null;
         sent.skipUnsent();
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
+            weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort ? sent.workload : NONE;
+            shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+        }
+    }
+
+    /** Rebuilds an outcome and reports it. */
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
+        Object value = null;
+        Throwable failure = null;
+        code.enter(index);
+        try {
+            if (kind == Frames.THROWN) {
+                failure = sent.values.failures().read(contents, worker.name());
+            } else {
+                value = sent.values.codec().read(contents, what);
+            }
+        } catch (TransferException e) {
+            failure = e;
+        } finally {
+            code.leave(index);
+        }
+        if (failure == null) {
+            sent.batch.succeeded(index, value);
+        } else {
+            sent.batch.failed(index, failure);
         }
     }
 
     // ---------------------------------------------------------------------------------------------- from elsewhere
 
     /**
-     * Core has given up a task: kills the process when it is at it. It may not have begun it, and then will; or it may
-     * have ended it, and its result is about to come.
+     * Core has given up a task: takes it back, or kills the process if it is at it.
      */
     void stop(Batch batch, int index) {
+        UserCode code = userCode;
+        if (code != null && code.batch() == batch) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon(index)) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
+        }
         WorkerProcess present = process;
         for (Sent sent : atWorker) {
             if (sent.batch == batch && present != null) {
-                boolean isFirst = sent.giveUp(index);
+                present.page().revoke(sent.id, index);
                 // Of work that ends by itself in a moment the worker is not killed.
                 boolean mayEndSoon = sent.workload == shortWorkload;
                 if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
                     present.kill();
-                } else if (isFirst) {
-                    watch(present, sent, mayEndSoon ? GRACE_NANOS : FIRST_LOOK_NANOS);
+                } else {
+                    engine.watcher().schedule(() -> stopLate(present, sent.id, index), GRACE_NANOS);
                 }
                 return;
             }
         }
     }
 
-    private void watch(WorkerProcess present, Sent sent, long delayNanos) {
-        engine.watcher()
-                .schedule(
-                        () -> {
-                            TaskPage.Look look = present.page().look();
-                            if (process != present || !atWorker.contains(sent)) {
-                                return;
-                            }
-                            if (look.batch() == sent.id
-                                    && sent.isGivenUp(look.index())
-                                    && present.page().doom(sent.id, look.index(), delayNanos >= GRACE_NANOS)) {
-                                present.kill();
-                            } else {
-                                watch(present, sent, Math.min(GRACE_NANOS, 2 * delayNanos));
-                            }
-                        },
-                        delayNanos);
+    /** Its function has not come to an end, or that of its result's serialising. */
+    private static void stopLate(WorkerProcess present, long batch, int index) {
+        if (present.page().doom(batch, index, true)) {
+            present.kill();
+        }
+    }
+
+    /** This thread does not come back from the application's code: another one cleans up and makes room for a new one. */
+    private void takeOver(UserCode code) {
+        Exception where = new Exception("where it is");
+        where.setStackTrace(getStackTrace());
+        log.warn(
+                "A value of workload '{}' has been serialised or rebuilt for a while although its task is over; its"
+                        + " thread {} is left to itself, and its worker replaced",
+                code.batch().workload().name(),
+                getName(),
+                where);
+        Thread successor = new Thread(null, () -> succeed(code), getName() + "-successor", 0, false);
+        successor.setDaemon(true);
+        successor.start();
+    }
+
+    private void succeed(UserCode code) {
+        WorkerProcess left = process;
+        if (left != null) {
+            left.kill();
+        }
+        if (atWorker.stream().noneMatch(sent -> sent.batch == code.batch())) {
+            giveBack(code.batch());
+        }
+        bury();
+        engine.abandoned(this);
+        interrupt();
     }
 
     /** Kills the process, or ends the wait for it, and adds the batches that it has. */
@@ -613,6 +847,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.kill();
         } else {
             interrupt(); // it may be waiting for a process to get ready
+        }
+        UserCode code = userCode;
+        if (code != null) {
+            engine.watcher()
+                    .schedule(
+                            () -> {
+                                if (code.abandon()) {
+                                    takeOver(code);
+                                }
+                            },
+                            GRACE_NANOS);
         }
         atWorker.forEach(sent -> given.add(sent.batch));
     }

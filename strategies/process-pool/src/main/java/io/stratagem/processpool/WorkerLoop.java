@@ -19,8 +19,6 @@ import org.slf4j.LoggerFactory;
 
 /** The loop of a worker: callbacks run on its main thread while that waits for the stage of a task. */
 final class WorkerLoop implements Loop {
-    private static final Logger log = LoggerFactory.getLogger(WorkerLoop.class);
-
     private final LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
     private final Thread thread = Thread.currentThread();
     private @Nullable ScheduledExecutorService timers;
@@ -41,7 +39,7 @@ final class WorkerLoop implements Loop {
             try {
                 runCallback(callbacks.take());
             } catch (InterruptedException e) {
-                log.debug("The task or a callback left an interrupt behind", e);
+                log().debug("The task or a callback left an interrupt behind", e);
             }
         }
         Throwable failure = end.failure;
@@ -68,7 +66,7 @@ final class WorkerLoop implements Loop {
         try {
             callback.run();
         } catch (Throwable e) {
-            log.error("A callback failed", e);
+            log().error("A callback failed", e);
         }
     }
 
@@ -126,6 +124,11 @@ final class WorkerLoop implements Loop {
             blocking = present;
         }
         return present;
+    }
+
+    /** Not a constant: that would load SLF4J when the worker starts, and few ever need it. */
+    private static Logger log() {
+        return LoggerFactory.getLogger(WorkerLoop.class);
     }
 
     private static Thread daemon(Runnable action, String name) {

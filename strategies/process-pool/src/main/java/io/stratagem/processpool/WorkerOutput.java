@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -22,13 +23,17 @@ import org.slf4j.LoggerFactory;
  */
 final class WorkerOutput {
     private static final Logger log = LoggerFactory.getLogger("io.stratagem.worker");
+
+    /** In which workers print. */
+    static final Charset CHARSET = StandardCharsets.UTF_8;
+
     private static final int KEPT_LINES = 20;
     private static final int MAX_LINE_CHARS = 8192;
     private static final String CRASHED = "# A fatal error has been detected by the Java Runtime Environment";
-    private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|Internal Error)");
-    private static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
+    private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|EXCEPTION_[A-Z_]+|Internal Error)");
+    static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
-    private final String worker;
+    private volatile String worker;
     private final Deque<String> last = new ArrayDeque<>(); // guarded by itself
     private final Thread out;
     private final Thread err;
@@ -52,6 +57,10 @@ final class WorkerOutput {
         return output;
     }
 
+    void rename(String newName) {
+        worker = newName;
+    }
+
     private Thread reading(InputStream stream, String name, boolean isError) {
         Thread thread = new Thread(null, () -> read(stream, isError), worker + "-" + name, 0, false);
         thread.setDaemon(true);
@@ -61,7 +70,7 @@ final class WorkerOutput {
     private void read(InputStream stream, boolean isError) {
         StringBuilder line = new StringBuilder();
         char[] buffer = new char[4096];
-        try (Reader reader = new InputStreamReader(stream, Charset.defaultCharset())) {
+        try (Reader reader = new InputStreamReader(stream, CHARSET)) {
             for (int count = reader.read(buffer); count >= 0; count = reader.read(buffer)) {
                 for (int i = 0; i < count; i++) {
                     if (buffer[i] == '\n') {

@@ -4,25 +4,23 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.stratagem.TransferException;
 import io.stratagem.spi.Clock;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,49 +28,31 @@ import org.slf4j.LoggerFactory;
 /** A worker process that has been started and has proved who it is. One thread uses it, except where it says otherwise. */
 final class WorkerProcess {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
-    private static final SecureRandom RANDOM = new SecureRandom();
-    private static final int SIGNALLED = 128;
-    private static final Map<Integer, String> SIGNALS = Map.ofEntries(
-            Map.entry(1, "SIGHUP"),
-            Map.entry(2, "SIGINT"),
-            Map.entry(3, "SIGQUIT"),
-            Map.entry(4, "SIGILL"),
-            Map.entry(6, "SIGABRT"),
-            Map.entry(7, "SIGBUS"),
-            Map.entry(8, "SIGFPE"),
-            Map.entry(9, "SIGKILL"),
-            Map.entry(11, "SIGSEGV"),
-            Map.entry(13, "SIGPIPE"),
-            Map.entry(14, "SIGALRM"),
-            Map.entry(15, "SIGTERM"),
-            Map.entry(24, "SIGXCPU"),
-            Map.entry(25, "SIGXFSZ"),
-            Map.entry(31, "SIGSYS"));
 
-    private final String name;
+    private static final long DISMISSAL_NANOS = 2_000_000_000;
+
+    private volatile String name;
     private final Process process;
     private final WorkerOutput output;
     private final TaskPage page;
     private final Link link;
+
+    private final HostSystem system;
+    private final PrivateDirectory directory;
     private final LoaderTable loaders;
     private final WorkloadTable workloads = new WorkloadTable();
     private final ResourceServer resources;
 
-    private WorkerProcess(
-            String name,
-            Process process,
-            WorkerOutput output,
-            TaskPage page,
-            Link link,
-            LoaderTable loaders,
-            ResourceServer resources) {
-        this.name = name;
-        this.process = process;
-        this.output = output;
+    private WorkerProcess(Start start, TaskPage page, Link link) {
+        this.loaders = new LoaderTable(start.origin.filter().get());
+        this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
+        this.name = start.name;
+        this.process = start.process;
+        this.output = start.output;
         this.page = page;
         this.link = link;
-        this.loaders = loaders;
-        this.resources = resources;
+        this.system = start.settings.system();
+        this.directory = start.directory;
     }
 
     /**
@@ -81,7 +61,12 @@ final class WorkerProcess {
      * @param loader the context class loader of who built the pool; or that of this library
      * @param filter of what workers send
      */
-    record Origin(LaunchPath launchPath, ClassLoader loader, ObjectInputFilter filter) {}
+    record Origin(LaunchPath launchPath, ClassLoader loader, Supplier<ObjectInputFilter> filter) {
+        /** What rebuilds exceptions that belong to no task. */
+        ThrowableCodec failures() {
+            return LoaderTable.Values.of(loader, filter.get()).failures();
+        }
+    }
 
     // ---------------------------------------------------------------------------------------------- the start
 
@@ -89,30 +74,32 @@ final class WorkerProcess {
      * Starts a process and waits until it is ready for tasks.
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, Origin origin)
+    static WorkerProcess start(PoolSettings settings, String name, Origin origin, Supplier<Codec> codec)
             throws StartException, InterruptedException {
-        try (PrivateDirectory directory = PrivateDirectory.create();
-                ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            server.bind(UnixDomainSocketAddress.of(directory.path().resolve(WorkerMain.SOCKET)));
-            TaskPage page = TaskPage.create(directory.path().resolve(WorkerMain.PAGE));
-            byte[] secret = new byte[16];
-            RANDOM.nextBytes(secret);
-            String token = HexFormat.of().formatHex(secret);
-            Map<String, String> originals = origin.launchPath().originals(directory.path());
-            origin.launchPath().copyTo(directory.path());
-            Process process = launch(settings, origin.launchPath(), directory.path(), token);
-            WorkerOutput output = WorkerOutput.of(name, process);
-            Start start = new Start(settings, name, origin, originals, process, output, page, server);
-            return start.await(token);
+        try {
+            PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            boolean isStarted = false;
+            try {
+                Map<String, String> originals = origin.launchPath().originals(directory.path());
+                origin.launchPath().copyTo(directory.path());
+                Process process = launch(settings, origin.launchPath(), directory.path());
+                WorkerProcess worker =
+                        new Start(settings, name, origin, originals, process, directory).await(codec.get());
+                isStarted = true;
+                return worker;
+            } finally {
+                if (!isStarted) {
+                    directory.close();
+                }
+            }
         } catch (IOException | RuntimeException e) {
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
 
-    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory, String token)
-            throws IOException {
+    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(settings.javaHome().resolve("bin").resolve("java").toString());
+        command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
         command.add("-XX:+UseSerialGC");
@@ -122,24 +109,22 @@ final class WorkerProcess {
         command.add("-XX:+ExitOnOutOfMemoryError");
         command.add("-XX:-CreateCoredumpOnCrash");
         // What the JVM prints when it crashes names the signal and the frame; no file is left anywhere.
-        command.add("-XX:ErrorFile=/dev/null");
+        command.add("-XX:ErrorFile=" + settings.system().nullDevice());
         if (settings.maxHeapBytes() != null) {
             command.add("-Xmx" + settings.maxHeapBytes());
         }
         command.add("-Dslf4j.internal.verbosity=WARN");
         command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
+        command.addAll(Inheritance.defaults());
         command.addAll(settings.jvmOptions());
         command.addAll(launchPath.arguments(directory));
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         command.add(Boolean.toString(launchPath.hasCopies()));
         ProcessBuilder builder = new ProcessBuilder(command);
-        // What was meant for this JVM: a debugger's port, an agent.
-        builder.environment().remove("JAVA_TOOL_OPTIONS");
-        builder.environment().remove("JDK_JAVA_OPTIONS");
+        Inheritance.removeOptions(builder.environment());
         builder.environment().putAll(settings.environment());
-        builder.environment().put(WorkerMain.TOKEN, token);
         Path workingDirectory = settings.workingDirectory();
         if (workingDirectory != null) {
             builder.directory(workingDirectory.toFile());
@@ -148,20 +133,34 @@ final class WorkerProcess {
     }
 
     /** A process that has been started and must still say hello. */
-    private record Start(
-            PoolSettings settings,
-            String name,
-            Origin origin,
-            Map<String, String> originals,
-            Process process,
-            WorkerOutput output,
-            TaskPage page,
-            ServerSocketChannel server) {
+    private static final class Start {
+        private final PoolSettings settings;
+        private final String name;
+        private final Origin origin;
+        private final Map<String, String> originals;
+        private final Process process;
+        private final PrivateDirectory directory;
+        private final WorkerOutput output;
+        private final AtomicBoolean isLate = new AtomicBoolean();
 
-        WorkerProcess await(String token) throws StartException, InterruptedException {
-            // Whoever waits for the process is woken by the end of the process, or of its time.
-            var unused = process.onExit().thenRun(() -> close(server));
-            AtomicBoolean isLate = new AtomicBoolean();
+        Start(
+                PoolSettings settings,
+                String name,
+                Origin origin,
+                Map<String, String> originals,
+                Process process,
+                PrivateDirectory directory) {
+            this.settings = settings;
+            this.name = name;
+            this.origin = origin;
+            this.originals = originals;
+            this.process = process;
+            this.directory = directory;
+            this.output = WorkerOutput.of(name, process);
+        }
+
+        /** All that is done here while the JVM starts costs no time. */
+        WorkerProcess await(Codec codec) throws StartException, InterruptedException {
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
@@ -170,11 +169,17 @@ final class WorkerProcess {
                             },
                             settings.startTimeout().toNanos());
             boolean isReady = false;
-            try {
-                Link link = accept(token);
-                LoaderTable loaders = new LoaderTable(origin.filter());
-                ResourceServer resources = new ResourceServer(loaders, originals, settings.maxFrameBytes());
-                WorkerProcess worker = new WorkerProcess(name, process, output, page, link, loaders, resources);
+            Link link = null;
+            try (Entrance entrance = Entrance.open(directory, name)) {
+                TaskPage page = TaskPage.create(directory.page());
+                // Whoever waits for the process is woken by the end of the process, or of its time.
+                var unused = process.onExit().thenRun(entrance::close);
+                process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
+                process.getOutputStream().flush();
+                codec.prepareToWrite();
+                link = new Link(entrance.await(), settings.maxFrameBytes());
+                directory.closeEarly(); // before any code of the user's runs in the worker
+                WorkerProcess worker = new WorkerProcess(this, page, link);
                 initialize(worker);
                 isReady = true;
                 return worker;
@@ -186,21 +191,8 @@ final class WorkerProcess {
                 timer.cancel();
                 if (!isReady) {
                     end(process);
+                    close(link);
                 }
-            }
-        }
-
-        private Link accept(String token) throws IOException {
-            while (true) {
-                SocketChannel channel = server.accept();
-                Link link = new Link(channel, settings.maxFrameBytes());
-                Bytes hello = link.receive();
-                if (hello != null
-                        && hello.getByte() == Frames.HELLO
-                        && MessageDigest.isEqual(hello.getString().getBytes(US_ASCII), token.getBytes(US_ASCII))) {
-                    return link;
-                }
-                channel.close();
             }
         }
 
@@ -238,8 +230,19 @@ final class WorkerProcess {
             }
         }
 
+        private static void close(@Nullable Link link) {
+            try (link) {
+                // that is all
+            } catch (IOException e) {
+                // it is of no use any more
+            }
+        }
+
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
+            if (hasEnded) {
+                output.awaitEnd(); // first: to end it closes what its last words are read from
+            }
             end(process);
             process.waitFor();
             output.awaitEnd();
@@ -247,7 +250,7 @@ final class WorkerProcess {
             if (isLate) {
                 how = "it was not ready within " + settings.startTimeout();
             } else if (hasEnded) {
-                how = "it " + describe(process.exitValue());
+                how = "it " + settings.system().describeExit(process.exitValue());
             } else {
                 how = "it did not behave as a worker (" + cause + ")";
             }
@@ -277,8 +280,26 @@ final class WorkerProcess {
 
     // ---------------------------------------------------------------------------------------------- life
 
+    /** Any thread may ask. */
     String name() {
         return name;
+    }
+
+    /** A spare process gets the name of the worker that it becomes. */
+    void rename(String newName) {
+        name = newName;
+        output.rename(newName);
+    }
+
+    /** What the process has in memory, or nothing where that cannot be found out. */
+    OptionalLong residentBytes() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
+                    .findFirst();
+        } catch (IOException | UncheckedIOException e) {
+            return OptionalLong.empty();
+        }
     }
 
     long pid() {
@@ -358,20 +379,26 @@ final class WorkerProcess {
         children.forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** Asks it to end, and kills it if it does not. */
-    void dismiss(long limitNanos) {
+    /**
+     * Asks it to end, and kills it if it does not in time.
+     *
+     * @param heard takes what it sends until then
+     */
+    void dismiss(Consumer<Bytes> heard) {
+        Clock.Timer limit = Clock.system().schedule(this::kill, DISMISSAL_NANOS);
         try {
             link.send(Link.frame(new Bytes(), Frames.BYE));
-            process.getOutputStream().close();
-            if (!process.waitFor(limitNanos, TimeUnit.NANOSECONDS)) {
-                kill();
+            for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+                heard.accept(frame);
             }
-        } catch (IOException e) {
+            process.waitFor();
+        } catch (IOException | Bytes.MalformedException e) {
             kill();
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
         } finally {
+            limit.cancel();
             release();
         }
     }
@@ -397,59 +424,33 @@ final class WorkerProcess {
         }
         release();
         Optional<String> crash = output.crash();
-        int exitCode = crash.map(WorkerProcess::exitCodeOf).orElse(process.exitValue());
-        return new Death(name, pid(), exitCode, crash, output.isOutOfMemory(), output.lastLines());
-    }
-
-    /** A JVM that crashes and writes no core ends with code 1, which says nothing; null for what is no signal. */
-    private static @Nullable Integer exitCodeOf(String crash) {
-        return SIGNALS.entrySet().stream()
-                .filter(signal -> signal.getValue().equals(crash))
-                .map(signal -> SIGNALLED + signal.getKey())
-                .findFirst()
-                .orElse(null);
+        // A JVM that crashes and writes no core ends with code 1, which says nothing.
+        int exitCode =
+                crash.map(system::exitCodeOfCrash).orElse(OptionalInt.empty()).orElseGet(process::exitValue);
+        String how = output.isOutOfMemory()
+                ? "ran out of memory and ended itself (exit code " + exitCode + ")"
+                : crash.map(cause -> "crashed with " + cause).orElseGet(() -> system.describeExit(exitCode));
+        return new Death(name, pid(), exitCode, how, output.isOutOfMemory(), output.lastLines());
     }
 
     private void release() {
-        close(link);
-        try {
+        try (link;
+                directory) {
             process.getOutputStream().close();
         } catch (IOException e) {
             // it has no other end any more
         }
     }
 
-    private static void close(Closeable closeable) {
-        try {
-            closeable.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     /** How a worker ended. */
-    record Death(
-            String worker,
-            long pid,
-            int exitCode,
-            Optional<String> crash,
-            boolean isOutOfMemory,
-            List<String> lastLines) {
+    record Death(String worker, long pid, int exitCode, String how, boolean isOutOfMemory, List<String> lastLines) {
         String description() {
-            String how = isOutOfMemory
-                    ? "ran out of memory and ended itself (exit code " + exitCode + ")"
-                    : crash.map(signal -> "crashed with " + signal).orElseGet(() -> describe(exitCode));
             return "worker " + worker + " (pid " + pid + ") " + how;
         }
 
         String printed() {
             return WorkerProcess.lastLines(lastLines);
         }
-    }
-
-    private static String describe(int exitCode) {
-        String signal = SIGNALS.get(exitCode - SIGNALLED);
-        return signal == null ? "ended with exit code " + exitCode : "was killed by " + signal;
     }
 
     private static String lastLines(List<String> lines) {

@@ -29,6 +29,7 @@ final class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(
                     "java..",
+                    "jdk.net",
                     "io.stratagem",
                     "io.stratagem.spi",
                     "io.stratagem.processpool",

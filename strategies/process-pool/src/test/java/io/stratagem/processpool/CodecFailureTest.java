@@ -276,6 +276,11 @@ final class CodecFailureTest {
         assertReadFails(limited, deep).hasMessageContaining("depth 21");
         assertReadFails(limited, new Integer[200]).hasMessageContaining("array length 200");
         assertReadFails(limited, new Customer(List.of("x".repeat(3000), "y"))).hasMessageContaining("bytes");
+        List<Object> many = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            many.add(new Customer(new Customer(new Customer(null))));
+        }
+        assertReadFails(limited, new Customer(many)).hasMessageContaining("references 101");
     }
 
     @Test

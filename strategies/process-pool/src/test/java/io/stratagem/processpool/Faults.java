@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What a process can do to itself. */
 final class Faults {
@@ -66,9 +68,30 @@ final class Faults {
                     sink = count(sink);
                 }
             }
+        },
+        /** Until it is interrupted. */
+        WAIT {
+            @Override
+            void happen() {
+                WAITING.incrementAndGet();
+                try {
+                    new CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                } finally {
+                    WAITING.decrementAndGet();
+                }
+            }
         };
 
+        private static final AtomicInteger WAITING = new AtomicInteger();
+
         abstract void happen();
+
+        /** Whether a thread of this JVM waits. */
+        static boolean isWaiting() {
+            return WAITING.get() > 0;
+        }
     }
 
     /** A counted loop of a few seconds. */

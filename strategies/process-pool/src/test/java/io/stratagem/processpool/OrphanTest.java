@@ -8,6 +8,7 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,10 +93,14 @@ final class OrphanTest {
     }
 
     private void killApplicationAndAwait(List<Long> workers) throws InterruptedException {
+        killApplicationAndAwait(workers, Duration.ofSeconds(1));
+    }
+
+    private void killApplicationAndAwait(List<Long> workers, Duration limit) throws InterruptedException {
         application.destroyForcibly();
         application.waitFor();
         Patience.await()
-                .atMost(Duration.ofSeconds(1))
+                .atMost(limit)
                 .untilAsserted(() -> assertThat(workers).as("workers").allMatch(WorkerFixture::isGone));
         assertThat(WorkerFixture.list(temporary)
                         .filter(file -> file.getFileName().toString().startsWith("stratagem-")))
@@ -174,14 +179,46 @@ final class OrphanTest {
     }
 
     @Test
-    void worker_thatIsNotReadyYet_endsWithTheKilledApplicationAndTidiesUp() throws Exception {
+    void worker_thatIsNotReadyYet_endsWithTheKilledApplication() throws Exception {
         startApplication(Starting.class);
+        List<Long> workers = awaitPids("up", 1);
+
+        killApplicationAndAwait(workers);
+    }
+
+    /** Has a worker whose JVM starts when the application is gone. */
+    static final class Overtaken {
+        private Overtaken() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Path signs = Path.of(arguments[0]);
+            Path java = Files.createDirectories(signs.resolve("bin")).resolve("java");
+            Path real = Path.of(System.getProperty("java.home"), "bin", "java");
+            Files.writeString(java, """
+                    #!/bin/sh
+                    touch '%s'/up-$$
+                    cat
+                    exec '%s' "$@"
+                    """.formatted(signs, real));
+            Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
+            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+                    .workerProcesses(1)
+                    .maxHeapBytes(64 << 20)
+                    .javaHome(signs)
+                    .build();
+            pool.run(Workload.blocking("any", input -> input), 0);
+        }
+    }
+
+    @Test
+    void worker_thatHasNotConnectedYet_endsWithTheKilledApplicationAndTidiesUp() throws Exception {
+        startApplication(Overtaken.class);
         List<Long> workers = awaitPids("up", 1);
         assertThat(WorkerFixture.list(temporary).map(Path::getFileName).map(Path::toString))
                 .as("so that there is something to tidy up")
                 .anyMatch(name -> name.startsWith("stratagem-"));
 
-        killApplicationAndAwait(workers);
+        killApplicationAndAwait(workers, Patience.LIMIT);
     }
 
     // ---------------------------------------------------------------------------------------------- in good order

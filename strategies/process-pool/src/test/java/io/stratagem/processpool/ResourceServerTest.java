@@ -123,6 +123,25 @@ final class ResourceServerTest {
         assertThat(entries(server.answer(question(slot.number(), name)))).isZero();
     }
 
+    @Test
+    void name_thatIsAUrl_isNotFollowedByALoaderOfAnotherHost() throws IOException {
+        URL base = new URL(null, "net://host/classes/", new URLStreamHandler() {
+            @Override
+            protected URLConnection openConnection(URL url) throws IOException {
+                throw new IOException("no such host");
+            }
+        });
+        String secret = directory.resolve("secret").toUri().toString();
+        try (URLClassLoader remote = new URLClassLoader(new URL[] {base}, null)) {
+            assertThat(remote.getResource(secret))
+                    .as("what such a loader makes of it")
+                    .isNotNull();
+
+            assertThat(entries(server.answer(question(loaders.add(remote).number(), secret))))
+                    .isZero();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, -1, 2, Integer.MAX_VALUE, Integer.MIN_VALUE})
     void loader_thatWasNeverNamed_isMalformed(int number) {

@@ -17,6 +17,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -25,10 +26,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.MDC;
 
 /** Everything that can go wrong with a task on its way to a worker, there, and on its way back. */
 final class TransferTest extends WorkerFixture {
-    private static final boolean IS_WORKER = System.getenv(WorkerMain.TOKEN) != null;
+    private static final boolean IS_WORKER = Outbox.present() != null;
 
     /** Where it happens. */
     enum Stage {
@@ -169,6 +171,48 @@ final class TransferTest extends WorkerFixture {
         assertThat(Patience.get(next).isSuccess()).isTrue();
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
+    void hanging_atAnyStageHere_isEndedByCancel(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+        Patience.await().until(Way::isWaiting);
+
+        assertThat(task.cancel(true)).isTrue();
+
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+        Patience.await().until(() -> !Way.isWaiting() && pool.snapshot().abandoned() == 0);
+    }
+
+    @Test
+    void hanging_whileAResultIsRebuilt_isEndedByTheTimeout() throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        Workload<Trap, Trap> hanging =
+                trapped(Workload.named("trapped").timeout(Duration.ofMillis(300)), Stage.READ_RESULT, Way.WAIT);
+
+        CompletableFuture<Result<Trap>> task = pool.submit(hanging, input(Stage.READ_RESULT, Way.WAIT));
+        CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(task))).isInstanceOf(TaskTimeoutException.class);
+        assertThat(Patience.get(next).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
+    void closeNow_whileItHangsHere_ends(Stage stage) throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        CompletableFuture<Result<Trap>> task =
+                pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
+        Patience.await().until(Way::isWaiting);
+
+        pool.closeNow();
+
+        assertThat(causeOf(Patience.get(task))).isInstanceOf(CancellationException.class);
+        Patience.await().until(() -> !Way.isWaiting());
+    }
+
     // ---------------------------------------------------------------------------------------------- what cannot travel
 
     @Test
@@ -258,6 +302,26 @@ final class TransferTest extends WorkerFixture {
         assertThat(causeOf(pool.run(making, 5_000_000))).isInstanceOf(TransferException.class);
         assertThat(pool.run(taking, new byte[50_000]).orElseThrow()).isEqualTo(50_000);
         assertThat(causeOf(pool.run(taking, new byte[5_000_000]))).isInstanceOf(TransferException.class);
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
+    void mdc_thatIsTooLarge_failsItsTaskOnly() throws Exception {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        CompletableFuture<Result<Long>> result;
+        MDC.put("story", "x".repeat(5_000_000));
+        try {
+            result = pool.submit(PID, 0);
+        } finally {
+            MDC.clear();
+        }
+
+        assertThat(causeOf(Patience.get(result)))
+                .isInstanceOf(TransferException.class)
+                .hasMessageContaining("workload 'pid'")
+                .hasMessageContaining("more than the limit");
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 

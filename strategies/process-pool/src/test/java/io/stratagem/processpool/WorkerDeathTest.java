@@ -13,6 +13,9 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -81,19 +84,25 @@ final class WorkerDeathTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 
+    /** As that for direct buffers is, which the JVM does not notice. */
     @Test
-    void outOfMemoryError_thrownByTheTaskItself_isOrdinaryFailure() {
+    void outOfMemoryError_thrownByJavaCode_endsTheWorker() {
         ProcessPoolStrategy pool = pool(1);
-        long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Integer> result = pool.run(
-                Workload.blocking("thrower", input -> {
-                    throw new OutOfMemoryError("not the JVM's");
+                Workload.blocking("hoarder", input -> {
+                    List<ByteBuffer> buffers = new ArrayList<>();
+                    while (buffers.size() < input) {
+                        buffers.add(ByteBuffer.allocateDirect(1 << 24));
+                    }
+                    return buffers.size();
                 }),
-                0);
+                Integer.MAX_VALUE);
 
-        assertThat(causeOf(result)).isInstanceOf(OutOfMemoryError.class).hasMessage("not the JVM's");
-        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+        WorkerDiedException death = (WorkerDiedException) causeOf(result);
+        assertThat(death.isOutOfMemory()).isTrue();
+        assertThat(death).hasMessageContaining("ran out of memory").hasMessageContaining("direct buffer memory");
+        assertUsable(pool);
     }
 
     // ---------------------------------------------------------------------------------------------- after the result
@@ -139,6 +148,47 @@ final class WorkerDeathTest extends WorkerFixture {
 
         assertThat(pool.run(PID, 0).orElseThrow()).isNotEqualTo(pid);
         assertThat(pool.snapshot().failed()).isZero();
+    }
+
+    /** Makes its process deaf to the application, when that has the result; and keeps it alive for a while. */
+    private static Workload<Integer, Long> goingDeaf(Gate gate, Journal journal) {
+        return Workload.blocking("going deaf", input -> {
+            Thread thread = new Thread(() -> {
+                try {
+                    gate.await();
+                    connection().shutdownInput();
+                    journal.enter();
+                    Thread.sleep(60_000);
+                } catch (IOException | InterruptedException | ReflectiveOperationException e) {
+                    journal.add(e.toString());
+                }
+            });
+            thread.start();
+            return ProcessHandle.current().pid();
+        });
+    }
+
+    private static SocketChannel connection() throws ReflectiveOperationException {
+        Field link = Outbox.class.getDeclaredField("link");
+        Field channel = Link.class.getDeclaredField("channel");
+        link.setAccessible(true);
+        channel.setAccessible(true);
+        return (SocketChannel) channel.get(link.get(Outbox.present()));
+    }
+
+    @Test
+    void connection_thatEndsBeforeAWorkloadIsKnownThere_failsNothing() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        Journal journal = journal();
+        long pid = pool.run(goingDeaf(gate, journal), 0).orElseThrow();
+        gate.open();
+        Patience.await().until(() -> !journal.entries().isEmpty());
+        assertThat(journal.entered()).as("%s", journal).isEqualTo(1);
+
+        Result<Long> result = Patience.get(pool.submit(PID, 0));
+
+        assertThat(result.orElseThrow()).isNotEqualTo(pid);
     }
 
     // ---------------------------------------------------------------------------------------------- at most once

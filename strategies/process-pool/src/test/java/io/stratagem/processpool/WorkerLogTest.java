@@ -8,13 +8,11 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.stratagem.Result;
 import io.stratagem.Workload;
+import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,52 +25,19 @@ final class WorkerLogTest extends WorkerFixture {
     private static final String LOGGER = "faults.logger";
     private static final String WORKER = "stratagem-faults-worker-1";
 
-    private final Recorder printed = new Recorder();
-    private final Recorder logged = new Recorder();
-
-    /** Counts all events and keeps the first thousand. */
-    private static final class Recorder extends AppenderBase<ILoggingEvent> {
-        private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
-        private final AtomicLong number = new AtomicLong();
-
-        @Override
-        protected void append(ILoggingEvent event) {
-            event.prepareForDeferredProcessing();
-            if (number.incrementAndGet() <= 1000) {
-                events.add(event);
-            }
-        }
-
-        ILoggingEvent await(String text) {
-            Patience.await().alias("logged: " + text).until(() -> find(text).isPresent());
-            return find(text).orElseThrow();
-        }
-
-        Optional<ILoggingEvent> find(String text) {
-            return events.stream()
-                    .filter(event -> event.getFormattedMessage().contains(text))
-                    .findFirst();
-        }
-    }
+    private final LogRecorder printed = new LogRecorder();
+    private final LogRecorder logged = new LogRecorder();
 
     @BeforeEach
     void record() {
-        attach(PRINTED, printed);
-        attach(LOGGER, logged);
-    }
-
-    private static void attach(String name, Recorder recorder) {
-        Logger logger = (Logger) LoggerFactory.getLogger(name);
-        logger.setLevel(Level.TRACE);
-        logger.setAdditive(false);
-        recorder.start();
-        logger.addAppender(recorder);
+        printed.attach(PRINTED);
+        logged.attach(LOGGER);
     }
 
     @AfterEach
     void recordNoMore() {
-        ((Logger) LoggerFactory.getLogger(PRINTED)).detachAppender(printed);
-        ((Logger) LoggerFactory.getLogger(LOGGER)).detachAppender(logged);
+        printed.detach();
+        logged.detach();
     }
 
     @Test
@@ -257,7 +222,7 @@ final class WorkerLogTest extends WorkerFixture {
 
         assertThat(result.orElseThrow()).isEqualTo(pid);
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
-        Patience.await().until(() -> printed.number.get() >= lines + lines / 10);
+        Patience.await().until(() -> printed.number() >= lines + lines / 10);
     }
 
     @Test
@@ -275,6 +240,45 @@ final class WorkerLogTest extends WorkerFixture {
                 1);
 
         assertThat(result.orElseThrow()).isEqualTo(1);
-        assertThat(logged.number.get()).isEqualTo(events);
+        assertThat(logged.number()).isEqualTo(events);
+    }
+
+    @Test
+    void events_ofAnIdleWorker_arriveAtOnce() {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        pool.run(
+                Workload.blocking("leaves a thread", input -> {
+                    Thread thread = new Thread(() -> {
+                        gate.awaitIgnoringInterrupts();
+                        LoggerFactory.getLogger(LOGGER).warn("later");
+                    });
+                    thread.setDaemon(true);
+                    thread.start();
+                    return input;
+                }),
+                0);
+
+        gate.open();
+
+        logged.await("later");
+        assertUsable(pool);
+    }
+
+    @Test
+    void events_ofAShutdownHook_arriveBeforeThePoolIsClosed() {
+        ProcessPoolStrategy pool = pool(1);
+        pool.run(
+                Workload.blocking("has a hook", input -> {
+                    Runtime.getRuntime()
+                            .addShutdownHook(new Thread(
+                                    () -> LoggerFactory.getLogger(LOGGER).warn("last words")));
+                    return input;
+                }),
+                0);
+
+        pool.close();
+
+        assertThat(logged.find("last words")).isPresent();
     }
 }

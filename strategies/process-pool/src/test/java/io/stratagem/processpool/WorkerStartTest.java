@@ -2,7 +2,9 @@ package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.stratagem.Kind;
 import io.stratagem.Result;
+import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
@@ -98,6 +100,28 @@ final class WorkerStartTest extends WorkerFixture {
             assertThat(Patience.get(each).isSuccess()).isTrue();
         }
         assertThat(starts()).isEqualTo(3);
+    }
+
+    @Test
+    void start_thatFailsWhenAWorkerIsLost_isTriedAgainHoweverManyFailedBefore() throws Exception {
+        Path javaHome = javaHome(
+                "test ! -e '%1$s/broken' && test ! -e '%1$s/broken-once' || { rm -f '%1$s/broken-once'; exit 9; }"
+                        .formatted(home));
+        ProcessPoolStrategy pool = pool(2, options -> options.javaHome(javaHome));
+        List<CompletableFuture<Result<Integer>>> victims = occupy(pool, 1, Kind.BLOCKING, gate());
+        Files.createFile(home.resolve("broken"));
+        List<CompletableFuture<Result<Long>>> waiting = submit(pool, 5);
+        Patience.await().until(() -> starts() >= 4);
+        Patience.await().until(() -> pool.snapshot().workers().size() == 1);
+        Files.delete(home.resolve("broken"));
+        Files.createFile(home.resolve("broken-once"));
+
+        ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+
+        assertThat(causeOf(Patience.get(victims.get(0)))).isInstanceOf(WorkerDiedException.class);
+        for (CompletableFuture<Result<Long>> each : waiting) {
+            assertThat(Patience.get(each).isSuccess()).isTrue();
+        }
     }
 
     @Test

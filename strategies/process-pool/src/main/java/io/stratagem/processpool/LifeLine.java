@@ -1,0 +1,126 @@
+package io.stratagem.processpool;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker's thread at its standard input. That brings the token that proves who the worker is, once the application
+ * listens, and then answers about classes; it ends when the application does, however it ends. Then this JVM is halted,
+ * whatever it is doing. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
+ */
+final class LifeLine extends Thread {
+    /** The files in the directory that a worker is started with. */
+    static final String SOCKET = "s";
+
+    static final String PAGE = "p";
+    static final int TOKEN_CHARS = 32;
+
+    /** The exit code of a worker whose application is gone. */
+    static final int ORPHANED = 120;
+
+    /** The exit code of a worker to which the application has sent what cannot be understood. */
+    private static final int CONFUSED = 121;
+
+    /** Buffered also since a file's own readNBytes wants to know its position, and a pipe has none. */
+    private final DataInputStream input;
+
+    private final Path directory;
+    private final int maxFrame;
+    private final ClassExchange classes;
+    private final CountDownLatch hasConnected = new CountDownLatch(1);
+
+    // Written before the latch.
+    private @Nullable Connection connection;
+    private @Nullable IOException failure;
+
+    private LifeLine(InputStream input, Path directory, int maxFrame, ClassExchange classes) {
+        super("stratagem-life-line");
+        setDaemon(true);
+        this.input = new DataInputStream(new BufferedInputStream(input));
+        this.directory = directory;
+        this.maxFrame = maxFrame;
+        this.classes = classes;
+    }
+
+    /** Takes the standard input, which is empty for all others from then on. */
+    static LifeLine open(Path directory, int maxFrame, ClassExchange classes) throws IOException {
+        return new LifeLine(takeStandardInput(), directory, maxFrame, classes);
+    }
+
+    /**
+     * Opens it anew, where that is possible, and closes what programs would inherit that a task starts: they could read
+     * what is meant for this process, and hold the application's end up.
+     */
+    private static InputStream takeStandardInput() throws IOException {
+        InputStream standard = new FileInputStream(FileDescriptor.in);
+        System.setIn(InputStream.nullInputStream());
+        InputStream own;
+        try {
+            own = new FileInputStream("/proc/self/fd/0");
+        } catch (IOException e) {
+            return standard; // no Linux
+        }
+        standard.close(); // which puts the null device in its place
+        return own;
+    }
+
+    /** What a worker shares with the application. */
+    record Connection(Link link, TaskPage page, String token) {}
+
+    /** Waits until the application listens and the worker is connected to it. */
+    Connection awaitConnection() throws IOException, InterruptedException {
+        hasConnected.await();
+        Connection present = connection;
+        if (present == null) {
+            throw new IOException("worker cannot connect to the application", failure);
+        }
+        return present;
+    }
+
+    @Override
+    public void run() {
+        try {
+            connection = connect();
+        } catch (IOException e) {
+            failure = e;
+        }
+        hasConnected.countDown();
+        int reason = readToEnd();
+        // Normally it is gone since the worker was accepted.
+        PrivateDirectory.deleteLeft(directory);
+        Runtime.getRuntime().halt(reason);
+    }
+
+    private Connection connect() throws IOException {
+        byte[] token = new byte[TOKEN_CHARS];
+        input.readFully(token);
+        TaskPage page = TaskPage.open(directory.resolve(PAGE));
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        channel.connect(UnixDomainSocketAddress.of(directory.resolve(SOCKET)));
+        return new Connection(new Link(channel, maxFrame), page, new String(token, US_ASCII));
+    }
+
+    private int readToEnd() {
+        try {
+            classes.readAnswers(input, maxFrame);
+        } catch (Bytes.MalformedException e) {
+            System.err.println("the application sent " + e.getMessage());
+            return CONFUSED;
+        } catch (IOException e) {
+            // cannot be read any more: it has ended
+        }
+        return ORPHANED;
+    }
+}

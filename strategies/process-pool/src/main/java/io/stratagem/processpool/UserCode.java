@@ -1,0 +1,64 @@
+package io.stratagem.processpool;
+
+import io.stratagem.spi.Batch;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Where a driver is in the application's code while it serialises or rebuilds the values of a batch: that may hang, and
+ * then somebody else takes over what the driver has. One thread is in it; any thread may abandon that.
+ */
+final class UserCode {
+    /** The function and the context, of which each task has need. */
+    static final int ALL = -1;
+
+    private static final int OUTSIDE = -2;
+    private static final int ABANDONED = -3;
+
+    private final Batch batch;
+
+    /** The task whose value it is, or one of the above. */
+    private final AtomicInteger at = new AtomicInteger(OUTSIDE);
+
+    UserCode(Batch batch) {
+        this.batch = batch;
+    }
+
+    /** The driver has come back from code that was believed to hang; what it had is another's now. */
+    static final class AbandonedException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        AbandonedException() {
+            super("abandoned", null, false, false);
+        }
+    }
+
+    Batch batch() {
+        return batch;
+    }
+
+    void enter(int index) {
+        at.set(index);
+    }
+
+    /**
+     * Comes back.
+     *
+     * @throws AbandonedException if nobody waits for that any more
+     */
+    void leave(int index) {
+        if (!at.compareAndSet(index, OUTSIDE)) {
+            throw new AbandonedException();
+        }
+    }
+
+    /** Abandons the thread if it is at that task, or at what all need. */
+    boolean abandon(int index) {
+        return at.compareAndSet(index, ABANDONED) || at.compareAndSet(ALL, ABANDONED);
+    }
+
+    /** Abandons the thread wherever it is in there. */
+    boolean abandon() {
+        int now = at.get();
+        return now >= ALL && at.compareAndSet(now, ABANDONED);
+    }
+}
