@@ -193,8 +193,8 @@ final class TaskRunner {
                 value = e;
             }
             Thread.interrupted();
-            if (value instanceof OutOfMemoryError && !isSuccess) {
-                endForWantOfMemory((OutOfMemoryError) value);
+            if (value instanceof OutOfMemoryError error && !isSuccess && isOfJdk(error)) {
+                endForWantOfMemory(error);
             }
             goOnIf(page.finish(batch, i));
             putOutcome(definition, isSuccess, value);
@@ -202,6 +202,12 @@ final class TaskRunner {
         }
         goOnIf(page.rest());
         outbox.flush();
+    }
+
+    /** Not if the task itself has made it. */
+    private static boolean isOfJdk(OutOfMemoryError error) {
+        StackTraceElement[] frames = error.getStackTrace();
+        return frames.length > 0 && "java.base".equals(frames[0].getModuleName());
     }
 
     /** The JVM does the same for those that it throws itself, but not for those of Java code, as for direct buffers. */
