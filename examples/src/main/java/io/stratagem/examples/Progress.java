@@ -31,23 +31,39 @@ final class Progress {
                 .setUpdateIntervalMillis(100)
                 .setConsumer(new Line(width, terminal))
                 .build();
-        return results.peek(result -> bar.step()).onClose(bar::close);
+        return results.peek(result -> bar.step()).onClose(() -> {
+            bar.refresh();
+            bar.close();
+        });
     }
 
     /** One line of the terminal, drawn again and again, and wiped at the end. */
-    private record Line(int width, PrintStream terminal) implements ProgressBarConsumer {
+    private static final class Line implements ProgressBarConsumer {
+        private final int width;
+        private final PrintStream terminal;
+        private boolean isClosed;
+
+        Line(int width, PrintStream terminal) {
+            this.width = width;
+            this.terminal = terminal;
+        }
+
         @Override
         public int getMaxRenderedLength() {
             return width - 1;
         }
 
+        /** The library's thread may be late. */
         @Override
-        public void accept(String line) {
-            terminal.print("\r" + line);
+        public synchronized void accept(String line) {
+            if (!isClosed) {
+                terminal.print("\r" + line);
+            }
         }
 
         @Override
-        public void close() {
+        public synchronized void close() {
+            isClosed = true;
             terminal.print("\r" + " ".repeat(getMaxRenderedLength()) + "\r");
         }
     }
