@@ -332,9 +332,15 @@ final class ProcessEngine implements Engine {
     }
 
     WorkerProcess startProcess(String name) throws StartException, InterruptedException {
-        WorkerProcess started = WorkerProcess.start(settings, name, origin(), codec);
+        WorkerProcess started = WorkerProcess.start(settings, name, origin(), this::prepare);
         provedStarting();
         return started;
+    }
+
+    /** Loads what the first batch needs. */
+    private void prepare() {
+        codec().prepareToWrite();
+        functions();
     }
 
     /**

@@ -40,12 +40,13 @@ final class WorkerProcess {
     private final HostSystem system;
     private final PrivateDirectory directory;
     private final LoaderTable loaders;
-    private final WorkloadTable workloads = new WorkloadTable();
+    private final WorkloadTable workloads;
     private final ResourceServer resources;
 
     private WorkerProcess(Start start, TaskPage page, Link link) {
-        this.loaders = new LoaderTable(start.origin.filter().get());
-        this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
+        this.loaders = start.loaders;
+        this.workloads = start.workloads;
+        this.resources = start.resources;
         this.name = start.name;
         this.process = start.process;
         this.output = start.output;
@@ -72,9 +73,11 @@ final class WorkerProcess {
 
     /**
      * Starts a process and waits until it is ready for tasks.
+     *
+     * @param meanwhile is run while its JVM comes up
      * @throws StartException if that fails, or takes longer than it may
      */
-    static WorkerProcess start(PoolSettings settings, String name, Origin origin, Supplier<Codec> codec)
+    static WorkerProcess start(PoolSettings settings, String name, Origin origin, Runnable meanwhile)
             throws StartException, InterruptedException {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
@@ -84,7 +87,7 @@ final class WorkerProcess {
                 origin.launchPath().copyTo(directory.path());
                 Process process = launch(settings, origin.launchPath(), directory.path());
                 WorkerProcess worker =
-                        new Start(settings, name, origin, originals, process, directory).await(codec.get());
+                        new Start(settings, name, origin, originals, process, directory).await(meanwhile);
                 isStarted = true;
                 return worker;
             } finally {
@@ -137,7 +140,9 @@ final class WorkerProcess {
         private final PoolSettings settings;
         private final String name;
         private final Origin origin;
-        private final Map<String, String> originals;
+        private final LoaderTable loaders;
+        private final WorkloadTable workloads = new WorkloadTable();
+        private final ResourceServer resources;
         private final Process process;
         private final PrivateDirectory directory;
         private final WorkerOutput output;
@@ -153,14 +158,15 @@ final class WorkerProcess {
             this.settings = settings;
             this.name = name;
             this.origin = origin;
-            this.originals = originals;
+            this.loaders = new LoaderTable(origin.filter().get());
+            this.resources = new ResourceServer(loaders, originals, settings.maxFrameBytes());
             this.process = process;
             this.directory = directory;
             this.output = WorkerOutput.of(name, process);
         }
 
         /** All that is done here while the JVM starts costs no time. */
-        WorkerProcess await(Codec codec) throws StartException, InterruptedException {
+        WorkerProcess await(Runnable meanwhile) throws StartException, InterruptedException {
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
@@ -176,7 +182,7 @@ final class WorkerProcess {
                 var unused = process.onExit().thenRun(entrance::close);
                 process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
                 process.getOutputStream().flush();
-                codec.prepareToWrite();
+                meanwhile.run();
                 link = new Link(entrance.await(), settings.maxFrameBytes());
                 directory.closeEarly(); // before any code of the user's runs in the worker
                 WorkerProcess worker = new WorkerProcess(this, page, link);
