@@ -43,7 +43,7 @@ final class WorkerProcess {
     private final WorkloadTable workloads = new WorkloadTable();
     private final ResourceServer resources;
 
-    private WorkerProcess(Start start, TaskPage page, Link link) {
+    WorkerProcess(Start start, TaskPage page, Link link) {
         this.loaders = new LoaderTable(start.origin.filter().get());
         this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
         this.name = start.name;
@@ -133,7 +133,7 @@ final class WorkerProcess {
     }
 
     /** A process that has been started and must still say hello. */
-    private static final class Start {
+    static final class Start {
         private final PoolSettings settings;
         private final String name;
         private final Origin origin;

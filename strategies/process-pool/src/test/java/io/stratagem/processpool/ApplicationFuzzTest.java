@@ -1,0 +1,22 @@
+package io.stratagem.processpool;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.nio.ByteBuffer;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever a worker sends, the application has a result for each task, and takes little memory. */
+final class ApplicationFuzzTest {
+    private static final ApplicationSide APPLICATION = new ApplicationSide();
+
+    static Stream<byte[]> seeds() {
+        return Exchange.between(APPLICATION, new WorkerSide()).fromWorker().stream()
+                .map(bytes -> ByteBuffer.allocate(Long.BYTES + bytes.length).put(Long.BYTES, bytes).array());
+    }
+
+    @MethodSource("seeds")
+    @FuzzTest(maxDuration = "15s")
+    void answers_ofAnyBytes_giveEachTaskAResult(byte[] bytes) {
+        APPLICATION.takeAndCheck(bytes);
+    }
+}
