@@ -43,7 +43,7 @@ final class Outbox {
 
     private volatile boolean isTicking;
 
-    private Outbox(Link link, ThrowableCodec failures) {
+    Outbox(Link link, ThrowableCodec failures) {
         this.link = link;
         this.failures = failures;
         this.ticker = new Thread(this::tick, "stratagem-ticker");

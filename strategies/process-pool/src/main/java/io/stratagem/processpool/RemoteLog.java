@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.TransferException;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,12 @@ final class RemoteLog {
         for (int i = frame.getInt(); i > 0; i--) {
             mdc.put(frame.getString(), frame.getString());
         }
-        Throwable failure = frame.getByte() == 0 ? null : failures.read(frame, worker);
+        Throwable failure;
+        try {
+            failure = frame.getByte() == 0 ? null : failures.read(frame, worker);
+        } catch (TransferException e) {
+            failure = e;
+        }
         mdc.put(WORKER_KEY, worker);
         Map<String, String> former = MDC.getCopyOfContextMap();
         try {

@@ -150,9 +150,17 @@ final class TaskRunner {
         int id = frame.getInt();
         RemoteClassLoader context = known(loaders.get(frame.getInt()));
         Codec reader = known(readers.get(frame.getInt()));
-        Kind kind = Kind.valueOf(frame.getString());
+        Kind kind = kind(frame.getString());
         String name = frame.getString();
         definitions.put(id, new Definition(kind, name, context, reader, frame.copyRest()));
+    }
+
+    private static Kind kind(String name) {
+        try {
+            return Kind.valueOf(name);
+        } catch (IllegalArgumentException e) {
+            throw new Bytes.MalformedException("a workload of unknown kind");
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -167,6 +175,9 @@ final class TaskRunner {
         Map<String, String> mdc = readMdc(frame);
         Bytes contexts = frame.slice(frame.getInt());
         int size = frame.getInt();
+        if (size < 0 || size > TaskPage.MAX_BATCH) {
+            throw new Bytes.MalformedException("a batch of " + size + " tasks");
+        }
         outbox.beginBatch(batch);
         for (int i = 0; i < size; i++) {
             int length = frame.getInt();

@@ -221,14 +221,14 @@ final class ThrowableCodec {
             String className = in.getString();
             boolean hasMessage = in.getByte() != 0;
             String message = in.getString();
-            int frameCount = in.getCount(5);
+            int frameCount = count(5, MAX_FRAMES);
             List<StackTraceElement> frames = new ArrayList<>();
             for (int i = 0; i < frameCount; i++) {
                 frames.add(readFrame());
             }
             frames.add(marker);
             int cause = in.getVarInt();
-            int suppressedCount = in.getCount(1);
+            int suppressedCount = count(1, MAX_THROWABLES);
             List<Integer> suppressed = new ArrayList<>();
             for (int i = 0; i < suppressedCount; i++) {
                 suppressed.add(in.getVarInt());
@@ -242,6 +242,14 @@ final class ThrowableCodec {
             String problem = length == 0 ? in.getString() : null;
             return new Text(
                     className, hasMessage ? message : null, frames, cause, suppressed, Bytes.of(javaForm), problem);
+        }
+
+        private int count(int elementBytes, int most) {
+            int count = in.getCount(elementBytes);
+            if (count > most) {
+                throw new MalformedException(count + " elements of a throwable, where there are at most " + most);
+            }
+            return count;
         }
 
         private StackTraceElement readFrame() {

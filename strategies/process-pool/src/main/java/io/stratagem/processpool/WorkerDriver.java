@@ -164,6 +164,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
             this.sentAt = now;
         }
 
+        /** How long ago something was that the worker has dated: not before it was sent. */
+        long pastNanos(long ago) {
+            return Math.max(0, Math.min(ago, System.nanoTime() - sentNanos));
+        }
+
         /** Reports in their turn the tasks whose inputs were not sent. */
         void skipUnsent() {
             while (unsent != null && reported < size) {
@@ -304,10 +309,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             try {
                 WorkerProcess started = engine.takeProcess(worker.name());
-                process = started;
+                attach(started);
                 started.onExit(this::wake);
-                tasksSent = 0;
-                isOverweight = false;
                 if (hasReplaced) {
                     engine.keepSpare();
                 }
@@ -323,6 +326,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         }
         return true;
+    }
+
+    /** From here on this process is the driver's. */
+    void attach(WorkerProcess started) {
+        process = started;
+        tasksSent = 0;
+        isOverweight = false;
     }
 
     /** Whether there was a process and it has ended. */
@@ -383,7 +393,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     // ---------------------------------------------------------------------------------------------- sending
 
-    private void serve(Batch first) {
+    /** Serves a batch, and what can be sent ahead meanwhile, to its end or to that of the process. */
+    void serve(Batch first) {
         try {
             send(first);
             while (!atWorker.isEmpty()) {
@@ -669,8 +680,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
                 int index = answer.getInt();
+                if (index < sent.reported || index >= sent.size) {
+                    throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported
+                            + " is next and " + sent.size + " are there");
+                }
                 sent.isStartReported = true;
-                sent.batch.started(index, answer.getLong());
+                sent.batch.started(index, sent.pastNanos(answer.getLong()));
             }
             case Frames.RESULTS -> receiveResults(answer);
             case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
@@ -724,7 +739,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             if (!sent.isStartReported) {
                 sent.isStartReported = true;
-                sent.batch.started(sent.reported, ran);
+                sent.batch.started(sent.reported, sent.pastNanos(ran));
             }
             byte kind = answer.getByte();
             Bytes contents = answer.slice(answer.getInt());

@@ -40,13 +40,12 @@ final class WorkerProcess {
     private final HostSystem system;
     private final PrivateDirectory directory;
     private final LoaderTable loaders;
-    private final WorkloadTable workloads;
+    private final WorkloadTable workloads = new WorkloadTable();
     private final ResourceServer resources;
 
-    private WorkerProcess(Start start, TaskPage page, Link link) {
-        this.loaders = start.loaders;
-        this.workloads = start.workloads;
-        this.resources = start.resources;
+    WorkerProcess(Start start, TaskPage page, Link link) {
+        this.loaders = new LoaderTable(start.origin.filter().get());
+        this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
         this.name = start.name;
         this.process = start.process;
         this.output = start.output;
@@ -136,13 +135,11 @@ final class WorkerProcess {
     }
 
     /** A process that has been started and must still say hello. */
-    private static final class Start {
+    static final class Start {
         private final PoolSettings settings;
         private final String name;
         private final Origin origin;
-        private final LoaderTable loaders;
-        private final WorkloadTable workloads = new WorkloadTable();
-        private final ResourceServer resources;
+        private final Map<String, String> originals;
         private final Process process;
         private final PrivateDirectory directory;
         private final WorkerOutput output;
@@ -158,8 +155,7 @@ final class WorkerProcess {
             this.settings = settings;
             this.name = name;
             this.origin = origin;
-            this.loaders = new LoaderTable(origin.filter().get());
-            this.resources = new ResourceServer(loaders, originals, settings.maxFrameBytes());
+            this.originals = originals;
             this.process = process;
             this.directory = directory;
             this.output = WorkerOutput.of(name, process);
