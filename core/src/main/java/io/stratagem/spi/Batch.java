@@ -412,6 +412,50 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * Reports what several tasks in a row returned, at once: who waits for them is woken once.
+     *
+     * @param from the first task
+     * @param values what each returned, or null
+     * @param count how many tasks; what else is in the array is not looked at
+     */
+    @SuppressWarnings("NullAway") // a success may hold null
+    public final void succeeded(int from, @Nullable Object[] values, int count) {
+        if (details != null || count == 1) {
+            for (int i = 0; i < count; i++) {
+                succeeded(from + i, values[i]);
+            }
+            return;
+        }
+        boolean isLate;
+        boolean isComplete = false;
+        synchronized (this) {
+            // Without details the tasks are taken away all together or not at all.
+            long now = word;
+            int after = from + count;
+            isLate = settled(now) != from || claimed(now) < after;
+            if (!isLate) {
+                BatchExecution mine = executionOrNever();
+                for (int i = 0; i < count; i++) {
+                    setOutcome(from + i, new Result.Success<>(values[i], mine), values[i]);
+                }
+                isComplete = after == end(now);
+                if (isComplete) {
+                    finishExecution(after);
+                }
+                word = word(after, claimed(now), end(now));
+            }
+        }
+        if (isLate) {
+            left();
+        } else if (isComplete) {
+            complete();
+            left();
+        } else {
+            published();
+        }
+    }
+
+    /**
      * Reports that a task failed.
      *
      * @param index which task

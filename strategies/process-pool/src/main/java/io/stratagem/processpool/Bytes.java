@@ -185,6 +185,13 @@ final class Bytes {
         return array[at];
     }
 
+    /** What {@link #getByte} will give. */
+    byte peekByte() {
+        int at = advance(1);
+        position = at;
+        return array[at];
+    }
+
     void putShort(short value) {
         int at = extend(Short.BYTES);
         SHORT.set(array, at, value);

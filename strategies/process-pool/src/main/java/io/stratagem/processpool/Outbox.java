@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  */
 /* Guarded by this: the gathered outcomes, and the connection's sending side. The ticker is a thread that looks every few
  * milliseconds as long as there are tasks, and parks when there have been none for a while: to wake it for each lone
- * task would cost as much as the task.
+ * task would cost as much as the task. It also is the clock by which tasks are seen to be slow: to ask the system's once
+ * for each would take longer than many a task.
  */
 final class Outbox {
     private static final int MANY_BYTES = 1 << 15;
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
+    private static final long TICKS_MASK = 0xFFFF_FFFFL;
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
@@ -36,11 +38,19 @@ final class Outbox {
     private long batch;
     private long batchStart;
     private int gathered;
-    private int runningIndex = -1;
-    private long runningSince;
-    private boolean isStartReported;
     private boolean hadWork;
 
+    /** The {@link #running} whose start has been reported. */
+    private long startReported;
+
+    /**
+     * Which task runs, and since which tick; 0 if none. Set without the lock, and reset with it: so a start is never sent
+     * after the outcome. Volatile, as {@link #isTicking} is: either the ticker sees the task or who begins it wakes the
+     * ticker.
+     */
+    private volatile long running;
+
+    private volatile int ticks;
     private volatile boolean isTicking;
 
     Outbox(Link link, ThrowableCodec failures) {
@@ -134,17 +144,16 @@ final class Outbox {
     synchronized void beginBatch(long aBatch) {
         batch = aBatch;
         batchStart = System.nanoTime();
+        startReported = 0;
     }
 
     void beginTask(int index, boolean mustReport) throws IOException {
-        synchronized (this) {
-            runningIndex = index;
-            runningSince = System.nanoTime();
-            isStartReported = mustReport;
-            hadWork = true;
-            if (mustReport) {
+        long begun = ((index + 1L) << Integer.SIZE) | (ticks & TICKS_MASK);
+        running = begun;
+        if (mustReport) {
+            synchronized (this) {
                 flush();
-                sendStarted(0);
+                sendStarted(begun, 0);
             }
         }
         if (!isTicking) {
@@ -164,7 +173,8 @@ final class Outbox {
         }
         results.putBytes(outcome.array(), 0, outcome.size());
         gathered++;
-        runningIndex = -1;
+        hadWork = true;
+        running = 0;
         if (results.size() > MANY_BYTES) {
             flush();
         }
@@ -203,10 +213,11 @@ final class Outbox {
         }
     }
 
-    private void sendStarted(long ago) throws IOException {
+    private void sendStarted(long begun, long ago) throws IOException {
+        startReported = begun;
         Link.frame(other, Frames.STARTED);
         other.putLong(batch);
-        other.putInt(runningIndex);
+        other.putInt((int) (begun >>> Integer.SIZE) - 1);
         other.putLong(ago);
         link.send(other);
     }
@@ -235,15 +246,15 @@ final class Outbox {
 
     /** Whether there is or has been anything to do. */
     private synchronized boolean look() throws IOException {
-        boolean isBusy = hadWork || runningIndex >= 0;
+        long begun = running;
+        boolean isBusy = hadWork || begun != 0;
         hadWork = false;
         if (gathered > 0) {
             flush();
         }
-        long ago = System.nanoTime() - runningSince;
-        if (runningIndex >= 0 && !isStartReported && ago > TICK_NANOS) {
-            isStartReported = true;
-            sendStarted(ago);
+        int age = ++ticks - (int) begun; // one more than the whole ticks that it has run
+        if (begun != 0 && begun != startReported && age > 1) {
+            sendStarted(begun, (age - 1) * TICK_NANOS);
         }
         return isBusy;
     }

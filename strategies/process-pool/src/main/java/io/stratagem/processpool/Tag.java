@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The first byte of a value says in which form the rest is. */
 enum Tag {
@@ -82,6 +83,17 @@ enum Tag {
         }
     };
 
+    /** Whether to write and to rebuild it runs no code of the application's. */
+    @SuppressWarnings("EnumOrdinal") // the plain ones come first
+    boolean isPlain() {
+        return ordinal() <= DOUBLES.ordinal();
+    }
+
+    /** The form of a value. */
+    static Tag ofValue(@Nullable Object value) {
+        return value == null ? NULL : of(value.getClass());
+    }
+
     /** The form of a class's instances; TRUE stands for both booleans. */
     static Tag of(Class<?> type) {
         return TAGS.get(type);
@@ -93,6 +105,15 @@ enum Tag {
             throw new Bytes.MalformedException("no value begins with " + index);
         }
         return ALL[index];
+    }
+
+    /** Whether the value that is next is plain; false if none can be. */
+    static boolean isPlainNext(Bytes in) {
+        if (in.remaining() == 0) {
+            return false;
+        }
+        byte index = in.peekByte();
+        return index >= 0 && index < ALL.length && ALL[index].isPlain();
     }
 
     @SuppressWarnings("EnumOrdinal") // which is the encoding

@@ -252,8 +252,6 @@ final class TaskRunner {
 
     private @Nullable Object runTask(Definition definition, Bytes input, Map<String, String> mdc, Bytes contexts)
             throws Throwable {
-        Deque<Scope> scopes = new ArrayDeque<>(0);
-        int contextsStart = contexts.position();
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
         }
@@ -261,12 +259,24 @@ final class TaskRunner {
             MDC.setContextMap(mdc);
         }
         try {
+            return contexts.remaining() == 0
+                    ? definition.apply(definition.reader.read(input, definition.input))
+                    : runInContexts(definition, input, contexts);
+        } finally {
+            WorkerLogProvider.clearMdc();
+        }
+    }
+
+    private static @Nullable Object runInContexts(Definition definition, Bytes input, Bytes contexts) throws Throwable {
+        Deque<Scope> scopes = new ArrayDeque<>();
+        int start = contexts.position();
+        try {
             while (contexts.remaining() > 0) {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
-            contexts.position(contextsStart);
             return definition.apply(definition.reader.read(input, definition.input));
         } finally {
+            contexts.position(start);
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
@@ -274,7 +284,6 @@ final class TaskRunner {
                     LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
                 }
             }
-            WorkerLogProvider.clearMdc();
         }
     }
 

@@ -17,15 +17,18 @@ import org.jspecify.annotations.Nullable;
 final class ValueReader {
     private static final int INITIAL_CAPACITY = 64;
 
+    private static final @Nullable Object[] NOTHING = {};
+    private static final int[] NOWHERE = {};
+
     private final Bytes in;
     private final ClassFinder finder;
-    private final List<Class<?>> classes = new ArrayList<>(0);
+    private @Nullable List<Class<?>> classes;
     private @Nullable JavaInput objects;
 
     // Where the reader is, for messages: the container of each level, and the element of it.
     private int depth;
-    private final @Nullable Object[] containers = new @Nullable Object[ValueWriter.MAX_DEPTH];
-    private final int[] elements = new int[ValueWriter.MAX_DEPTH];
+    private @Nullable Object[] containers = NOTHING;
+    private int[] elements = NOWHERE;
 
     ValueReader(Bytes in, ClassFinder finder) {
         this.in = in;
@@ -124,6 +127,10 @@ final class ValueReader {
         if (depth == ValueWriter.MAX_DEPTH) {
             throw new MalformedException("nested more than " + ValueWriter.MAX_DEPTH + " deep");
         }
+        if (containers.length == 0) { // most values are in no container
+            containers = new @Nullable Object[ValueWriter.MAX_DEPTH];
+            elements = new int[ValueWriter.MAX_DEPTH];
+        }
         containers[depth] = container;
         elements[depth] = 0;
         depth++;
@@ -205,14 +212,19 @@ final class ValueReader {
     }
 
     private Class<?> readClass() throws Exception {
-        int number = in.getVarInt();
-        if (number == classes.size()) {
-            classes.add(finder.find(in.getString()));
+        List<Class<?>> known = classes;
+        if (known == null) {
+            known = new ArrayList<>();
+            classes = known;
         }
-        if (number < 0 || number >= classes.size()) {
+        int number = in.getVarInt();
+        if (number == known.size()) {
+            known.add(finder.find(in.getString()));
+        }
+        if (number < 0 || number >= known.size()) {
             throw new MalformedException("there is no class number " + number);
         }
-        return classes.get(number);
+        return known.get(number);
     }
 
     private @Nullable Object readJava() throws Exception {

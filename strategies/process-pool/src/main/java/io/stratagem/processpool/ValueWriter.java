@@ -54,11 +54,11 @@ final class ValueWriter {
     }
 
     private void write(@Nullable Object value, int depth) throws Throwable {
+        Tag tag = Tag.ofValue(value);
         if (value == null) {
-            Tag.NULL.put(out);
+            tag.put(out);
             return;
         }
-        Tag tag = Tag.of(value.getClass());
         switch (tag) {
             case TRUE, FALSE -> ((boolean) value ? Tag.TRUE : Tag.FALSE).put(out);
             case ARRAY_LIST -> writeList(tag, (List<?>) value, depth);

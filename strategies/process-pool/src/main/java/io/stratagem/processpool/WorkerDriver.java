@@ -17,6 +17,7 @@ import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
@@ -89,6 +90,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private long weighedAt;
     private long tasksSent;
     private long lastBatch;
+
+    /** Outcomes of tasks in a row that have not been reported yet. */
+    private final @Nullable Object[] plain = new @Nullable Object[TaskPage.MAX_BATCH];
+
+    private int plainCount;
 
     /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
     private volatile int shortWorkload = NONE;
@@ -559,14 +565,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
+            Object input = inputs[size];
             int lengthAt = frame.size();
             frame.putInt(Frames.NOT_SENT);
             try {
-                code.enter(size);
-                try {
-                    encode(inputs[size], what);
-                } finally {
-                    code.leave(size);
+                if (Tag.ofValue(input).isPlain()) {
+                    engine.codec().write(frame, input, what);
+                } else {
+                    code.enter(size);
+                    try {
+                        encode(input, what);
+                    } finally {
+                        code.leave(size);
+                    }
                 }
                 frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
                 encoded++;
@@ -732,27 +743,33 @@ final class WorkerDriver extends Thread implements ServiceThread {
         String what = "result of workload '" + sent.batch.workload().name() + "'";
         UserCode code = new UserCode(sent.batch);
         userCode = code;
-        for (int i = 0; i < count; i++) {
-            sent.skipUnsent();
-            if (sent.reported >= sent.size) {
-                throw new Bytes.MalformedException("more outcomes than tasks");
+        try {
+            for (int i = 0; i < count; i++) {
+                if (sent.unsent != null) {
+                    reportPlain(sent);
+                    sent.skipUnsent();
+                }
+                int index = sent.reported + plainCount;
+                if (index >= sent.size) {
+                    throw new Bytes.MalformedException("more outcomes than tasks");
+                }
+                if (!sent.isStartReported) {
+                    sent.isStartReported = true;
+                    sent.batch.started(index, sent.pastNanos(ran));
+                }
+                byte kind = answer.getByte();
+                Bytes contents = answer.slice(answer.getInt());
+                if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
+                    isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
+                }
+                if (kind != Frames.VALUE || !gatherPlain(sent, contents, what)) {
+                    reportPlain(sent);
+                    report(sent, index, kind, contents, code, what);
+                    sent.reported++;
+                }
             }
-            if (!sent.isStartReported) {
-                sent.isStartReported = true;
-                sent.batch.started(sent.reported, sent.pastNanos(ran));
-            }
-            byte kind = answer.getByte();
-            Bytes contents = answer.slice(answer.getInt());
-            int index = sent.reported;
-            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
-                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
-            }
-            if (kind == Frames.REVOKED) {
-                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
-            } else {
-                report(sent, index, kind, contents, code, what);
-            }
-            sent.reported++;
+        } finally {
+            reportPlain(sent);
         }
         userCode = null;
         sent.skipUnsent();
@@ -764,8 +781,39 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
+    /** Rebuilds a value of which no more can go wrong, and keeps it until it is reported with its neighbours. */
+    private boolean gatherPlain(Sent sent, Bytes contents, String what) {
+        if (!Tag.isPlainNext(contents)) {
+            return false;
+        }
+        int start = contents.position();
+        try {
+            plain[plainCount] = sent.values.codec().read(contents, what);
+            plainCount++;
+            return true;
+        } catch (TransferException e) {
+            contents.position(start);
+            return false; // to be reported as what it is
+        }
+    }
+
+    /** Reports what has been gathered. */
+    private void reportPlain(Sent sent) {
+        int count = plainCount;
+        if (count > 0) {
+            plainCount = 0;
+            sent.batch.succeeded(sent.reported, plain, count);
+            sent.reported += count;
+            Arrays.fill(plain, 0, count, null);
+        }
+    }
+
     /** Rebuilds an outcome and reports it. */
     private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
+        if (kind == Frames.REVOKED) {
+            sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
+            return;
+        }
         Object value = null;
         Throwable failure = null;
         code.enter(index);
