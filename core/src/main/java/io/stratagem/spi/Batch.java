@@ -361,6 +361,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * The input of a task, for an engine that wants to know it before it claims the batch.
+     *
+     * @param index which task
+     * @return its input; anything if the task has been settled meanwhile
+     */
+    public final @Nullable Object input(int index) {
+        return inputOf(index);
+    }
+
+    /**
      * Whether anybody wants {@link #started} to be reported: the tasks have a timeout, may be tried again, or have
      * listeners.
      *
@@ -620,6 +630,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             cancel(terms.strategy.closedNow());
         }
         return isRefused;
+    }
+
+    /** The calling thread, which is no worker of its strategy, is about to wait for its task. */
+    final void attend(long limitNanos) {
+        terms.strategy.engine().attend(this, worker, limitNanos);
     }
 
     /** Says that somebody is about to interrupt the thread that runs this. */

@@ -50,6 +50,7 @@ final class ProcessEngine implements Engine {
     private final PoolSettings settings;
     private final Clock clock;
     private final Spare spare = new Spare(this);
+    private final Trust trust = new Trust();
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
 
@@ -72,7 +73,7 @@ final class ProcessEngine implements Engine {
     /** The idle drivers that nobody has woken, the last one first. */
     private final Deque<WorkerDriver> waiting = new ArrayDeque<>();
 
-    /** How many drivers are idle, woken or not. */
+    /** How many drivers are idle, woken or not, and not lent. */
     private int idle;
 
     private int driversMade;
@@ -143,6 +144,7 @@ final class ProcessEngine implements Engine {
 
     @Override
     public void execute(Batch batch) {
+        WorkerDriver lent = null;
         StartException open = null;
         WorkerDriver fresh = null;
         WorkerDriver woken = null;
@@ -151,8 +153,13 @@ final class ProcessEngine implements Engine {
             if (isClosed) {
                 throw new RejectedExecutionException("the worker processes of '" + settings.name() + "' are closed");
             }
+            trust.submitted();
             if (circuit.isOpen() && drivers.isEmpty()) {
                 open = circuit.reason();
+            } else if (trust.isJustified() && queue.isEmpty() && batch.size() == 1 && !waiting.isEmpty()) {
+                lent = waiting.removeFirst();
+                lent.isPromised = true;
+                setIdle(lent, false);
             } else {
                 queue.addLast(batch);
                 woken = waiting.pollFirst();
@@ -161,6 +168,18 @@ final class ProcessEngine implements Engine {
         } finally {
             lock.unlock();
         }
+        if (lent != null && !lent.sendAtOnce(batch)) {
+            lock.lock();
+            try {
+                lent.isPromised = false;
+                setIdle(lent, lent.isTaking);
+                queue.addLast(batch);
+                woken = lent;
+                fresh = driverIfNeeded();
+            } finally {
+                lock.unlock();
+            }
+        }
         if (woken != null) {
             woken.wake();
         }
@@ -168,6 +187,49 @@ final class ProcessEngine implements Engine {
             fail(List.of(batch), open);
         }
         start(fresh);
+    }
+
+    @Override
+    public void attend(Batch batch, @Nullable Worker worker, long limitNanos) {
+        trust.awaited();
+        if (worker instanceof PoolWorker ours) {
+            ours.driver().attend(batch, limitNanos);
+        }
+    }
+
+    /** A caller that was to wait for what it had sent has not come to do so. */
+    void hasNotCome() {
+        trust.disappoint();
+    }
+
+    /** A driver that was lent is idle again. */
+    void giveBack(WorkerDriver driver) {
+        boolean isNeeded = false;
+        lock.lock();
+        try {
+            driver.isPromised = false;
+            driver.rested();
+            if (driver.isTaking) {
+                setIdle(driver, true);
+                isNeeded = !queue.isEmpty() || isClosed || staying() > processes;
+                if (!isNeeded) {
+                    waiting.addFirst(driver);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (isNeeded) {
+            driver.wake();
+        }
+    }
+
+    private void setIdle(WorkerDriver driver, boolean isIdle) {
+        assert lock.isHeldByCurrentThread();
+        if (driver.isIdle != isIdle) {
+            driver.isIdle = isIdle;
+            idle += isIdle ? 1 : -1;
+        }
     }
 
     /** A new driver, if there is more work than drivers that are or will be idle, and there may be one more. */
@@ -216,29 +278,32 @@ final class ProcessEngine implements Engine {
      */
     @Nullable
     Batch take(WorkerDriver driver) throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
+        long patience = TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
         lock.lock();
-        idle++;
+        driver.isTaking = true;
+        setIdle(driver, true);
         driver.finished();
         try {
             while (true) {
-                if (driver.hasLostProcess()) {
+                if (driver.hasLostProcess() || driver.isHandedBack()) {
                     return null;
                 }
-                if (staying() > processes) {
-                    driver.leave();
-                    return null;
-                }
-                Batch batch = pollWaiting();
-                if (batch != null) {
-                    return batch;
-                }
-                long left = deadline - System.nanoTime();
-                if (isClosed || left <= 0) {
-                    return null;
-                }
-                if (!waiting.contains(driver)) {
-                    waiting.addFirst(driver);
+                long left = patience - driver.idleNanos();
+                if (!driver.isPromised) {
+                    if (staying() > processes) {
+                        driver.leave();
+                        return null;
+                    }
+                    Batch batch = pollWaiting();
+                    if (batch != null) {
+                        return batch;
+                    }
+                    if (isClosed || left <= 0) {
+                        return null;
+                    }
+                    if (!waiting.contains(driver)) {
+                        waiting.addFirst(driver);
+                    }
                 }
                 lock.unlock();
                 try {
@@ -248,7 +313,9 @@ final class ProcessEngine implements Engine {
                 }
             }
         } finally {
-            idle--;
+            driver.isTaking = false;
+            driver.isPromised = false;
+            setIdle(driver, false);
             waiting.remove(driver);
             lock.unlock();
         }

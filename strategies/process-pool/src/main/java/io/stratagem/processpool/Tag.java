@@ -89,6 +89,19 @@ enum Tag {
         return ordinal() <= DOUBLES.ordinal();
     }
 
+    /** Whether the value is plain and takes no more than so many bytes. */
+    static boolean isSmall(@Nullable Object value, int bytes) {
+        if (value instanceof String string) {
+            return string.length() <= bytes / Character.BYTES;
+        }
+        return ofValue(value).isScalar();
+    }
+
+    @SuppressWarnings("EnumOrdinal") // they come first
+    private boolean isScalar() {
+        return ordinal() < STRING.ordinal();
+    }
+
     /** The form of a value. */
     static Tag ofValue(@Nullable Object value) {
         return value == null ? NULL : of(value.getClass());

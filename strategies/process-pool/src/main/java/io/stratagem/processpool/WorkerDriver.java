@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,10 +37,15 @@ import org.slf4j.LoggerFactory;
  * and reports them to core. When the process dies, it finds out what became of each task, reports that, and starts
  * another process.
  */
-/* It sends and receives in turn, and nobody else uses the connection, so nothing is written under a lock. It cannot get
- * stuck by that: a batch is sent while another is at the worker only if both are small enough for the buffers of the
- * connection. Otherwise the worker is waiting for the batch while it is sent, and the driver for the results while those
- * are.
+/* It sends and receives in turn. It cannot get stuck by that: a batch is sent while another is at the worker only if both
+ * are small enough for the buffers of the connection. Otherwise the worker is waiting for the batch while it is sent, and
+ * the driver for the results while those are.
+ *
+ * An idle driver can be lent to a caller who submits a task and waits for it, one after another: the caller then sends
+ * the task and receives its outcome itself, and no thread of ours is woken. That is for what is plain, small and known to
+ * the worker; whatever else happens, the caller hands the driver back, with all that is left to do. Whoever has the
+ * "turn" uses the connection and what belongs to it. The driver has it except while it waits for work; a caller only
+ * tries to get it, and does nothing with it that could block, except to wait for input until it is interrupted.
  *
  * Who stops a task does so through the page that the worker shares (TaskPage): the driver then finds the connection at
  * its end.
@@ -62,6 +68,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final long SHORT_NANOS = 5_000_000;
     private static final long PATIENCE_NANOS = 5_000_000;
     private static final int SPINS = 1000;
+
+    /** So soon a caller is to come back for what it has sent. */
+    private static final long LOAN_NANOS = 1_000_000;
+
+    /** What a caller sends itself is no larger, and certainly fits into the connection's buffer. */
+    private static final int LOAN_BYTES = 4096;
+
+    /** A frame of results with one, up to the value itself. */
+    private static final int SINGLE_RESULT_BYTES =
+            1 + Long.BYTES + Integer.BYTES + Long.BYTES + Integer.BYTES + 1 + Integer.BYTES;
+
     private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
@@ -80,11 +97,30 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What it serialises or rebuilds, if anything. */
     private volatile @Nullable UserCode userCode;
 
+    /** Who has it uses the connection. The engine's lock may be taken by who has it, and not the other way round. */
+    private final ReentrantLock turn = new ReentrantLock();
+
+    /** A caller has sent what is at the worker. Changed by who has the turn. */
+    private volatile boolean isLent;
+
+    /** The caller has left it to the driver to go on. */
+    private volatile boolean isHandedBack;
+
+    /** A frame that a caller has received and left to the driver. */
+    private @Nullable Bytes unhandled;
+
+    // Guarded by the engine's lock: whether it waits for work; whether it counts as idle; whether it has been given to
+    // a
+    // caller, who has sent something or is about to.
+    boolean isTaking;
+    boolean isIdle;
+    boolean isPromised;
+
     private volatile boolean isListening;
     private volatile boolean isFinishing;
     private volatile boolean isLeaving;
 
-    private long idleSince;
+    private volatile long idleSince;
     private boolean hasReplaced;
     private boolean isOverweight;
     private long weighedAt;
@@ -209,13 +245,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             while (hasProcess()) {
                 Batch batch = take();
-                if (batch != null) {
-                    serve(batch);
-                } else if (isLeaving || (process != null && !hasLostProcess())) {
-                    break;
-                } else if (process != null) {
-                    receiveRest();
-                    bury();
+                turn.lock();
+                try {
+                    if (!goOn(batch)) {
+                        break;
+                    }
+                } finally {
+                    turn.unlock();
                 }
             }
         } catch (AbandonedException e) {
@@ -228,6 +264,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 bury();
             }
         }
+    }
+
+    /** Does what there is to do; false if that is to end. */
+    private boolean goOn(@Nullable Batch batch) {
+        if (batch != null) {
+            serve(batch);
+        } else if (isLent) {
+            serveLent();
+        } else if (isLeaving || (process != null && !hasLostProcess())) {
+            return false;
+        } else if (process != null) {
+            receiveRest();
+            bury();
+        }
+        return true;
     }
 
     private void end() {
@@ -244,7 +295,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
     private @Nullable Batch take() {
-        idleSince = System.nanoTime();
+        rested();
         try {
             return engine.take(this);
         } catch (IOException | Bytes.MalformedException e) {
@@ -260,18 +311,28 @@ final class WorkerDriver extends Thread implements ServiceThread {
      * not, it listens to the process meanwhile: that may have something to log.
      */
     void awaitWork(long nanos) throws IOException {
+        if (isLent) {
+            awaitReturn();
+            return;
+        }
         if (spin.until(() -> isWoken)) {
             isWoken = false; // who woke it has left a batch
             return;
         }
         long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
         if (patience > 0) {
-            LockSupport.parkNanos(this, Math.min(patience, nanos));
-        } else if (!isListening) {
-            Objects.requireNonNull(process).link().prepareToWait();
-            isListening = true; // and who came before has left a batch, which is looked for now
-        } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
-            receive();
+            LockSupport.parkNanos(this, Math.min(Math.min(patience, LOAN_NANOS), nanos));
+        } else if (turn.tryLock()) {
+            try {
+                if (!isListening) {
+                    Objects.requireNonNull(process).link().prepareToWait();
+                    isListening = true; // and who came before has left a batch, which is looked for now
+                } else if (!isLent && Objects.requireNonNull(process).link().awaitInput(nanos)) {
+                    receive();
+                }
+            } finally {
+                turn.unlock();
+            }
         }
     }
 
@@ -284,6 +345,186 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.link().wakeup();
         }
     }
+
+    // ---------------------------------------------------------------------------------------------- lending
+
+    /** From now on it is idle. */
+    void rested() {
+        idleSince = System.nanoTime();
+    }
+
+    /** How long it has been idle. */
+    long idleNanos() {
+        return System.nanoTime() - idleSince;
+    }
+
+    /** Whether the driver is to go on with what a caller has sent. */
+    boolean isHandedBack() {
+        return isLent && isHandedBack;
+    }
+
+    /**
+     * Sends a single task in the calling thread, which is not the driver's, if that takes no more than to write some
+     * bytes.
+     *
+     * @return false if nothing has been done
+     */
+    boolean sendAtOnce(Batch batch) {
+        if (!turn.tryLock()) {
+            return false;
+        }
+        try {
+            WorkerProcess present = process;
+            if (present == null || isLent || !isPlainAndKnown(batch, present)) {
+                return false;
+            }
+            present.link().prepareToWait();
+            send(batch);
+            isHandedBack = false;
+            isLent = !atWorker.isEmpty();
+        } catch (IOException | RuntimeException e) {
+            log.debug("{} could not be sent a task at once", process, e);
+            isLent = true;
+            isHandedBack = true; // the driver meets the same, and sees to it
+            LockSupport.unpark(this);
+        } finally {
+            setContextClassLoader(OWN_LOADER);
+            turn.unlock();
+        }
+        return true;
+    }
+
+    private static boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
+        if (batch.wantsStarts() || !batch.captured().isEmpty() || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
+            return false;
+        }
+        return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
+    }
+
+    /** Waits until the caller is done, or has left the rest to the driver, or has not come to wait for its result. */
+    private void awaitReturn() {
+        long nanos = LOAN_NANOS;
+        while (isLent && !isHandedBack && !hasLostProcess()) {
+            LockSupport.parkNanos(this, nanos);
+            nanos = Math.min(2 * nanos, PATIENCE_NANOS);
+            if (turn.tryLock()) {
+                try {
+                    Sent sent = atWorker.peekFirst();
+                    if (isLent && sent != null && System.nanoTime() - sent.sentNanos > LOAN_NANOS) {
+                        isHandedBack = true;
+                        engine.hasNotCome();
+                    }
+                } finally {
+                    turn.unlock();
+                }
+            }
+        }
+    }
+
+    /**
+     * Receives the outcome of the task that was sent at once, in the thread that waits for it. Returns when there is an
+     * outcome, or nothing more that can be done here.
+     */
+    void attend(Batch batch, long limitNanos) {
+        if (!isLent || !turn.tryLock()) {
+            return;
+        }
+        Plain outcome = null;
+        Sent sent;
+        try {
+            sent = atWorker.peekFirst();
+            if (!isLent || isHandedBack || sent == null || sent.batch != batch) {
+                return;
+            }
+            outcome = awaitPlain(sent, limitNanos);
+            if (outcome == null) {
+                isHandedBack = true;
+                LockSupport.unpark(this);
+                return;
+            }
+            settled(sent);
+            isLent = false;
+        } finally {
+            turn.unlock();
+        }
+        engine.giveBack(this);
+        batch.started(0, sent.pastNanos(outcome.ran));
+        batch.succeeded(0, outcome.value); // last, and without the turn: what depends on it may run here
+    }
+
+    /** What a single task has returned, if that is plain. */
+    private record Plain(@Nullable Object value, long ran) {}
+
+    /** Null if something else has come, or nothing. */
+    private @Nullable Plain awaitPlain(Sent sent, long limitNanos) {
+        Link link = Objects.requireNonNull(process).link();
+        long start = System.nanoTime();
+        try {
+            while (true) {
+                long left = limitNanos - (System.nanoTime() - start);
+                if (sent.batch.isDone() || left <= 0 || Thread.currentThread().isInterrupted()) {
+                    return null;
+                }
+                if (link.awaitInput(left)) {
+                    Bytes answer = link.poll();
+                    return answer == null ? null : readPlain(sent, answer);
+                }
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            return null; // the driver meets the same
+        }
+    }
+
+    /** Null if it is for the driver. */
+    private @Nullable Plain readPlain(Sent sent, Bytes answer) {
+        int start = answer.position();
+        unhandled = answer;
+        try {
+            if (answer.remaining() < SINGLE_RESULT_BYTES
+                    || answer.getByte() != Frames.RESULTS
+                    || answer.getLong() != sent.id
+                    || answer.getInt() != 0) {
+                return null;
+            }
+            long ran = answer.getLong();
+            boolean isOne = answer.getInt() == 1 && answer.getByte() == Frames.VALUE;
+            Bytes contents = answer.slice(answer.getInt());
+            if (!isOne || !Tag.isPlainNext(contents)) {
+                return null;
+            }
+            Object value = sent.values.codec().read(contents, resultOf(sent));
+            unhandled = null;
+            return new Plain(value, ran);
+        } catch (TransferException e) {
+            return null;
+        } finally {
+            answer.position(start);
+        }
+    }
+
+    private static String resultOf(Sent sent) {
+        return "result of workload '" + sent.batch.workload().name() + "'";
+    }
+
+    /** Goes on with what a caller has sent. */
+    private void serveLent() {
+        isLent = false;
+        isHandedBack = false;
+        try {
+            Bytes answer = unhandled;
+            unhandled = null;
+            if (answer != null) {
+                handle(Objects.requireNonNull(process), answer);
+            }
+            while (!atWorker.isEmpty()) {
+                receive();
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            endBroken(e);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- state
 
     /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
     boolean isFinishing() {
@@ -740,7 +981,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new Bytes.MalformedException(
                     "outcomes from task " + first + " on, where " + sent.reported + " is next");
         }
-        String what = "result of workload '" + sent.batch.workload().name() + "'";
+        String what = resultOf(sent);
         UserCode code = new UserCode(sent.batch);
         userCode = code;
         try {
@@ -774,11 +1015,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
         userCode = null;
         sent.skipUnsent();
         if (sent.reported == sent.size) {
-            atWorker.removeFirst();
-            weigh(Objects.requireNonNull(process));
-            boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+            settled(sent);
         }
+    }
+
+    /** It has all its outcomes. */
+    private void settled(Sent sent) {
+        atWorker.removeFirst();
+        weigh(Objects.requireNonNull(process));
+        boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
+        shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
     }
 
     /** Rebuilds a value of which no more can go wrong, and keeps it until it is reported with its neighbours. */
