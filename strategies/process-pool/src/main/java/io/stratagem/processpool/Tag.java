@@ -34,6 +34,8 @@ enum Tag {
     IMMUTABLE_MAP,
     RECORD,
     ENUM,
+    /** One that {@link Lambdas} takes apart. */
+    LAMBDA,
     /** Whatever is not compact. */
     JAVA;
 
@@ -85,6 +87,12 @@ enum Tag {
     /** The form of a class's instances; TRUE stands for both booleans. */
     static Tag of(Class<?> type) {
         return TAGS.get(type);
+    }
+
+    /** Whether it is of values that are immutable, and have no parts. */
+    @SuppressWarnings("EnumOrdinal") // their order is that of the constants
+    boolean isScalar() {
+        return ordinal() <= STRING.ordinal();
     }
 
     static Tag get(Bytes in) {
