@@ -23,8 +23,12 @@ final class Bytes {
     /** A longer array is given back by {@link #clear}. */
     private static final int RETAINED = 1 << 22;
 
-    private static final VarHandle SHORT = view(short[].class);
-    private static final VarHandle CHAR = view(char[].class);
+    /** Apart, since few ever need them, and a worker that starts would take a millisecond for each. */
+    private static final class Rare {
+        static final VarHandle SHORT = view(short[].class);
+        static final VarHandle CHAR = view(char[].class);
+    }
+
     private static final VarHandle INT = view(int[].class);
     private static final VarHandle LONG = view(long[].class);
 
@@ -194,20 +198,20 @@ final class Bytes {
 
     void putShort(short value) {
         int at = extend(Short.BYTES);
-        SHORT.set(array, at, value);
+        Rare.SHORT.set(array, at, value);
     }
 
     short getShort() {
-        return (short) SHORT.get(array, advance(Short.BYTES));
+        return (short) Rare.SHORT.get(array, advance(Short.BYTES));
     }
 
     void putChar(char value) {
         int at = extend(Character.BYTES);
-        CHAR.set(array, at, value);
+        Rare.CHAR.set(array, at, value);
     }
 
     char getChar() {
-        return (char) CHAR.get(array, advance(Character.BYTES));
+        return (char) Rare.CHAR.get(array, advance(Character.BYTES));
     }
 
     void putInt(int value) {
@@ -333,7 +337,7 @@ final class Bytes {
         putVarInt(~length); // negative, which tells the two forms apart
         int at = extend(length, Character.BYTES);
         for (int i = 0; i < length; i++) {
-            CHAR.set(array, at + Character.BYTES * i, value.charAt(i));
+            Rare.CHAR.set(array, at + Character.BYTES * i, value.charAt(i));
         }
     }
 

@@ -56,7 +56,12 @@ final class Outbox {
     Outbox(Link link, ThrowableCodec failures) {
         this.link = link;
         this.failures = failures;
-        this.ticker = new Thread(this::tick, "stratagem-ticker");
+        this.ticker = new Thread("stratagem-ticker") {
+            @Override
+            public void run() {
+                tick();
+            }
+        };
         ticker.setDaemon(true);
     }
 
@@ -72,10 +77,9 @@ final class Outbox {
         return present;
     }
 
-    synchronized void sendHello(String token, long pid) throws IOException {
+    synchronized void sendHello(String token) throws IOException {
         Link.frame(other, Frames.HELLO);
         other.putString(token);
-        other.putLong(pid);
         link.send(other);
     }
 

@@ -1,6 +1,5 @@
 package io.stratagem.processpool;
 
-import com.google.common.base.Suppliers;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
@@ -28,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,13 +52,12 @@ final class ProcessEngine implements Engine {
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
 
-    /** Made when first needed, which is not before the first process starts: that is what takes time. */
-    private final Supplier<ObjectInputFilter> filter;
+    private final ObjectInputFilter filter;
 
     /** Writes only. */
-    private final Supplier<Codec> codec;
+    private final Codec codec;
 
-    private final Supplier<SerializedFunctions> functions;
+    private final SerializedFunctions functions;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -92,9 +89,9 @@ final class ProcessEngine implements Engine {
         this.processes = settings.processes();
         this.launchPath = LaunchPath.find(settings.javaHome());
         this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
-        this.filter = Suppliers.memoize(() -> Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT));
-        this.codec = Suppliers.memoize(() -> new Codec(ProcessEngine.class.getClassLoader(), filter.get()));
-        this.functions = Suppliers.memoize(() -> new SerializedFunctions(codec()));
+        this.filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
+        this.codec = new Codec(ProcessEngine.class.getClassLoader(), filter);
+        this.functions = new SerializedFunctions(codec);
     }
 
     PoolSettings settings() {
@@ -111,11 +108,11 @@ final class ProcessEngine implements Engine {
     }
 
     Codec codec() {
-        return codec.get();
+        return codec;
     }
 
     SerializedFunctions functions() {
-        return functions.get();
+        return functions;
     }
 
     WorkerProcess.Origin origin() {
@@ -238,7 +235,10 @@ final class ProcessEngine implements Engine {
         if (queue.size() <= idle || staying() >= processes || circuit.isOpen()) {
             return null;
         }
-        long finishing = drivers.stream().filter(WorkerDriver::isFinishing).count();
+        int finishing = 0;
+        for (WorkerDriver each : drivers) {
+            finishing += each.isFinishing() ? 1 : 0;
+        }
         if (queue.size() <= idle + finishing) {
             return null;
         }
@@ -404,10 +404,9 @@ final class ProcessEngine implements Engine {
         return started;
     }
 
-    /** Loads what the first batch needs. */
     private void prepare() {
-        codec().prepareToWrite();
-        functions();
+        codec.prepareToWrite();
+        FirstBatch.prepare();
     }
 
     /**

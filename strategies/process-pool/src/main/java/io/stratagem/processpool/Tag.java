@@ -35,6 +35,8 @@ enum Tag {
     IMMUTABLE_MAP,
     RECORD,
     ENUM,
+    /** One that {@link Lambdas} takes apart. */
+    LAMBDA,
     /** Whatever is not compact. */
     JAVA;
 
@@ -97,11 +99,6 @@ enum Tag {
         return ofValue(value).isScalar();
     }
 
-    @SuppressWarnings("EnumOrdinal") // they come first
-    private boolean isScalar() {
-        return ordinal() < STRING.ordinal();
-    }
-
     /** The form of a value. */
     static Tag ofValue(@Nullable Object value) {
         return value == null ? NULL : of(value.getClass());
@@ -110,6 +107,12 @@ enum Tag {
     /** The form of a class's instances; TRUE stands for both booleans. */
     static Tag of(Class<?> type) {
         return TAGS.get(type);
+    }
+
+    /** Whether it is of values that are immutable, and have no parts. */
+    @SuppressWarnings("EnumOrdinal") // their order is that of the constants
+    boolean isScalar() {
+        return ordinal() <= STRING.ordinal();
     }
 
     static Tag get(Bytes in) {

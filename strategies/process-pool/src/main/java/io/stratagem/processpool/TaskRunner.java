@@ -34,12 +34,14 @@ final class TaskRunner {
     private final Codec writer;
     private final ThrowableCodec failures;
     private final ObjectInputFilter filter = Filters.fromApplication();
-    private final WorkerLoop loop = new WorkerLoop();
     private final Thread thread = Thread.currentThread();
     private final Map<Integer, RemoteClassLoader> loaders = new HashMap<>();
     private final Map<Integer, Codec> readers = new HashMap<>();
     private final Map<Integer, Definition> definitions = new HashMap<>();
     private final Bytes outcome;
+
+    /** Made for the first asynchronous task. */
+    private @Nullable WorkerLoop loop;
 
     TaskRunner(Link link, Outbox outbox, TaskPage page, ClassExchange classes, Codec writer, int maxOutcomeBytes) {
         this.outcome = new Bytes(maxOutcomeBytes);
@@ -103,10 +105,19 @@ final class TaskRunner {
                 function = present;
             }
             if (kind == Kind.ASYNC) {
-                return loop.run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
+                return loop().run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
             }
             return ((Fn<@Nullable Object, @Nullable Object>) present).apply(input);
         }
+    }
+
+    private WorkerLoop loop() {
+        WorkerLoop present = loop;
+        if (present == null) {
+            present = new WorkerLoop();
+            loop = present;
+        }
+        return present;
     }
 
     // ---------------------------------------------------------------------------------------------- what there is
@@ -156,11 +167,12 @@ final class TaskRunner {
     }
 
     private static Kind kind(String name) {
-        try {
-            return Kind.valueOf(name);
-        } catch (IllegalArgumentException e) {
-            throw new Bytes.MalformedException("a workload of unknown kind");
+        for (Kind kind : Kind.values()) { // valueOf would take reflection, which has to be loaded
+            if (kind.name().equals(name)) {
+                return kind;
+            }
         }
+        throw new Bytes.MalformedException("a workload of unknown kind");
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -263,7 +275,7 @@ final class TaskRunner {
                     ? definition.apply(definition.reader.read(input, definition.input))
                     : runInContexts(definition, input, contexts);
         } finally {
-            WorkerLogProvider.clearMdc();
+            WorkerMdc.clear();
         }
     }
 

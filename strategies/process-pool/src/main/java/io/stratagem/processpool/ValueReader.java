@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import io.stratagem.processpool.Bytes.MalformedException;
 import java.io.InvalidObjectException;
+import java.lang.invoke.SerializedLambda;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ValueReader {
     private static final int INITIAL_CAPACITY = 64;
+
+    /** As many parameters as a method can have. */
+    private static final int MOST_CAPTURED = 255;
 
     private static final @Nullable Object[] NOTHING = {};
     private static final int[] NOWHERE = {};
@@ -59,6 +63,7 @@ final class ValueReader {
             case IMMUTABLE_MAP -> readImmutableMap();
             case RECORD -> readRecord();
             case ENUM -> readEnum();
+            case LAMBDA -> readLambda();
             case JAVA -> readJava();
         };
     }
@@ -209,6 +214,43 @@ final class ValueReader {
             }
         }
         throw new MalformedException(type.getName() + " has no constant " + name);
+    }
+
+    private Object readLambda() throws Throwable {
+        if (finder.isRejected(SerializedLambda.class)) {
+            throw ClassFinder.rejection(SerializedLambda.class);
+        }
+        Class<?> capturing = finder.find(in.getString());
+        String type = in.getString();
+        String method = in.getString();
+        String signature = in.getString();
+        int implKind = in.getVarInt();
+        String implClass = in.getString();
+        String implMethod = in.getString();
+        String implSignature = in.getString();
+        String instantiated = in.getString();
+        int count = in.getCount(1);
+        if (count > MOST_CAPTURED) {
+            throw new MalformedException("a lambda that captured " + count + " values");
+        }
+        @Nullable Object[] captured = new @Nullable Object[count];
+        enter(captured);
+        for (int i = 0; i < captured.length; i++) {
+            captured[i] = readElement(i);
+        }
+        leave();
+        SerializedLambda parts = new SerializedLambda(
+                capturing,
+                type,
+                method,
+                signature,
+                implKind,
+                implClass,
+                implMethod,
+                implSignature,
+                instantiated,
+                captured);
+        return Lambdas.make(capturing, parts);
     }
 
     private Class<?> readClass() throws Exception {

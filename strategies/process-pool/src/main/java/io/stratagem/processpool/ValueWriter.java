@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import java.io.IOException;
 import java.io.ObjectOutputStream;
+import java.lang.invoke.SerializedLambda;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ final class ValueWriter {
             case HASH_MAP, LINKED_HASH_MAP, IMMUTABLE_MAP -> writeMap(tag, (Map<?, ?>) value, depth);
             case RECORD -> writeRecord(value, depth);
             case ENUM -> writeEnum((Enum<?>) value);
-            case JAVA -> writeJava(value);
+            case JAVA -> writeLambdaOrJava(value, depth);
             default -> {
                 tag.put(out);
                 writeScalarOrArray(tag, value);
@@ -180,6 +181,30 @@ final class ValueWriter {
         Tag.ENUM.put(out);
         writeClass(value.getDeclaringClass());
         out.putString(value.name());
+    }
+
+    private void writeLambdaOrJava(Object value, int depth) throws Throwable {
+        SerializedLambda lambda = Lambdas.parts(value);
+        if (lambda == null) {
+            writeJava(value);
+            return;
+        }
+        int inner = deeper(depth);
+        Tag.LAMBDA.put(out);
+        out.putString(lambda.getCapturingClass().replace('/', '.'));
+        out.putString(lambda.getFunctionalInterfaceClass());
+        out.putString(lambda.getFunctionalInterfaceMethodName());
+        out.putString(lambda.getFunctionalInterfaceMethodSignature());
+        out.putVarInt(lambda.getImplMethodKind());
+        out.putString(lambda.getImplClass());
+        out.putString(lambda.getImplMethodName());
+        out.putString(lambda.getImplMethodSignature());
+        out.putString(lambda.getInstantiatedMethodType());
+        int captured = lambda.getCapturedArgCount();
+        out.putVarInt(captured);
+        for (int i = 0; i < captured; i++) {
+            write(lambda.getCapturedArg(i), inner);
+        }
     }
 
     private void writeClass(Class<?> type) {

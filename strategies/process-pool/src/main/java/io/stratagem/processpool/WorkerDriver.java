@@ -895,10 +895,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private void encodeMdc(Map<String, String> mdc) {
         frame.putVarInt(mdc.size());
-        mdc.forEach((key, value) -> {
-            frame.putString(key);
-            frame.putString(String.valueOf(value));
-        });
+        for (Map.Entry<String, String> entry : mdc.entrySet()) {
+            frame.putString(entry.getKey());
+            frame.putString(String.valueOf(entry.getValue()));
+        }
     }
 
     private void encodeContexts(List<Captured> captured, UserCode code) {

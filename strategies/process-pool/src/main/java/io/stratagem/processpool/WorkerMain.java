@@ -24,11 +24,16 @@ final class WorkerMain {
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
         classes.askThrough(outbox);
-        Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
+        Runtime.getRuntime().addShutdownHook(new Thread("stratagem-exit") {
+            @Override
+            public void run() {
+                outbox.flushAtExit();
+            }
+        });
         if (hasCopies) {
             openAllJars();
         }
-        outbox.sendHello(connection.token(), ProcessHandle.current().pid());
+        outbox.sendHello(connection.token());
         try {
             int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
             new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();

@@ -17,9 +17,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,7 +44,7 @@ final class WorkerProcess {
     private final ResourceServer resources;
 
     WorkerProcess(Start start, TaskPage page, Link link) {
-        this.loaders = new LoaderTable(start.origin.filter().get());
+        this.loaders = new LoaderTable(start.origin.filter());
         this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
         this.name = start.name;
         this.process = start.process;
@@ -61,10 +61,10 @@ final class WorkerProcess {
      * @param loader the context class loader of who built the pool; or that of this library
      * @param filter of what workers send
      */
-    record Origin(LaunchPath launchPath, ClassLoader loader, Supplier<ObjectInputFilter> filter) {
+    record Origin(LaunchPath launchPath, ClassLoader loader, ObjectInputFilter filter) {
         /** What rebuilds exceptions that belong to no task. */
         ThrowableCodec failures() {
-            return LoaderTable.Values.of(loader, filter.get()).failures();
+            return LoaderTable.Values.of(loader, filter).failures();
         }
     }
 
@@ -163,34 +163,31 @@ final class WorkerProcess {
 
         /** All that is done here while the JVM starts costs no time. */
         WorkerProcess await(Runnable meanwhile) throws StartException, InterruptedException {
-            Clock.Timer timer = Clock.system()
-                    .schedule(
-                            () -> {
-                                isLate.set(true);
-                                end(process);
-                            },
-                            settings.startTimeout().toNanos());
+            long begin = System.nanoTime();
             boolean isReady = false;
             Link link = null;
             try (Entrance entrance = Entrance.open(directory, name)) {
                 TaskPage page = TaskPage.create(directory.page());
-                // Whoever waits for the process is woken by the end of the process, or of its time.
+                // Whoever waits for the process is woken by its end.
                 var unused = process.onExit().thenRun(entrance::close);
                 process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
                 process.getOutputStream().flush();
                 meanwhile.run();
-                link = new Link(entrance.await(), settings.maxFrameBytes());
+                link = new Link(entrance.await(leftNanos(begin)), settings.maxFrameBytes());
                 directory.closeEarly(); // before any code of the user's runs in the worker
                 WorkerProcess worker = new WorkerProcess(this, page, link);
-                initialize(worker);
+                if (settings.initializer() != null) {
+                    initialize(worker, settings.initializer(), leftNanos(begin));
+                }
                 isReady = true;
                 return worker;
             } catch (TransferException e) {
                 throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, true);
+            } catch (TimeoutException e) {
+                throw failure(e, true);
             } catch (IOException | Bytes.MalformedException e) {
                 throw failure(e, isLate.get());
             } finally {
-                timer.cancel();
                 if (!isReady) {
                     end(process);
                     close(link);
@@ -198,11 +195,28 @@ final class WorkerProcess {
             }
         }
 
-        private void initialize(WorkerProcess worker) throws IOException, StartException {
-            Initializer initializer = settings.initializer();
-            if (initializer == null) {
-                return;
+        private long leftNanos(long begin) {
+            return TimeUnit.NANOSECONDS.convert(settings.startTimeout()) - (System.nanoTime() - begin);
+        }
+
+        /** Whatever the user's code does, the process ends when its time is over, and so does the connection. */
+        private void initialize(WorkerProcess worker, Initializer initializer, long limitNanos)
+                throws IOException, StartException {
+            Clock.Timer timer = Clock.system()
+                    .schedule(
+                            () -> {
+                                isLate.set(true);
+                                end(process);
+                            },
+                            limitNanos);
+            try {
+                initialize(worker, initializer);
+            } finally {
+                timer.cancel();
             }
+        }
+
+        private void initialize(WorkerProcess worker, Initializer initializer) throws IOException, StartException {
             ClassLoader loader = LoaderTable.choose(origin.loader(), initializer.getClass());
             LoaderTable.Slot slot = worker.nameLoader(loader);
             LoaderTable.Values values = worker.loaders.valuesOf(slot);
@@ -241,6 +255,9 @@ final class WorkerProcess {
         }
 
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
+            if (isLate) {
+                end(process);
+            }
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
             if (hasEnded) {
                 output.awaitEnd(); // first: to end it closes what its last words are read from
@@ -332,7 +349,9 @@ final class WorkerProcess {
         frame.putInt(slot.number());
         frame.putByte(LaunchPath.isOfJvm(loader) ? 1 : 0);
         frame.putVarInt(gone.size());
-        gone.forEach(frame::putVarInt);
+        for (int number : gone) {
+            frame.putVarInt(number);
+        }
         link.send(frame);
         return slot;
     }

@@ -10,6 +10,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -261,6 +262,42 @@ final class CodecTest {
         Special(List<Integer> elements) {
             super(elements);
         }
+    }
+
+    private static String twice(String text) {
+        return text + text;
+    }
+
+    @Test
+    void write_lambdaThatCapturedOnlyScalars_takesNoJavaSerialisation() throws Exception {
+        String captured = "more";
+        long number = 7;
+        Fn<String, String> lambda = text -> text + captured + number;
+        Fn<String, String> reference = CodecTest::twice;
+        Bytes bytes = new Bytes();
+        trusting.write(bytes, List.of(lambda, reference), INPUT);
+        assertThat(new String(bytes.toByteArray(), StandardCharsets.ISO_8859_1)).doesNotContain("SerializedLambda");
+
+        @SuppressWarnings("unchecked")
+        List<Fn<String, String>> copies = (List<Fn<String, String>>) trusting.read(bytes, INPUT);
+
+        assertThat(copies.get(0).apply("some")).isEqualTo("somemore7");
+        assertThat(copies.get(1).apply("some")).isEqualTo("somesome");
+    }
+
+    @Test
+    void roundTrip_lambdaThatCapturedOneObjectTwice_capturesOneAgain() throws Exception {
+        List<Integer> list = new ArrayList<>();
+        Map<String, Object> holder = new HashMap<>(Map.of("list", list));
+        Fn<Integer, Object> lambda = n -> {
+            list.add(n);
+            return holder.get("list");
+        };
+
+        @SuppressWarnings("unchecked")
+        Fn<Integer, Object> copy = (Fn<Integer, Object>) roundTrip(trusting, lambda);
+
+        assertThat(copy.apply(1)).isEqualTo(List.of(1));
     }
 
     @Test
