@@ -290,10 +290,10 @@ final class TaskRunner {
         outcome.clear();
         if (isSuccess) {
             outcome.putByte(Frames.VALUE);
-            outcome.putInt(0);
+            int lengthAt = outcome.beginLength();
             try {
                 writer.write(outcome, value, definition.result);
-                outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+                outcome.endLength(lengthAt);
                 return;
             } catch (TransferException e) {
                 value = e;
@@ -301,12 +301,12 @@ final class TaskRunner {
             }
         }
         outcome.putByte(Frames.THROWN);
-        outcome.putInt(0);
+        int lengthAt = outcome.beginLength();
         try {
             failures.write(outcome, (Throwable) Objects.requireNonNull(value));
         } catch (TransferException e) {
             failures.write(outcome, e);
         }
-        outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+        outcome.endLength(lengthAt);
     }
 }

@@ -559,8 +559,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
-            int lengthAt = frame.size();
-            frame.putInt(Frames.NOT_SENT);
+            int lengthAt = frame.beginLength();
             try {
                 code.enter(size);
                 try {
@@ -568,9 +567,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 } finally {
                     code.leave(size);
                 }
-                frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
+                frame.endLength(lengthAt);
                 encoded++;
             } catch (TransferException e) {
+                frame.setInt(lengthAt, Frames.NOT_SENT);
                 if (unsent == null) {
                     unsent = new @Nullable TransferException[inputs.length];
                 }
@@ -652,15 +652,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
-            int lengthAt = contexts.size();
-            contexts.putInt(0);
+            int lengthAt = contexts.beginLength();
             code.enter(UserCode.ALL);
             try {
                 engine.codec().write(contexts, each, "captured context");
             } finally {
                 code.leave(UserCode.ALL);
             }
-            contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
+            contexts.endLength(lengthAt);
         }
     }
 

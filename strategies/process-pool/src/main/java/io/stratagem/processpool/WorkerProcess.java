@@ -340,7 +340,7 @@ final class WorkerProcess {
     /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
     void answer(Bytes question) {
         Bytes answer = resources.answer(question);
-        answer.setInt(0, answer.size() - Integer.BYTES);
+        answer.endLength(0);
         try {
             OutputStream lifeLine = process.getOutputStream();
             lifeLine.write(answer.array(), 0, answer.size());
