@@ -678,6 +678,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
+                sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
                 int index = answer.getInt();
                 if (index < sent.reported || index >= sent.size) {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.stratagem.Kind;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
+import io.stratagem.TransferException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.Faults.Way;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -168,6 +170,40 @@ final class WorkerStopTest extends WorkerFixture {
         }
         assertThat(results).hasSize(5_000);
         assertUsable(pool);
+    }
+
+    @Test
+    void timeout_ofATaskAfterOneThatCouldNotBeSent_hitsTheOneThatRuns() {
+        ProcessPoolStrategy pool = pool(1);
+        Workload<Object, Object> tiny = Workload.named("tiny")
+                .timeout(Duration.ofMillis(300))
+                .compute(input -> {
+                    if (input.equals("hang")) {
+                        Way.HANG.happen();
+                    }
+                    return input;
+                });
+        List<Object> inputs =
+                new ArrayList<>(IntStream.range(0, 2_000).boxed().toList());
+        List<Object> unsent = List.of(new Object(), new Object());
+        // At least one of the two pairs is within one batch.
+        inputs.addAll(1_500, List.of(unsent.get(0), "hang", unsent.get(1), "hang"));
+
+        List<Result<Object>> results;
+        try (Stream<Result<Object>> stream = pool.map(tiny, inputs)) {
+            results = stream.toList();
+        }
+
+        for (int i = 0; i < inputs.size(); i++) {
+            Object input = inputs.get(i);
+            if (unsent.contains(input)) {
+                assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TransferException.class);
+            } else if (input.equals("hang")) {
+                assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TaskTimeoutException.class);
+            } else {
+                assertThat(results.get(i)).isEqualTo(Result.success(input));
+            }
+        }
     }
 
     @Test
