@@ -542,7 +542,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             fail(batch, inputs.length, e);
             return;
         }
-        long id = ++lastBatch;
+        long id = nextBatch();
         present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
@@ -602,6 +602,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         tasksSent += encoded;
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
+    }
+
+    /** A number whose place in the page no batch at the worker has: some numbers were for batches that were not sent. */
+    private long nextBatch() {
+        boolean isFree;
+        do {
+            lastBatch++;
+            isFree = true;
+            for (Sent each : atWorker) {
+                isFree &= !TaskPage.havePlaceInCommon(each.id, lastBatch);
+            }
+        } while (!isFree);
+        return lastBatch;
     }
 
     static String inputOf(Workload<?, ?> workload) {
