@@ -485,12 +485,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
+        UserCode code = new UserCode(batch);
+        userCode = code; // before it can be stopped
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
+            userCode = null;
             return;
         }
-        UserCode code = new UserCode(batch);
-        userCode = code;
         try {
             send(batch, inputs, code);
         } catch (AbandonedException e) {
@@ -737,6 +738,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int first = answer.getInt();
         long ran = answer.getLong();
         int count = answer.getInt();
+        weigh(Objects.requireNonNull(process)); // before the last outcome says that this driver is free at once
         sent.skipUnsent();
         if (first != sent.reported) {
             throw new Bytes.MalformedException(
@@ -757,13 +759,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
             byte kind = answer.getByte();
             Bytes contents = answer.slice(answer.getInt());
             int index = sent.reported;
-            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
-                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
-            }
-            if (kind == Frames.REVOKED) {
-                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
+            boolean isLast = i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut();
+            // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
+            if (kind == Frames.REVOKED || sent.batch.isDone()) {
+                isFinishing = isLast;
+                sent.batch.failed(index, new CancellationException("it was cancelled"));
             } else {
-                report(sent, index, kind, contents, code, what);
+                report(sent, index, kind, contents, code, what, isLast);
             }
             sent.reported++;
         }
@@ -771,14 +773,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         sent.skipUnsent();
         if (sent.reported == sent.size) {
             atWorker.removeFirst();
-            weigh(Objects.requireNonNull(process));
             boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
             shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
         }
     }
 
     /** Rebuilds an outcome and reports it. */
-    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
+    private void report(
+            Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
         Object value = null;
         Throwable failure = null;
         code.enter(index);
@@ -793,6 +795,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } finally {
             code.leave(index);
         }
+        isFinishing = isLast; // so that who gets this outcome, and goes on, starts no other process
         if (failure == null) {
             sent.batch.succeeded(index, value);
         } else {

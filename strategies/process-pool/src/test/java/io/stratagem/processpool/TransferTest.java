@@ -9,6 +9,8 @@ import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.Faults.Way;
+import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectInputStream;
@@ -184,6 +186,54 @@ final class TransferTest extends WorkerFixture {
 
         assertThat(Patience.get(next).isSuccess()).isTrue();
         Patience.await().until(() -> !Way.isWaiting() && pool.snapshot().abandoned() == 0);
+    }
+
+    @Test
+    void hanging_whileAResultIsRebuilt_doesNotHoldUpAnotherTask() throws Exception {
+        ProcessPoolStrategy pool = trusting(2);
+        CompletableFuture<Result<Trap>> task = pool.submit(
+                trapped(Workload.named("trapped"), Stage.READ_RESULT, Way.WAIT), input(Stage.READ_RESULT, Way.WAIT));
+        Patience.await().until(Way::isWaiting);
+
+        assertThat(Patience.get(pool.submit(PID, 0)).isSuccess()).isTrue();
+
+        assertThat(task).isNotDone();
+        task.cancel(true);
+        Patience.await().until(() -> !Way.isWaiting());
+    }
+
+    /** When it was cancelled, the driver was at the result of another task. */
+    @Test
+    void result_ofATaskThatWasCancelled_isNotRebuilt() throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        Journal journal = journal();
+        Workload<Object, Object> echo = Workload.blocking("echo", input -> {
+            journal.add(((Hooked) input).name());
+            return input;
+        });
+        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
+            pool.run(echo, new Hooked("short"));
+        }
+        Gate submitted = gate();
+        Gate rebuilding = gate();
+        Gate cancelled = gate();
+        Hooked.whenWritten("first", submitted::awaitIgnoringInterrupts);
+        Hooked.whenRead("first", () -> {
+            rebuilding.open();
+            cancelled.awaitIgnoringInterrupts();
+        });
+        Hooked.whenRead("second", Way.WAIT::happen);
+        CompletableFuture<Result<Object>> first = pool.submit(echo, new Hooked("first"));
+        CompletableFuture<Result<Object>> second = pool.submit(echo, new Hooked("second"));
+        submitted.open();
+        rebuilding.await();
+        Patience.await().until(() -> journal.entries().contains("second"));
+
+        second.cancel(true);
+
+        cancelled.open();
+        assertThat(Patience.get(first).isSuccess()).isTrue();
+        assertThat(Patience.get(pool.submit(PID, 0)).isSuccess()).isTrue();
     }
 
     @Test
