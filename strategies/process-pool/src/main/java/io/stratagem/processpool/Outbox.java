@@ -66,7 +66,7 @@ final class Outbox {
         Link.frame(other, Frames.HELLO);
         other.putString(token);
         other.putLong(pid);
-        link.send(other);
+        write(other);
     }
 
     /** Ready, or not because of a failure. */
@@ -126,7 +126,16 @@ final class Outbox {
     }
 
     private synchronized void send(Bytes frame) throws IOException {
-        link.send(frame);
+        write(frame);
+    }
+
+    private void write(Bytes frame) throws IOException {
+        TaskThread.beginExchange();
+        try {
+            link.send(frame);
+        } finally {
+            TaskThread.endExchange();
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -176,7 +185,7 @@ final class Outbox {
             results.setInt(COUNT_OFFSET, gathered);
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
-            link.send(results);
+            write(results);
         }
     }
 
@@ -208,7 +217,7 @@ final class Outbox {
         other.putLong(batch);
         other.putInt(runningIndex);
         other.putLong(ago);
-        link.send(other);
+        write(other);
     }
 
     // ---------------------------------------------------------------------------------------------- the ticker

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
-/** The main thread of a worker: takes what the application sends, and runs one task after another. */
+/** What a worker does: takes what the application sends, and runs one task after another. For one {@link TaskThread}. */
 final class TaskRunner {
     /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
     private static final int OUT_OF_MEMORY_CODE = 3;
@@ -53,7 +53,7 @@ final class TaskRunner {
 
     /** Runs until the application says good-bye. */
     void run() throws IOException {
-        for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+        for (Bytes frame = receive(); frame != null; frame = receive()) {
             switch (frame.getByte()) {
                 case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
@@ -64,7 +64,16 @@ final class TaskRunner {
                 }
                 default -> throw new IOException("the application sent a frame of unknown kind");
             }
-            Thread.interrupted(); // an interrupt would close the connection
+        }
+    }
+
+    private @Nullable Bytes receive() throws IOException {
+        TaskThread.beginExchange();
+        try {
+            return link.receive();
+        } finally {
+            TaskThread.endExchange();
+            Thread.interrupted(); // it was for no task
         }
     }
 
@@ -209,6 +218,7 @@ final class TaskRunner {
             }
             goOnIf(page.finish(batch, i));
             putOutcome(definition, isSuccess, value);
+            Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());

@@ -779,8 +779,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** Rebuilds an outcome and reports it. */
-    private void report(
-            Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
         Object value = null;
         Throwable failure = null;
         code.enter(index);

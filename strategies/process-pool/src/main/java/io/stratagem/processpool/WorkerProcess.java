@@ -209,6 +209,7 @@ final class WorkerProcess {
             Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
             frame.putInt(slot.number());
             values.codec().write(frame, initializer, "initializer of '" + settings.name() + "'");
+            Thread.interrupted(); // which it may have left behind; if that was the pool's end, it will be noticed
             worker.link.send(frame);
             while (true) {
                 Bytes answer = worker.link.receive();

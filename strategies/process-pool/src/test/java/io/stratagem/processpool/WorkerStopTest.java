@@ -183,8 +183,7 @@ final class WorkerStopTest extends WorkerFixture {
                     }
                     return input;
                 });
-        List<Object> inputs =
-                new ArrayList<>(IntStream.range(0, 2_000).boxed().toList());
+        List<Object> inputs = new ArrayList<>(IntStream.range(0, 2_000).boxed().toList());
         List<Object> unsent = List.of(new Object(), new Object());
         // At least one of the two pairs is within one batch.
         inputs.addAll(1_500, List.of(unsent.get(0), "hang", unsent.get(1), "hang"));

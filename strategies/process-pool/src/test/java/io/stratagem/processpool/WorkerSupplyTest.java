@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Kind;
 import io.stratagem.Result;
+import io.stratagem.TransferException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
@@ -278,9 +279,9 @@ final class WorkerSupplyTest extends WorkerFixture {
         Hooked.whenWritten("cancelled", isWritten::countDown);
         CompletableFuture<Result<String>> waiting = pool.submit(named, new Hooked("waiting"));
         CompletableFuture<Result<String>> innocent = pool.submit(named, new Hooked("innocent"));
-        for (int i = 0; i < 3; i++) {
-            pool.submit(named, new Object());
-        }
+        List<CompletableFuture<Result<String>>> unsent = IntStream.range(0, 3)
+                .mapToObj(i -> pool.submit(named, new Object()))
+                .toList();
         CompletableFuture<Result<String>> cancelled = pool.submit(named, new Hooked("cancelled"));
         submitted.open();
         assertThat(isWritten.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS))
@@ -292,6 +293,9 @@ final class WorkerSupplyTest extends WorkerFixture {
         gate.open();
         assertThat(Patience.get(waiting).orElseThrow()).isEqualTo("waiting");
         assertThat(Patience.get(innocent).orElseThrow()).isEqualTo("innocent");
+        for (CompletableFuture<Result<String>> each : unsent) {
+            assertThat(causeOf(Patience.get(each))).isInstanceOf(TransferException.class);
+        }
     }
 
     /** Whether a driver has sent what it had to, and waits for its worker. */
