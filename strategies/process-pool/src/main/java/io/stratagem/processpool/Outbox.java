@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.TransferException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,9 @@ final class Outbox {
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
+
+    /** What is sent of an event that is too large. */
+    private static final int CUT_OFF_CHARS = 8192;
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
@@ -69,15 +73,40 @@ final class Outbox {
         write(other);
     }
 
+    /** One that the application does not refuse. */
+    private Bytes frame(byte kind) {
+        return Link.frame(new Bytes(link.maxFrame()), kind);
+    }
+
     /** Ready, or not because of a failure. */
     void sendReady(@Nullable Throwable failure) throws IOException {
-        Bytes frame = Link.frame(new Bytes(), Frames.READY);
+        Bytes frame = frame(Frames.READY);
         putFailure(frame, failure);
         send(frame);
     }
 
     void sendLog(int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
-        Bytes frame = Link.frame(new Bytes(), Frames.LOG);
+        Bytes frame;
+        try {
+            frame = event(level, logger, message, mdc, failure);
+        } catch (Bytes.TooLargeException | TransferException e) {
+            frame = event(
+                    level,
+                    beginning(logger),
+                    beginning(message) + " … (cut off: " + e.getMessage() + ")",
+                    Map.of(),
+                    null);
+        }
+        sendFromAnyThread(frame);
+    }
+
+    private static String beginning(String text) {
+        return text.substring(0, Math.min(text.length(), CUT_OFF_CHARS));
+    }
+
+    private Bytes event(
+            int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
+        Bytes frame = frame(Frames.LOG);
         frame.putByte(level);
         frame.putString(logger);
         frame.putString(message);
@@ -88,12 +117,12 @@ final class Outbox {
             frame.putString(String.valueOf(value));
         });
         putFailure(frame, failure);
-        sendFromAnyThread(frame);
+        return frame;
     }
 
     /** Asks for what a class loader of the application finds. */
     void sendQuestion(int number, int loader, String name, boolean forAll, List<String> known) {
-        Bytes frame = Link.frame(new Bytes(), Frames.QUESTION);
+        Bytes frame = frame(Frames.QUESTION);
         frame.putInt(number);
         frame.putInt(loader);
         frame.putByte(forAll ? 1 : 0);
@@ -107,7 +136,7 @@ final class Outbox {
     private void putFailure(Bytes frame, @Nullable Throwable failure) {
         frame.putByte(failure == null ? 0 : 1);
         if (failure != null) {
-            failures.write(frame, failure);
+            failures.writeIfThereIsRoom(frame, failure);
         }
     }
 

@@ -312,11 +312,7 @@ final class TaskRunner {
         }
         outcome.putByte(Frames.THROWN);
         int lengthAt = outcome.beginLength();
-        try {
-            failures.write(outcome, (Throwable) Objects.requireNonNull(value));
-        } catch (TransferException e) {
-            failures.write(outcome, e);
-        }
+        failures.writeIfThereIsRoom(outcome, (Throwable) Objects.requireNonNull(value));
         outcome.endLength(lengthAt);
     }
 }

@@ -51,6 +51,15 @@ final class ThrowableCodec {
 
     /**
      * Gets a throwable; a {@link TransferException} in its place if the bytes are malformed. The position is then anywhere.
+    /** Puts a throwable, or what says that there is no room for it. Throws only if there is none for that either. */
+    void writeIfThereIsRoom(Bytes out, Throwable throwable) {
+        try {
+            write(out, throwable);
+        } catch (TransferException e) {
+            write(out, e);
+        }
+    }
+
      *
      * @param worker names it in the stack trace, as "pool-1, pid 4711"
      */

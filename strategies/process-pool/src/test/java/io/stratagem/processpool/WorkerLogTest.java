@@ -282,3 +282,25 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(logged.find("last words")).isPresent();
     }
 }
+
+    @Test
+    void event_thatIsTooLarge_appearsCutOff() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        pool.run(
+                        Workload.blocking("talkative", input -> {
+                            LoggerFactory.getLogger(LOGGER).info("message " + "x".repeat(input));
+                            LoggerFactory.getLogger(LOGGER)
+                                    .info("exception", new IllegalStateException("y".repeat(input)));
+                            return input;
+                        }),
+                        3_000_000)
+                .orElseThrow();
+
+        assertThat(logged.await("message xxx").getFormattedMessage())
+                .hasSizeLessThan(10_000)
+                .contains("cut off", "limit of");
+        assertThat(logged.await("exception").getThrowableProxy().getMessage()).contains("limit of");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
