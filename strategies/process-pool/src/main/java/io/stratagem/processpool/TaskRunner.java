@@ -274,9 +274,9 @@ final class TaskRunner {
             while (contexts.remaining() > 0) {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
-            contexts.position(contextsStart);
             return definition.apply(definition.reader.read(input, definition.input));
         } finally {
+            contexts.position(contextsStart); // for the next task, which must not run without them
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();

@@ -622,6 +622,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return "input of workload '" + workload.name() + "'";
     }
 
+    static String functionOf(Workload<?, ?> workload) {
+        return "function of workload '" + workload.name() + "'";
+    }
+
     private void encode(@Nullable Object input, String what) {
         if (input instanceof PackedCommand packed) {
             packed.putTo(frame, what);
@@ -649,7 +653,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         } catch (RuntimeException e) {
             present.workloads().remove(defined);
-            throw e;
+            throw e instanceof Bytes.TooLargeException ? Diagnosis.ofWriting(functionOf(workload), null, e) : e;
         }
         present.link().send(frame);
         return defined;

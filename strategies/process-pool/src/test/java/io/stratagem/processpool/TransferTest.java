@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.stratagem.ContextPropagator;
 import io.stratagem.Fn;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
@@ -371,6 +372,56 @@ final class TransferTest extends WorkerFixture {
         assertThat(causeOf(Patience.get(result)))
                 .isInstanceOf(TransferException.class)
                 .hasMessageContaining("workload 'pid'")
+                .hasMessageContaining("more than the limit");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    /** A context that cannot be rebuilt. */
+    private record Broken() implements ContextPropagator.Captured {
+        Broken {
+            if (IS_WORKER) {
+                throw new IllegalStateException("no such context");
+            }
+        }
+
+        @Override
+        public ContextPropagator.Scope apply() {
+            return () -> {};
+        }
+    }
+
+    @Test
+    void context_thatCannotBeRebuilt_failsEachTask() {
+        ProcessPoolStrategy pool = pool(1, options -> options.propagator(Broken::new));
+        Journal journal = journal();
+        Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
+            journal.enter();
+            return input;
+        });
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream =
+                pool.map(tiny, IntStream.range(0, 1_000).boxed())) {
+            results = stream.toList();
+        }
+
+        assertThat(results)
+                .hasSize(1_000)
+                .allSatisfy(result -> assertThat(causeOf(result))
+                        .isInstanceOf(TransferException.class)
+                        .hasMessageContaining("no such context"));
+        assertThat(journal.entered()).isZero();
+    }
+
+    @Test
+    void function_thatIsTooLarge_failsItsTasksOnly() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+        byte[] captured = new byte[5_000_000];
+
+        assertThat(causeOf(pool.run(Workload.blocking("heavy", input -> captured.length), 0)))
+                .isInstanceOf(TransferException.class)
+                .hasMessageStartingWith("function of workload 'heavy'")
                 .hasMessageContaining("more than the limit");
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
