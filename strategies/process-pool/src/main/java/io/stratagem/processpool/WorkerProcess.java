@@ -80,21 +80,25 @@ final class WorkerProcess {
             throws StartException, InterruptedException {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            Process process = null;
             boolean isStarted = false;
             try {
                 Map<String, String> originals = origin.launchPath().originals(directory.path());
                 origin.launchPath().copyTo(directory.path());
-                Process process = launch(settings, origin.launchPath(), directory.path());
+                process = launch(settings, origin.launchPath(), directory.path());
                 WorkerProcess worker =
                         new Start(settings, name, origin, originals, process, directory).await(meanwhile);
                 isStarted = true;
                 return worker;
             } finally {
                 if (!isStarted) {
+                    if (process != null) {
+                        end(process);
+                    }
                     directory.close();
                 }
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) { // of whatever kind: others would fare no better
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
@@ -192,7 +196,6 @@ final class WorkerProcess {
             } finally {
                 timer.cancel();
                 if (!isReady) {
-                    end(process);
                     close(link);
                 }
             }

@@ -10,6 +10,8 @@ import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.io.ObjectOutputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -237,6 +239,44 @@ final class WorkerStartTest extends WorkerFixture {
     void initializer_thatCannotTravel_failsTheTasks() {
         Object captured = new Object();
         ProcessPoolStrategy pool = pool(1, options -> options.initializer(() -> System.out.println(captured)));
+    /** Cannot be serialised, for want of memory. */
+    private static final class Endless implements Initializer {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public void run() {}
+
+        private void writeObject(ObjectOutputStream out) {
+            throw new OutOfMemoryError("on purpose");
+        }
+    }
+
+    @Test
+    void initializer_whoseSerialisingRunsOutOfMemory_failsTheTasksAndStopsTrying() throws Exception {
+        Path javaHome = javaHome("");
+        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).initializer(new Endless()));
+
+        assertThat(causeOf(Patience.get(pool.submit(PID, 0))))
+                .hasMessageContaining("could not be started")
+                .hasMessageContaining("on purpose");
+
+        assertThat(starts()).isEqualTo(3);
+    }
+
+    @Test
+    void initializer_thatFailsAtLength_failsTheTasks() {
+        ProcessPoolStrategy pool = pool(
+                1,
+                options -> options.maxMessageBytes(100_000).initializer(() -> {
+                    throw new IOException("x".repeat(3_000_000));
+                }));
+
+        assertThat(causeOf(pool.run(PID, 0)))
+                .hasMessageContaining("initializer of 'faults' failed")
+                .hasMessageContaining("java.io.IOException")
+                .hasMessageContaining("limit of");
+    }
+
 
         assertThat(causeOf(pool.run(PID, 0)))
                 .hasStackTraceContaining("initializer of 'faults'")
