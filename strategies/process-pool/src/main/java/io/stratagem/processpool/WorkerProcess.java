@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +31,7 @@ final class WorkerProcess {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
     private static final long DISMISSAL_NANOS = 2_000_000_000;
+    private static final Pattern COLLECTOR = Pattern.compile("-XX:\\+Use\\w+GC");
 
     private volatile String name;
     private final Process process;
@@ -108,7 +110,9 @@ final class WorkerProcess {
         command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
-        command.add("-XX:+UseSerialGC");
+        if (settings.jvmOptions().stream().noneMatch(COLLECTOR.asMatchPredicate())) { // there must be only one
+            command.add("-XX:+UseSerialGC");
+        }
         command.add("-XX:+UseCountedLoopSafepoints");
         command.add("-XX:LoopStripMiningIter=1000");
         command.add("-XX:-UsePerfData");
@@ -173,7 +177,7 @@ final class WorkerProcess {
                                 isLate.set(true);
                                 end(process);
                             },
-                            settings.startTimeout().toNanos());
+                            TimeUnit.NANOSECONDS.convert(settings.startTimeout()));
             boolean isReady = false;
             Link link = null;
             try (Entrance entrance = Entrance.open(directory, name)) {

@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Kind;
 import io.stratagem.Result;
@@ -9,18 +10,21 @@ import io.stratagem.Workload;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.io.ObjectOutputStream;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How workers start, or do not, what they start with, and when they go. */
 final class WorkerStartTest extends WorkerFixture {
@@ -235,10 +239,6 @@ final class WorkerStartTest extends WorkerFixture {
         assertThat(journal.entries()).isNotEmpty().allSatisfy(pid -> awaitGone(Long.parseLong(pid)));
     }
 
-    @Test
-    void initializer_thatCannotTravel_failsTheTasks() {
-        Object captured = new Object();
-        ProcessPoolStrategy pool = pool(1, options -> options.initializer(() -> System.out.println(captured)));
     /** Cannot be serialised, for want of memory. */
     private static final class Endless implements Initializer {
         private static final long serialVersionUID = 1;
@@ -277,6 +277,10 @@ final class WorkerStartTest extends WorkerFixture {
                 .hasMessageContaining("limit of");
     }
 
+    @Test
+    void initializer_thatCannotTravel_failsTheTasks() {
+        Object captured = new Object();
+        ProcessPoolStrategy pool = pool(1, options -> options.initializer(() -> System.out.println(captured)));
 
         assertThat(causeOf(pool.run(PID, 0)))
                 .hasStackTraceContaining("initializer of 'faults'")
@@ -305,6 +309,58 @@ final class WorkerStartTest extends WorkerFixture {
 
         assertThat(seen.orElseThrow())
                 .containsExactly("green", home.toRealPath().toString(), "round", "true");
+    }
+
+    @Test
+    void timeouts_ofAnyLength_areTaken() {
+        Duration forEver = ChronoUnit.FOREVER.getDuration();
+        ProcessPoolStrategy pool =
+                pool(1, options -> options.startTimeout(forEver).idleTimeout(forEver));
+
+        assertUsable(pool);
+    }
+
+    @Test
+    void javaHome_thatIsRelative_isFoundFromAnyWorkingDirectory() throws Exception {
+        Path here = Path.of("").toAbsolutePath();
+        Path relative = here.relativize(Path.of(System.getProperty("java.home")));
+        Path deep = Files.createDirectories(home.resolve("so/deep/that/the/way/up/from/here/ends/below/the/root"));
+        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(relative).workingDirectory(deep));
+
+        assertUsable(pool);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-XX:+UseParallelGC", "-XX:+UseG1GC"})
+    void collector_ofThePool_isTheWorkers(String option) {
+        ProcessPoolStrategy pool = plainPool(1, options -> options.jvmOptions(option));
+
+        Result<String> command = pool.run(
+                Workload.blocking(
+                        "command",
+                        input -> ManagementFactory.getRuntimeMXBean()
+                                .getInputArguments()
+                                .toString()),
+                0);
+
+        assertThat(command.orElseThrow()).contains(option).doesNotContain("UseSerialGC");
+    }
+
+    @Test
+    void maxHeapBytes_ofTheLeast_isEnoughForAWorker() {
+        ProcessPoolStrategy pool = closedAfterTest(ProcessPoolStrategy.builder()
+                .name("faults")
+                .workerProcesses(1)
+                .maxHeapBytes(8 << 20)
+                .build());
+
+        assertUsable(pool);
+        assertThat(pool.run(Workload.blocking("texts", input -> List.of("x".repeat(100_000))), 0)
+                        .isSuccess())
+                .isTrue();
+        assertThatThrownBy(() -> ProcessPoolStrategy.builder().maxHeapBytes((8 << 20) - 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxHeapBytes must be 8 MiB or more: 8388607");
     }
 
     // ---------------------------------------------------------------------------------------------- going
