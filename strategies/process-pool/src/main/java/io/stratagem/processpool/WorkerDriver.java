@@ -496,7 +496,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             send(batch, inputs, code);
         } catch (AbandonedException e) {
             throw e;
-        } catch (IOException e) {
+        } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
             Sent last = atWorker.peekLast();
             if (last == null || last.batch != batch) {
                 giveBack(batch);

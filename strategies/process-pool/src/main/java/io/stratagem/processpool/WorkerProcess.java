@@ -404,9 +404,11 @@ final class WorkerProcess {
             process.waitFor();
         } catch (IOException | Bytes.MalformedException e) {
             kill();
+            awaitDeath(); // who closes the pool is told when its processes are gone
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
+            awaitDeath();
         } finally {
             limit.cancel();
             release();
