@@ -16,6 +16,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
@@ -168,11 +170,15 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
     }
 
-    @Test
-    void logging_whoseApplicationSideThrows_doesNotHarmTheWorker() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void logging_whoseApplicationSideThrows_doesNotHarmTheWorker(boolean anError) {
         AppenderBase<ILoggingEvent> broken = new AppenderBase<>() {
             @Override
             public synchronized void doAppend(ILoggingEvent event) {
+                if (anError) {
+                    throw new NoClassDefFoundError("the log is broken");
+                }
                 throw new IllegalStateException("the log is broken");
             }
 
@@ -185,7 +191,7 @@ final class WorkerLogTest extends WorkerFixture {
         try {
             ProcessPoolStrategy pool = pool(1);
             Workload<Integer, Long> talking = Workload.blocking("talking", input -> {
-                System.out.println("line");
+                System.out.println("line".repeat(50_000)); // more than fits into a pipe
                 LoggerFactory.getLogger(LOGGER).info("event");
                 return ProcessHandle.current().pid();
             });
@@ -281,7 +287,6 @@ final class WorkerLogTest extends WorkerFixture {
 
         assertThat(logged.find("last words")).isPresent();
     }
-}
 
     @Test
     void event_thatIsTooLarge_appearsCutOff() {
@@ -304,3 +309,4 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(logged.await("exception").getThrowableProxy().getMessage()).contains("limit of");
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
+}
