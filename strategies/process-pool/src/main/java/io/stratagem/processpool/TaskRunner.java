@@ -217,7 +217,11 @@ final class TaskRunner {
                 endForWantOfMemory(error);
             }
             goOnIf(page.finish(batch, i));
-            putOutcome(definition, isSuccess, value);
+            try {
+                putOutcome(definition, isSuccess, value);
+            } catch (OutOfMemoryError e) {
+                endForWantOfMemory(e);
+            }
             Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
         }

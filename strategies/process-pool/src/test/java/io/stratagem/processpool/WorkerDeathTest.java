@@ -105,6 +105,30 @@ final class WorkerDeathTest extends WorkerFixture {
         assertUsable(pool);
     }
 
+    /** Takes all the memory beside the heap when it is written. */
+    private static final class Hoard implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private void writeObject(ObjectOutputStream out) {
+            List<ByteBuffer> buffers = new ArrayList<>();
+            while (buffers.size() < Integer.MAX_VALUE) {
+                buffers.add(ByteBuffer.allocateDirect(1 << 24));
+            }
+        }
+    }
+
+    @Test
+    void outOfMemoryError_whileTheResultIsSerialised_endsTheWorkerWithItsVerdict() {
+        ProcessPoolStrategy pool = pool(1);
+
+        WorkerDiedException death =
+                (WorkerDiedException) causeOf(pool.run(Workload.blocking("hoarder", input -> new Hoard()), 0));
+
+        assertThat(death.isOutOfMemory()).isTrue();
+        assertThat(death.mayHaveFinished()).isTrue();
+        assertUsable(pool);
+    }
+
     // ---------------------------------------------------------------------------------------------- after the result
 
     private static Workload<Integer, Long> leavingBehind(Gate gate) {
