@@ -13,6 +13,7 @@ import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -184,9 +185,10 @@ final class WorkerStopTest extends WorkerFixture {
                     return input;
                 });
         List<Object> inputs = new ArrayList<>(IntStream.range(0, 2_000).boxed().toList());
-        List<Object> unsent = List.of(new Object(), new Object());
-        // At least one of the two pairs is within one batch.
-        inputs.addAll(1_500, List.of(unsent.get(0), "hang", unsent.get(1), "hang"));
+        Object unsent = new Object();
+        // More than one batch takes: so that of the task after them begins with some that are not sent.
+        inputs.addAll(1_000, Collections.nCopies(1_000, unsent));
+        inputs.add(2_000, "hang");
 
         List<Result<Object>> results;
         try (Stream<Result<Object>> stream = pool.map(tiny, inputs)) {
@@ -195,7 +197,7 @@ final class WorkerStopTest extends WorkerFixture {
 
         for (int i = 0; i < inputs.size(); i++) {
             Object input = inputs.get(i);
-            if (unsent.contains(input)) {
+            if (input == unsent) {
                 assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TransferException.class);
             } else if (input.equals("hang")) {
                 assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TaskTimeoutException.class);
