@@ -223,10 +223,22 @@ final class Bytes {
         return (int) INT.get(array, advance(Integer.BYTES));
     }
 
-    /** Replaces an int that was put before, as a length that is known only afterwards. */
+    /** Replaces an int that was put before. */
     void setInt(int index, int value) {
         Objects.checkFromIndexSize(index, Integer.BYTES, size);
         INT.set(array, index, value);
+    }
+
+    /** Leaves room for the length of what is put next. */
+    int beginLength() {
+        int at = size;
+        putInt(0);
+        return at;
+    }
+
+    /** Puts in the length of what was put since it began, in bytes. */
+    void endLength(int at) {
+        setInt(at, size - at - Integer.BYTES);
     }
 
     void setLong(int index, long value) {

@@ -50,6 +50,11 @@ final class Link implements Closeable {
         return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
     }
 
+    /** How long a frame may be. */
+    int maxFrame() {
+        return maxFrame;
+    }
+
     /** A frame to be filled and sent. */
     static Bytes frame(Bytes reused, byte kind) {
         reused.clear();

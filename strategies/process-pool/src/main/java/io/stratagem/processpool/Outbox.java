@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.TransferException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,9 @@ final class Outbox {
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
     private static final long TICKS_MASK = 0xFFFF_FFFFL;
+
+    /** What is sent of an event that is too large. */
+    private static final int CUT_OFF_CHARS = 8192;
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
@@ -80,18 +84,43 @@ final class Outbox {
     synchronized void sendHello(String token) throws IOException {
         Link.frame(other, Frames.HELLO);
         other.putString(token);
-        link.send(other);
+        write(other);
+    }
+
+    /** One that the application does not refuse. */
+    private Bytes frame(byte kind) {
+        return Link.frame(new Bytes(link.maxFrame()), kind);
     }
 
     /** Ready, or not because of a failure. */
     void sendReady(@Nullable Throwable failure) throws IOException {
-        Bytes frame = Link.frame(new Bytes(), Frames.READY);
+        Bytes frame = frame(Frames.READY);
         putFailure(frame, failure);
         send(frame);
     }
 
     void sendLog(int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
-        Bytes frame = Link.frame(new Bytes(), Frames.LOG);
+        Bytes frame;
+        try {
+            frame = event(level, logger, message, mdc, failure);
+        } catch (Bytes.TooLargeException | TransferException e) {
+            frame = event(
+                    level,
+                    beginning(logger),
+                    beginning(message) + " … (cut off: " + e.getMessage() + ")",
+                    Map.of(),
+                    null);
+        }
+        sendFromAnyThread(frame);
+    }
+
+    private static String beginning(String text) {
+        return text.substring(0, Math.min(text.length(), CUT_OFF_CHARS));
+    }
+
+    private Bytes event(
+            int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
+        Bytes frame = frame(Frames.LOG);
         frame.putByte(level);
         frame.putString(logger);
         frame.putString(message);
@@ -102,12 +131,12 @@ final class Outbox {
             frame.putString(String.valueOf(value));
         });
         putFailure(frame, failure);
-        sendFromAnyThread(frame);
+        return frame;
     }
 
     /** Asks for what a class loader of the application finds. */
     void sendQuestion(int number, int loader, String name, boolean forAll, List<String> known) {
-        Bytes frame = Link.frame(new Bytes(), Frames.QUESTION);
+        Bytes frame = frame(Frames.QUESTION);
         frame.putInt(number);
         frame.putInt(loader);
         frame.putByte(forAll ? 1 : 0);
@@ -121,7 +150,7 @@ final class Outbox {
     private void putFailure(Bytes frame, @Nullable Throwable failure) {
         frame.putByte(failure == null ? 0 : 1);
         if (failure != null) {
-            failures.write(frame, failure);
+            failures.writeIfThereIsRoom(frame, failure);
         }
     }
 
@@ -140,7 +169,16 @@ final class Outbox {
     }
 
     private synchronized void send(Bytes frame) throws IOException {
-        link.send(frame);
+        write(frame);
+    }
+
+    private void write(Bytes frame) throws IOException {
+        TaskThread.beginExchange();
+        try {
+            link.send(frame);
+        } finally {
+            TaskThread.endExchange();
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -190,7 +228,7 @@ final class Outbox {
             results.setInt(COUNT_OFFSET, gathered);
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
-            link.send(results);
+            write(results);
         }
     }
 
@@ -223,7 +261,7 @@ final class Outbox {
         other.putLong(batch);
         other.putInt((int) (begun >>> Integer.SIZE) - 1);
         other.putLong(ago);
-        link.send(other);
+        write(other);
     }
 
     // ---------------------------------------------------------------------------------------------- the ticker

@@ -260,14 +260,16 @@ final class ProcessEngine implements Engine {
         if (driver == null) {
             return;
         }
-        boolean isStarted = false;
         try {
             driver.start();
-            isStarted = true;
-        } finally {
-            if (!isStarted) {
-                ended(driver);
+        } catch (Error e) { // there can be no more threads: what waits is another driver's, or fails
+            lock.lock();
+            try {
+                circuit.failed(new StartException("there is no thread for " + driver.getName() + ": " + e, e, true));
+            } finally {
+                lock.unlock();
             }
+            ended(driver);
         }
     }
 

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
-/** The main thread of a worker: takes what the application sends, and runs one task after another. */
+/** What a worker does: takes what the application sends, and runs one task after another. For one {@link TaskThread}. */
 final class TaskRunner {
     /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
     private static final int OUT_OF_MEMORY_CODE = 3;
@@ -55,7 +55,7 @@ final class TaskRunner {
 
     /** Runs until the application says good-bye. */
     void run() throws IOException {
-        for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+        for (Bytes frame = receive(); frame != null; frame = receive()) {
             switch (frame.getByte()) {
                 case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
@@ -66,7 +66,16 @@ final class TaskRunner {
                 }
                 default -> throw new IOException("the application sent a frame of unknown kind");
             }
-            Thread.interrupted(); // an interrupt would close the connection
+        }
+    }
+
+    private @Nullable Bytes receive() throws IOException {
+        TaskThread.beginExchange();
+        try {
+            return link.receive();
+        } finally {
+            TaskThread.endExchange();
+            Thread.interrupted(); // it was for no task
         }
     }
 
@@ -220,7 +229,12 @@ final class TaskRunner {
                 endForWantOfMemory(error);
             }
             goOnIf(page.finish(batch, i));
-            putOutcome(definition, isSuccess, value);
+            try {
+                putOutcome(definition, isSuccess, value);
+            } catch (OutOfMemoryError e) {
+                endForWantOfMemory(e);
+            }
+            Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());
@@ -288,7 +302,7 @@ final class TaskRunner {
             }
             return definition.apply(definition.reader.read(input, definition.input));
         } finally {
-            contexts.position(start);
+            contexts.position(start); // for the next task, which must not run without them
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
@@ -311,10 +325,10 @@ final class TaskRunner {
         outcome.clear();
         if (isSuccess) {
             outcome.putByte(Frames.VALUE);
-            outcome.putInt(0);
+            int lengthAt = outcome.beginLength();
             try {
                 writer.write(outcome, value, definition.result);
-                outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+                outcome.endLength(lengthAt);
                 return;
             } catch (TransferException e) {
                 value = e;
@@ -322,12 +336,8 @@ final class TaskRunner {
             }
         }
         outcome.putByte(Frames.THROWN);
-        outcome.putInt(0);
-        try {
-            failures.write(outcome, (Throwable) Objects.requireNonNull(value));
-        } catch (TransferException e) {
-            failures.write(outcome, e);
-        }
-        outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+        int lengthAt = outcome.beginLength();
+        failures.writeIfThereIsRoom(outcome, (Throwable) Objects.requireNonNull(value));
+        outcome.endLength(lengthAt);
     }
 }

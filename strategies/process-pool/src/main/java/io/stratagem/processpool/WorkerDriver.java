@@ -394,8 +394,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return true;
     }
 
-    private static boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
-        if (batch.wantsStarts() || !batch.captured().isEmpty() || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
+    private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
+        boolean isLast = isOverweight || tasksSent + 1 >= settings.maxTasksPerProcess();
+        if (isLast || batch.wantsStarts() || !batch.captured().isEmpty() || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
             return false;
         }
         return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
@@ -443,6 +444,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 return;
             }
             settled(sent);
+            weigh(Objects.requireNonNull(process));
             isLent = false;
         } finally {
             turn.unlock();
@@ -732,17 +734,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
+        UserCode code = new UserCode(batch);
+        userCode = code; // before it can be stopped
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
+            userCode = null;
             return;
         }
-        UserCode code = new UserCode(batch);
-        userCode = code;
         try {
             send(batch, inputs, code);
         } catch (AbandonedException e) {
             throw e;
-        } catch (IOException e) {
+        } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
             Sent last = atWorker.peekLast();
             if (last == null || last.batch != batch) {
                 giveBack(batch);
@@ -789,7 +792,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             fail(batch, inputs.length, e);
             return;
         }
-        long id = ++lastBatch;
+        long id = nextBatch();
         present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
@@ -807,8 +810,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
             Object input = inputs[size];
-            int lengthAt = frame.size();
-            frame.putInt(Frames.NOT_SENT);
+            int lengthAt = frame.beginLength();
             try {
                 if (Tag.ofValue(input).isPlain()) {
                     engine.codec().write(frame, input, what);
@@ -820,9 +822,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                         code.leave(size);
                     }
                 }
-                frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
+                frame.endLength(lengthAt);
                 encoded++;
             } catch (TransferException e) {
+                frame.setInt(lengthAt, Frames.NOT_SENT);
                 if (unsent == null) {
                     unsent = new @Nullable TransferException[inputs.length];
                 }
@@ -856,8 +859,25 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
+    /** A number whose place in the page no batch at the worker has: some numbers were for batches that were not sent. */
+    private long nextBatch() {
+        boolean isFree;
+        do {
+            lastBatch++;
+            isFree = true;
+            for (Sent each : atWorker) {
+                isFree &= !TaskPage.havePlaceInCommon(each.id, lastBatch);
+            }
+        } while (!isFree);
+        return lastBatch;
+    }
+
     static String inputOf(Workload<?, ?> workload) {
         return "input of workload '" + workload.name() + "'";
+    }
+
+    static String functionOf(Workload<?, ?> workload) {
+        return "function of workload '" + workload.name() + "'";
     }
 
     private void encode(@Nullable Object input, String what) {
@@ -887,7 +907,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         } catch (RuntimeException e) {
             present.workloads().remove(defined);
-            throw e;
+            throw e instanceof Bytes.TooLargeException ? Diagnosis.ofWriting(functionOf(workload), null, e) : e;
         }
         present.link().send(frame);
         return defined;
@@ -904,15 +924,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
-            int lengthAt = contexts.size();
-            contexts.putInt(0);
+            int lengthAt = contexts.beginLength();
             code.enter(UserCode.ALL);
             try {
                 engine.codec().write(contexts, each, "captured context");
             } finally {
                 code.leave(UserCode.ALL);
             }
-            contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
+            contexts.endLength(lengthAt);
         }
     }
 
@@ -931,6 +950,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
+                sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
                 int index = answer.getInt();
                 if (index < sent.reported || index >= sent.size) {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported
@@ -976,6 +996,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int first = answer.getInt();
         long ran = answer.getLong();
         int count = answer.getInt();
+        weigh(Objects.requireNonNull(process)); // before the last outcome says that this driver is free at once
         sent.skipUnsent();
         if (first != sent.reported) {
             throw new Bytes.MalformedException(
@@ -1000,14 +1021,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 }
                 byte kind = answer.getByte();
                 Bytes contents = answer.slice(answer.getInt());
-                if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
-                    isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
+                boolean isLast = i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut();
+                boolean isWanted = kind != Frames.REVOKED && !sent.batch.isDone();
+                if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
+                    isFinishing = isLast;
+                    continue;
                 }
-                if (kind != Frames.VALUE || !gatherPlain(sent, contents, what)) {
-                    reportPlain(sent);
-                    report(sent, index, kind, contents, code, what);
-                    sent.reported++;
+                reportPlain(sent);
+                // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
+                if (isWanted) {
+                    report(sent, index, kind, contents, code, what, isLast);
+                } else {
+                    isFinishing = isLast;
+                    sent.batch.failed(index, new CancellationException("it was cancelled"));
                 }
+                sent.reported++;
             }
         } finally {
             reportPlain(sent);
@@ -1022,7 +1050,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** It has all its outcomes. */
     private void settled(Sent sent) {
         atWorker.removeFirst();
-        weigh(Objects.requireNonNull(process));
         boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
         shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
     }
@@ -1055,11 +1082,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** Rebuilds an outcome and reports it. */
-    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
-        if (kind == Frames.REVOKED) {
-            sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
-            return;
-        }
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
         Object value = null;
         Throwable failure = null;
         code.enter(index);
@@ -1074,6 +1097,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } finally {
             code.leave(index);
         }
+        isFinishing = isLast; // so that who gets this outcome, and goes on, starts no other process
         if (failure == null) {
             sent.batch.succeeded(index, value);
         } else {

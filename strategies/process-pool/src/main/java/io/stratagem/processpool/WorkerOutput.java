@@ -125,7 +125,7 @@ final class WorkerOutput {
             } else {
                 log.info("{}: {}", worker, line);
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // Whatever the application's logging does, the worker must be able to print.
         }
     }

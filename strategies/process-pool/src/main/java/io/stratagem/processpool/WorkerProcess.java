@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +31,7 @@ final class WorkerProcess {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
     private static final long DISMISSAL_NANOS = 2_000_000_000;
+    private static final Pattern COLLECTOR = Pattern.compile("-XX:\\+Use\\w+GC");
 
     private volatile String name;
     private final Process process;
@@ -80,21 +82,25 @@ final class WorkerProcess {
             throws StartException, InterruptedException {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            Process process = null;
             boolean isStarted = false;
             try {
                 Map<String, String> originals = origin.launchPath().originals(directory.path());
                 origin.launchPath().copyTo(directory.path());
-                Process process = launch(settings, origin.launchPath(), directory.path());
+                process = launch(settings, origin.launchPath(), directory.path());
                 WorkerProcess worker =
                         new Start(settings, name, origin, originals, process, directory).await(meanwhile);
                 isStarted = true;
                 return worker;
             } finally {
                 if (!isStarted) {
+                    if (process != null) {
+                        end(process);
+                    }
                     directory.close();
                 }
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) { // of whatever kind: others would fare no better
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
@@ -104,7 +110,9 @@ final class WorkerProcess {
         command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
-        command.add("-XX:+UseSerialGC");
+        if (settings.jvmOptions().stream().noneMatch(COLLECTOR.asMatchPredicate())) { // there must be only one
+            command.add("-XX:+UseSerialGC");
+        }
         command.add("-XX:+UseCountedLoopSafepoints");
         command.add("-XX:LoopStripMiningIter=1000");
         command.add("-XX:-UsePerfData");
@@ -189,7 +197,6 @@ final class WorkerProcess {
                 throw failure(e, isLate.get());
             } finally {
                 if (!isReady) {
-                    end(process);
                     close(link);
                 }
             }
@@ -223,6 +230,7 @@ final class WorkerProcess {
             Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
             frame.putInt(slot.number());
             values.codec().write(frame, initializer, "initializer of '" + settings.name() + "'");
+            Thread.interrupted(); // which it may have left behind; if that was the pool's end, it will be noticed
             worker.link.send(frame);
             while (true) {
                 Bytes answer = worker.link.receive();
@@ -359,7 +367,7 @@ final class WorkerProcess {
     /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
     void answer(Bytes question) {
         Bytes answer = resources.answer(question);
-        answer.setInt(0, answer.size() - Integer.BYTES);
+        answer.endLength(0);
         try {
             OutputStream lifeLine = process.getOutputStream();
             lifeLine.write(answer.array(), 0, answer.size());
@@ -415,9 +423,11 @@ final class WorkerProcess {
             process.waitFor();
         } catch (IOException | Bytes.MalformedException e) {
             kill();
+            awaitDeath(); // who closes the pool is told when its processes are gone
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
+            awaitDeath();
         } finally {
             limit.cancel();
             release();

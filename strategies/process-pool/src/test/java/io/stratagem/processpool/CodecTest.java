@@ -381,4 +381,16 @@ final class CodecTest {
         assertThat(bytes.size()).isEqualTo(size);
         assertThat(codec.read(bytes, INPUT)).isEqualTo("before");
     }
+
+    @Test
+    void putArray_ofMoreBytesThanAnArrayCanHave_isTooLargeAndTakesNoMemory() {
+        Bytes bytes = new Bytes();
+
+        for (int elementBytes : new int[] {Short.BYTES, Integer.BYTES, Long.BYTES}) {
+            assertThatThrownBy(() -> bytes.putArray((1 << 30) + 1, elementBytes))
+                    .isInstanceOf(Bytes.TooLargeException.class);
+        }
+
+        assertThat(bytes.array().length).isLessThan(1_000);
+    }
 }
