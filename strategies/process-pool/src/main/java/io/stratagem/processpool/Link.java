@@ -176,9 +176,12 @@ final class Link implements Closeable {
                 && incoming.remaining() - HEADER_BYTES >= Integer.toUnsignedLong(incoming.getInt(incoming.position()));
     }
 
-    /** Ends a wait for input, or the next one if there is none. Any thread may do that. */
+    /** Ends a wait for input, or the next one if there is none; nothing if nobody can wait yet. Any thread may do that. */
     void wakeup() {
-        Objects.requireNonNull(selector, "selector").wakeup();
+        Selector waiting = selector;
+        if (waiting != null) {
+            waiting.wakeup();
+        }
     }
 
     /** Reads what there is, and waits if there is nothing; false at the end. */
