@@ -361,6 +361,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * The input of a task, for an engine that wants to know it before it claims the batch.
+     *
+     * @param index which task
+     * @return its input; anything if the task has been settled meanwhile
+     */
+    public final @Nullable Object input(int index) {
+        return inputOf(index);
+    }
+
+    /**
      * Whether anybody wants {@link #started} to be reported: the tasks have a timeout, may be tried again, or have
      * listeners.
      *
@@ -409,6 +419,50 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     @SuppressWarnings("NullAway") // a success may hold null
     public final boolean succeeded(int index, @Nullable Object value) {
         return settle(index, new Result.Success<>(value, executionOrNever()), value);
+    }
+
+    /**
+     * Reports what several tasks in a row returned, at once: who waits for them is woken once.
+     *
+     * @param from the first task
+     * @param values what each returned, or null
+     * @param count how many tasks; what else is in the array is not looked at
+     */
+    @SuppressWarnings("NullAway") // a success may hold null
+    public final void succeeded(int from, @Nullable Object[] values, int count) {
+        if (details != null || count == 1) {
+            for (int i = 0; i < count; i++) {
+                succeeded(from + i, values[i]);
+            }
+            return;
+        }
+        boolean isLate;
+        boolean isComplete = false;
+        synchronized (this) {
+            // Without details the tasks are taken away all together or not at all.
+            long now = word;
+            int after = from + count;
+            isLate = settled(now) != from || claimed(now) < after;
+            if (!isLate) {
+                BatchExecution mine = executionOrNever();
+                for (int i = 0; i < count; i++) {
+                    setOutcome(from + i, new Result.Success<>(values[i], mine), values[i]);
+                }
+                isComplete = after == end(now);
+                if (isComplete) {
+                    finishExecution(after);
+                }
+                word = word(after, claimed(now), end(now));
+            }
+        }
+        if (isLate) {
+            left();
+        } else if (isComplete) {
+            complete();
+            left();
+        } else {
+            published();
+        }
     }
 
     /**
@@ -576,6 +630,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             cancel(terms.strategy.closedNow());
         }
         return isRefused;
+    }
+
+    /** The calling thread, which is no worker of its strategy, is about to wait for its task. */
+    final void attend(long limitNanos) {
+        terms.strategy.engine().attend(this, worker, limitNanos);
     }
 
     /** Says that somebody is about to interrupt the thread that runs this. */

@@ -7,6 +7,7 @@ import io.stratagem.Workload;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where batches run: what a strategy module supplies. It takes batches and sees to it that each task is run and
@@ -75,6 +76,17 @@ public interface Engine {
      * @param worker who goes on
      */
     default void endWait(Worker worker) {}
+
+    /**
+     * Told that the calling thread, which is none of this strategy's workers, is about to wait for a submitted task. The
+     * engine may have it do what another thread would have to be woken for: it then returns when the task has its
+     * outcome, the thread is interrupted, or the limit has passed. Else it returns at once.
+     *
+     * @param batch the batch of the task
+     * @param worker who has claimed it, or null if nobody has
+     * @param limitNanos how long the thread will wait
+     */
+    default void attend(Batch batch, @Nullable Worker worker, long limitNanos) {}
 
     /**
      * Told after core has given up on the task that a worker was running (timeout, cancellation): free the worker.

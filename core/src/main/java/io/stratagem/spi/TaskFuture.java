@@ -48,7 +48,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> get() throws InterruptedException, ExecutionException {
-        Wait wait = help(this);
+        Wait wait = help(this, Long.MAX_VALUE);
         try {
             return super.get();
         } finally {
@@ -60,7 +60,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public Result<O> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Wait wait = help(this);
+        Wait wait = help(this, unit.toNanos(timeout));
         try {
             return super.get(timeout, unit);
         } finally {
@@ -70,7 +70,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> join() {
-        Wait wait = help(this);
+        Wait wait = help(this, Long.MAX_VALUE);
         try {
             return super.join();
         } finally {
@@ -86,9 +86,10 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     /**
      * Before the calling thread parks for a future that depends on this, or for this itself.
      *
+     * @param limitNanos how long it will wait
      * @return if it is a worker, what its engine has been told
      */
-    private @Nullable Wait help(CompletableFuture<?> awaited) {
+    private @Nullable Wait help(CompletableFuture<?> awaited, long limitNanos) {
         SingleBatch present = batch;
         if (present == null || awaited.isDone()) {
             return null;
@@ -96,6 +97,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
         EngineStrategy strategy = present.terms.strategy;
         Worker worker = strategy.currentWorker();
         if (worker == null) {
+            present.attend(limitNanos);
             strategy.spin().until(awaited::isDone);
             return null;
         }
@@ -119,14 +121,14 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
             this.root = root;
         }
 
-        private @Nullable Wait help() {
+        private @Nullable Wait help(long limitNanos) {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.help(this);
+            return task == null ? null : task.help(this, limitNanos);
         }
 
         @Override
         public U get() throws InterruptedException, ExecutionException {
-            Wait wait = help();
+            Wait wait = help(Long.MAX_VALUE);
             try {
                 return super.get();
             } finally {
@@ -136,7 +138,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         @Override
         public U get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
-            Wait wait = help();
+            Wait wait = help(unit.toNanos(timeout));
             try {
                 return super.get(timeout, unit);
             } finally {
@@ -146,7 +148,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         @Override
         public U join() {
-            Wait wait = help();
+            Wait wait = help(Long.MAX_VALUE);
             try {
                 return super.join();
             } finally {

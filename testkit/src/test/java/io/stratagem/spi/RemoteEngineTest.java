@@ -14,6 +14,7 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -393,6 +394,67 @@ final class RemoteEngineTest {
         }
         assertThat(batch.succeeded(batch.size(), "beyond")).isFalse();
         assertInOrder(reading.finish(two), 200);
+    }
+
+    /** Whether there are details of each task, as listeners want them, or not. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void succeeded_severalAtOnce_areDeliveredInOrderAndLateOnesAreDropped(boolean isHeard) throws Exception {
+        ScriptedEngine mine = new ScriptedEngine(64);
+        ScriptedEngine.Builder builder = new ScriptedEngine.Builder(mine);
+        if (isHeard) {
+            builder.listener(new TaskListener() {
+                @Override
+                public void finished(TaskInfo task, Result<?> result) {
+                    heard.add("finished " + task.input());
+                }
+            });
+        }
+        try (EngineStrategy other = builder.build();
+                Stream<Result<String>> results =
+                        other.map(never(), IntStream.range(0, 500).boxed())) {
+            CompletableFuture<List<Result<String>>> delivered = CompletableFuture.supplyAsync(results::toList, THREADS);
+            Worker worker = mine.worker("worker");
+            while (!delivered.isDone()) {
+                Batch batch = mine.poll();
+                if (batch == null || batch.claim(worker) == null) {
+                    Thread.onSpinWait();
+                    continue;
+                }
+                String[] values = IntStream.range(0, batch.size())
+                        .mapToObj(i -> "worker " + batch.inputOf(i))
+                        .toArray(String[]::new);
+                int first = batch.size() / 3;
+                batch.started(0, 0);
+                batch.succeeded(0, values, first);
+                batch.succeeded(0, new String[] {"twice", "twice"}, Math.min(2, first));
+                String[] others = Arrays.copyOfRange(values, first, values.length + 1); // one more than is told
+                batch.succeeded(first, others, values.length - first);
+            }
+            assertThat(Patience.get(delivered))
+                    .isEqualTo(IntStream.range(0, 500)
+                            .mapToObj(i -> Result.success("worker " + i))
+                            .toList());
+            assertThat(other.snapshot().succeeded()).isEqualTo(500);
+            Patience.await().until(() -> heard.size() == (isHeard ? 500 : 0));
+        }
+    }
+
+    @Test
+    void succeeded_severalAtOnceOfAClosedStream_areDroppedAndNothingIsLeft() throws Exception {
+        ScriptedEngine mine = new ScriptedEngine(64);
+        try (EngineStrategy other = new ScriptedEngine.Builder(mine).build()) {
+            Stream<Result<String>> results =
+                    other.map(never(), IntStream.range(0, 500).boxed());
+            CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count, THREADS);
+            Batch batch = mine.next();
+            assertThat(batch.claim(mine.worker("worker"))).isNotNull();
+            results.close();
+            Patience.get(count);
+            batch.succeeded(0, new String[batch.size()], batch.size());
+            Patience.await().until(() -> other.snapshot().queued() == 0);
+            assertThat(other.snapshot().succeeded()).isZero();
+        }
     }
 
     @Test

@@ -23,8 +23,12 @@ final class Bytes {
     /** A longer array is given back by {@link #clear}. */
     private static final int RETAINED = 1 << 22;
 
-    private static final VarHandle SHORT = view(short[].class);
-    private static final VarHandle CHAR = view(char[].class);
+    /** Apart, since few ever need them, and a worker that starts would take a millisecond for each. */
+    private static final class Rare {
+        static final VarHandle SHORT = view(short[].class);
+        static final VarHandle CHAR = view(char[].class);
+    }
+
     private static final VarHandle INT = view(int[].class);
     private static final VarHandle LONG = view(long[].class);
 
@@ -185,22 +189,29 @@ final class Bytes {
         return array[at];
     }
 
+    /** What {@link #getByte} will give. */
+    byte peekByte() {
+        int at = advance(1);
+        position = at;
+        return array[at];
+    }
+
     void putShort(short value) {
         int at = extend(Short.BYTES);
-        SHORT.set(array, at, value);
+        Rare.SHORT.set(array, at, value);
     }
 
     short getShort() {
-        return (short) SHORT.get(array, advance(Short.BYTES));
+        return (short) Rare.SHORT.get(array, advance(Short.BYTES));
     }
 
     void putChar(char value) {
         int at = extend(Character.BYTES);
-        CHAR.set(array, at, value);
+        Rare.CHAR.set(array, at, value);
     }
 
     char getChar() {
-        return (char) CHAR.get(array, advance(Character.BYTES));
+        return (char) Rare.CHAR.get(array, advance(Character.BYTES));
     }
 
     void putInt(int value) {
@@ -212,10 +223,22 @@ final class Bytes {
         return (int) INT.get(array, advance(Integer.BYTES));
     }
 
-    /** Replaces an int that was put before, as a length that is known only afterwards. */
+    /** Replaces an int that was put before. */
     void setInt(int index, int value) {
         Objects.checkFromIndexSize(index, Integer.BYTES, size);
         INT.set(array, index, value);
+    }
+
+    /** Leaves room for the length of what is put next. */
+    int beginLength() {
+        int at = size;
+        putInt(0);
+        return at;
+    }
+
+    /** Puts in the length of what was put since it began, in bytes. */
+    void endLength(int at) {
+        setInt(at, size - at - Integer.BYTES);
     }
 
     void setLong(int index, long value) {
@@ -326,7 +349,7 @@ final class Bytes {
         putVarInt(~length); // negative, which tells the two forms apart
         int at = extend(length, Character.BYTES);
         for (int i = 0; i < length; i++) {
-            CHAR.set(array, at + Character.BYTES * i, value.charAt(i));
+            Rare.CHAR.set(array, at + Character.BYTES * i, value.charAt(i));
         }
     }
 

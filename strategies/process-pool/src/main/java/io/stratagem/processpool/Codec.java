@@ -31,7 +31,7 @@ final class Codec {
 
     /**
      * Does once, with a function of ours, what the first one of the application needs. So the JVM loads what belongs to
-     * that while it would wait for something else; it takes some 20 ms.
+     * that while it would wait for something else; it takes some 10 ms.
      */
     Bytes prepareToWrite() {
         Bytes bytes = new Bytes();

@@ -16,9 +16,10 @@ import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.HexFormat;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,11 +62,11 @@ final class Entrance implements Closeable {
         this.hello = hello(token);
     }
 
-    /** All that a worker says up to its process id. */
+    /** All that a worker says. */
     private static byte[] hello(String token) {
         Bytes frame = Link.frame(new Bytes(), Frames.HELLO);
         frame.putString(token);
-        frame.setInt(0, frame.size() - Integer.BYTES + Long.BYTES);
+        frame.setInt(0, frame.size() - Integer.BYTES);
         return frame.toByteArray();
     }
 
@@ -103,14 +104,21 @@ final class Entrance implements Closeable {
     /**
      * Blocks until the worker has come. Then it is closed.
      *
+     * @param limitNanos how long, in real time; a thousandth of a second at least
      * @return the connection, of which the hello has been read
+     * @throws TimeoutException if the worker has not come by then
      * @throws IOException if it is closed before that
      */
-    SocketChannel await() throws IOException, InterruptedException {
+    SocketChannel await(long limitNanos) throws IOException, InterruptedException, TimeoutException {
+        long begin = System.nanoTime();
         try {
             Stranger known = null;
             while (known == null) {
-                selector.select();
+                long left = limitNanos - (System.nanoTime() - begin);
+                if (left <= 0) {
+                    throw new TimeoutException();
+                }
+                selector.select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(left)));
                 if (Thread.interrupted()) {
                     throw new InterruptedException();
                 }
@@ -186,7 +194,7 @@ final class Entrance implements Closeable {
     /** Who has connected. */
     private final class Stranger {
         private final SocketChannel channel;
-        private final ByteBuffer said = ByteBuffer.allocate(hello.length + Long.BYTES);
+        private final ByteBuffer said = ByteBuffer.allocate(hello.length);
 
         Stranger(SocketChannel channel) {
             this.channel = channel;
@@ -204,7 +212,7 @@ final class Entrance implements Closeable {
             if (said.hasRemaining()) {
                 return false;
             }
-            boolean isProof = MessageDigest.isEqual(Arrays.copyOf(said.array(), hello.length), hello);
+            boolean isProof = MessageDigest.isEqual(said.array(), hello);
             if (!isProof) {
                 refuse("did not say what the worker would");
             }

@@ -4,8 +4,10 @@ import java.io.ObjectInputFilter;
 import java.io.ObjectInputFilter.FilterInfo;
 import java.io.ObjectInputFilter.Status;
 import java.lang.reflect.Proxy;
+import java.security.Security;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What may come in. */
 final class Filters {
@@ -57,7 +59,7 @@ final class Filters {
 
     /** Lets in what {@code jdk.serialFilter} does. */
     static ObjectInputFilter fromApplication() {
-        return ObjectInputFilter.merge(info -> Status.UNDECIDED, ObjectInputFilter.Config.getSerialFilter());
+        return new FromApplication();
     }
 
     /**
@@ -67,19 +69,68 @@ final class Filters {
      * @param allowedPackages each with its subpackages
      */
     static ObjectInputFilter fromWorker(Set<String> allowedPackages, Limits limits) {
-        Set<String> packages = Set.copyOf(allowedPackages);
-        return ObjectInputFilter.merge(
-                info -> {
-                    if (limits.areExceeded(info)) {
-                        return Status.REJECTED;
-                    }
-                    Class<?> type = info.serialClass();
-                    if (type == null) {
-                        return Status.UNDECIDED;
-                    }
-                    return isAllowed(type, packages) ? Status.ALLOWED : Status.REJECTED;
-                },
-                ObjectInputFilter.Config.getSerialFilter());
+        return new FromWorker(Set.copyOf(allowedPackages), limits);
+    }
+
+    /* Classes, not lambdas, and the JVM's filter asked for when there is something to check: all that would cost a JVM
+     * that starts some milliseconds, and the first task may well need none of it.
+     */
+
+    /** To ask for a filter of the JVM makes the JDK look for a logger everywhere, so it is done only if there is one. */
+    private static final class FromApplication implements ObjectInputFilter {
+        private static final String PROPERTY = "jdk.serialFilter";
+
+        private static final @Nullable ObjectInputFilter OF_JVM =
+                System.getProperty(PROPERTY) != null || Security.getProperty(PROPERTY) != null
+                        ? ObjectInputFilter.Config.getSerialFilter()
+                        : null;
+
+        @Override
+        public Status checkInput(FilterInfo info) {
+            return OF_JVM == null ? Status.UNDECIDED : OF_JVM.checkInput(info);
+        }
+    }
+
+    private static final class FromWorker implements ObjectInputFilter {
+        private final Set<String> packages;
+        private final Limits limits;
+        private volatile boolean isMerged;
+        private volatile @Nullable ObjectInputFilter ofJvm;
+
+        FromWorker(Set<String> packages, Limits limits) {
+            this.packages = packages;
+            this.limits = limits;
+        }
+
+        @Override
+        public Status checkInput(FilterInfo info) {
+            Status own = checkHere(info);
+            if (own == Status.REJECTED) {
+                return own;
+            }
+            ObjectInputFilter other = ofJvm();
+            Status others = other == null ? Status.UNDECIDED : other.checkInput(info);
+            return others == Status.UNDECIDED ? own : others;
+        }
+
+        private Status checkHere(FilterInfo info) {
+            if (limits.areExceeded(info)) {
+                return Status.REJECTED;
+            }
+            Class<?> type = info.serialClass();
+            if (type == null) {
+                return Status.UNDECIDED;
+            }
+            return isAllowed(type, packages) ? Status.ALLOWED : Status.REJECTED;
+        }
+
+        private @Nullable ObjectInputFilter ofJvm() {
+            if (!isMerged) {
+                ofJvm = ObjectInputFilter.Config.getSerialFilter();
+                isMerged = true;
+            }
+            return ofJvm;
+        }
     }
 
     private static boolean isAllowed(Class<?> type, Set<String> packages) {

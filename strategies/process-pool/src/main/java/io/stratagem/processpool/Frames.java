@@ -21,7 +21,7 @@ final class Frames {
 
     /* From the worker. */
 
-    /** token, process id. */
+    /** token. */
     static final byte HELLO = 17;
 
     /** failure, or nothing: ready for batches. */

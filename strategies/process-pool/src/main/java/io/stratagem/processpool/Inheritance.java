@@ -23,7 +23,11 @@ final class Inheritance {
     /** Takes out of a worker's environment what would give it options of this JVM. */
     static void removeOptions(Map<String, String> environment) {
         // On Windows names may be written in any case.
-        environment.keySet().removeIf(name -> OPTION_VARIABLES.contains(name.toUpperCase(Locale.ROOT)));
+        for (String name : List.copyOf(environment.keySet())) {
+            if (OPTION_VARIABLES.contains(name.toUpperCase(Locale.ROOT))) {
+                environment.remove(name);
+            }
+        }
     }
 
     /** Options that give a worker this JVM's defaults, as they are now. */

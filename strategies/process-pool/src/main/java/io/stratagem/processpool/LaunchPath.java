@@ -46,12 +46,12 @@ final class LaunchPath {
     private static final Map<String, Class<?>> REQUIRED =
             Map.of("stratagem-process-pool", WorkerMain.class, "stratagem-core", Fn.class, "slf4j-api", Logger.class);
 
-    /** In each of the jars that core needs for some of its classes, such as a workload's builder. */
+    /** In each of the jars that core needs for some of its classes, such as a workload's builder; with no ancestors. */
     private static final List<String> FURTHER = List.of(
             "com.google.common.base.Preconditions",
             "com.google.common.util.concurrent.internal.InternalFutureFailureAccess",
             "org.jctools.queues.MessagePassingQueue",
-            "org.jctools.queues.varhandle.MpmcVarHandleArrayQueue");
+            "org.jctools.queues.varhandle.VarHandleQueueUtil");
 
     private final List<String> moduleOptions;
     private final List<Copy> copies;
@@ -179,14 +179,16 @@ final class LaunchPath {
             ofJvm.addAll(split(modules));
         }
         List<Copy> copies = new ArrayList<>();
-        REQUIRED.forEach((name, type) -> {
+        for (Map.Entry<String, Class<?>> required : REQUIRED.entrySet()) {
+            String name = required.getKey();
+            Class<?> type = required.getValue();
             if (!isOnClassPath(type) && !add(type, own, copies)) {
                 throw new IllegalStateException("Workers cannot be given the classes of " + name + ", which come from "
                         + location(type) + " here: have the jar of " + name
                         + " as a file on the class path (in an executable jar of Spring Boot: as one of those that are"
                         + " unpacked, requiresUnpack)");
             }
-        });
+        }
         for (String name : FURTHER) {
             Class<?> type = find(name);
             if (type != null && !isOnClassPath(type) && !add(type, own, copies)) {

@@ -95,6 +95,8 @@ final class LifeLine extends Thread {
             connection = connect();
         } catch (IOException e) {
             failure = e;
+            // The main thread ends this JVM as soon as it hears of it, and the application may be gone.
+            PrivateDirectory.deleteLeft(directory);
         }
         hasConnected.countDown();
         int reason = readToEnd();

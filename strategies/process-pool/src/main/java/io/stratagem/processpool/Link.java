@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -37,6 +38,8 @@ final class Link implements Closeable {
     /** For waiting while there is nothing to do; most workers have none. */
     private volatile @Nullable Selector selector;
 
+    private @Nullable SelectionKey key;
+
     Link(SocketChannel channel, int maxFrame) {
         this.channel = channel;
         this.maxFrame = maxFrame;
@@ -45,6 +48,11 @@ final class Link implements Closeable {
 
     private static ByteBuffer buffer() {
         return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
+    }
+
+    /** How long a frame may be. */
+    int maxFrame() {
+        return maxFrame;
     }
 
     /** A frame to be filled and sent. */
@@ -64,7 +72,9 @@ final class Link implements Closeable {
             outgoing.clear().put(frame.array(), sent, count).flip();
             sent += count;
             while (outgoing.hasRemaining()) {
-                channel.write(outgoing);
+                if (channel.write(outgoing) == 0) {
+                    select(SelectionKey.OP_WRITE, 0);
+                }
             }
         }
     }
@@ -117,10 +127,16 @@ final class Link implements Closeable {
         return new EOFException("the connection ended within a frame");
     }
 
-    /** Makes {@link #awaitInput} and {@link #wakeup} possible. */
+    /**
+     * Makes {@link #awaitInput}, {@link #poll} and {@link #wakeup} possible. From then on no thread blocks in the channel
+     * itself: so one that is interrupted does not close it.
+     */
     void prepareToWait() throws IOException {
         if (selector == null) {
-            selector = Selector.open();
+            Selector opened = Selector.open();
+            channel.configureBlocking(false);
+            key = channel.register(opened, SelectionKey.OP_READ);
+            selector = opened;
         }
     }
 
@@ -130,31 +146,62 @@ final class Link implements Closeable {
      * @return whether {@link #receive} is due
      */
     boolean awaitInput(long nanos) throws IOException {
-        Selector waiting = Objects.requireNonNull(selector, "selector");
-        if (incoming.hasRemaining()) {
-            return true;
-        }
-        channel.configureBlocking(false);
-        SelectionKey key = channel.register(waiting, SelectionKey.OP_READ);
-        try {
-            return waiting.select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos))) > 0;
-        } finally {
-            key.cancel();
-            waiting.selectNow();
-            channel.configureBlocking(true);
-        }
+        return incoming.hasRemaining()
+                || select(SelectionKey.OP_READ, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
     }
 
-    /** Ends a wait for input, or the next one if there is none. Any thread may do that. */
+    private boolean select(int what, long millis) throws IOException {
+        SelectionKey mine = Objects.requireNonNull(key);
+        if (mine.interestOps() != what) {
+            mine.interestOps(what);
+        }
+        return Objects.requireNonNull(selector, "selector").select(ready -> {}, millis) > 0;
+    }
+
+    /**
+     * Receives a frame if all of it is there, and fits into the buffer; does not block.
+     *
+     * @return the frame, as by {@link #receive}, or null if there is none, or a part of one, or the end
+     */
+    @Nullable
+    Bytes poll() throws IOException {
+        if (!hasFrame()) {
+            read();
+        }
+        return hasFrame() ? receive() : null;
+    }
+
+    private boolean hasFrame() {
+        return incoming.remaining() >= HEADER_BYTES
+                && incoming.remaining() - HEADER_BYTES >= Integer.toUnsignedLong(incoming.getInt(incoming.position()));
+    }
+
+    /** Ends a wait for input, or the next one if there is none; nothing if nobody can wait yet. Any thread may do that. */
     void wakeup() {
-        Objects.requireNonNull(selector, "selector").wakeup();
+        Selector waiting = selector;
+        if (waiting != null) {
+            waiting.wakeup();
+        }
     }
 
     /** Reads what there is, and waits if there is nothing; false at the end. */
     private boolean fill() throws IOException {
+        int count = read();
+        while (count == 0) {
+            select(SelectionKey.OP_READ, 0);
+            if (Thread.currentThread().isInterrupted()) {
+                close();
+                throw new ClosedByInterruptException();
+            }
+            count = read();
+        }
+        return count > 0;
+    }
+
+    private int read() throws IOException {
         incoming.compact();
         try {
-            return channel.read(incoming) >= 0;
+            return channel.read(incoming);
         } finally {
             incoming.flip();
         }

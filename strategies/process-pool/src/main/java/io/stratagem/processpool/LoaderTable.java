@@ -90,7 +90,12 @@ final class LoaderTable {
     /** Drops the places whose loaders are gone; their numbers are not given again. */
     List<Integer> dropGone() {
         List<Integer> gone = new ArrayList<>();
-        slots.values().removeIf(slot -> slot.loader.refersTo(null) && gone.add(slot.number));
+        for (Slot slot : slots.values()) {
+            if (slot.loader.refersTo(null)) {
+                gone.add(slot.number);
+            }
+        }
+        slots.keySet().removeAll(gone);
         return gone;
     }
 

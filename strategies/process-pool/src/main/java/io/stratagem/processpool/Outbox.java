@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.TransferException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -13,13 +14,18 @@ import org.jspecify.annotations.Nullable;
  */
 /* Guarded by this: the gathered outcomes, and the connection's sending side. The ticker is a thread that looks every few
  * milliseconds as long as there are tasks, and parks when there have been none for a while: to wake it for each lone
- * task would cost as much as the task.
+ * task would cost as much as the task. It also is the clock by which tasks are seen to be slow: to ask the system's once
+ * for each would take longer than many a task.
  */
 final class Outbox {
     private static final int MANY_BYTES = 1 << 15;
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
+    private static final long TICKS_MASK = 0xFFFF_FFFFL;
+
+    /** What is sent of an event that is too large. */
+    private static final int CUT_OFF_CHARS = 8192;
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
@@ -36,17 +42,30 @@ final class Outbox {
     private long batch;
     private long batchStart;
     private int gathered;
-    private int runningIndex = -1;
-    private long runningSince;
-    private boolean isStartReported;
     private boolean hadWork;
 
+    /** The {@link #running} whose start has been reported. */
+    private long startReported;
+
+    /**
+     * Which task runs, and since which tick; 0 if none. Set without the lock, and reset with it: so a start is never sent
+     * after the outcome. Volatile, as {@link #isTicking} is: either the ticker sees the task or who begins it wakes the
+     * ticker.
+     */
+    private volatile long running;
+
+    private volatile int ticks;
     private volatile boolean isTicking;
 
     Outbox(Link link, ThrowableCodec failures) {
         this.link = link;
         this.failures = failures;
-        this.ticker = new Thread(this::tick, "stratagem-ticker");
+        this.ticker = new Thread("stratagem-ticker") {
+            @Override
+            public void run() {
+                tick();
+            }
+        };
         ticker.setDaemon(true);
     }
 
@@ -62,22 +81,46 @@ final class Outbox {
         return present;
     }
 
-    synchronized void sendHello(String token, long pid) throws IOException {
+    synchronized void sendHello(String token) throws IOException {
         Link.frame(other, Frames.HELLO);
         other.putString(token);
-        other.putLong(pid);
-        link.send(other);
+        write(other);
+    }
+
+    /** One that the application does not refuse. */
+    private Bytes frame(byte kind) {
+        return Link.frame(new Bytes(link.maxFrame()), kind);
     }
 
     /** Ready, or not because of a failure. */
     void sendReady(@Nullable Throwable failure) throws IOException {
-        Bytes frame = Link.frame(new Bytes(), Frames.READY);
+        Bytes frame = frame(Frames.READY);
         putFailure(frame, failure);
         send(frame);
     }
 
     void sendLog(int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
-        Bytes frame = Link.frame(new Bytes(), Frames.LOG);
+        Bytes frame;
+        try {
+            frame = event(level, logger, message, mdc, failure);
+        } catch (Bytes.TooLargeException | TransferException e) {
+            frame = event(
+                    level,
+                    beginning(logger),
+                    beginning(message) + " … (cut off: " + e.getMessage() + ")",
+                    Map.of(),
+                    null);
+        }
+        sendFromAnyThread(frame);
+    }
+
+    private static String beginning(String text) {
+        return text.substring(0, Math.min(text.length(), CUT_OFF_CHARS));
+    }
+
+    private Bytes event(
+            int level, String logger, String message, Map<String, String> mdc, @Nullable Throwable failure) {
+        Bytes frame = frame(Frames.LOG);
         frame.putByte(level);
         frame.putString(logger);
         frame.putString(message);
@@ -88,12 +131,12 @@ final class Outbox {
             frame.putString(String.valueOf(value));
         });
         putFailure(frame, failure);
-        sendFromAnyThread(frame);
+        return frame;
     }
 
     /** Asks for what a class loader of the application finds. */
     void sendQuestion(int number, int loader, String name, boolean forAll, List<String> known) {
-        Bytes frame = Link.frame(new Bytes(), Frames.QUESTION);
+        Bytes frame = frame(Frames.QUESTION);
         frame.putInt(number);
         frame.putInt(loader);
         frame.putByte(forAll ? 1 : 0);
@@ -107,7 +150,7 @@ final class Outbox {
     private void putFailure(Bytes frame, @Nullable Throwable failure) {
         frame.putByte(failure == null ? 0 : 1);
         if (failure != null) {
-            failures.write(frame, failure);
+            failures.writeIfThereIsRoom(frame, failure);
         }
     }
 
@@ -126,7 +169,16 @@ final class Outbox {
     }
 
     private synchronized void send(Bytes frame) throws IOException {
-        link.send(frame);
+        write(frame);
+    }
+
+    private void write(Bytes frame) throws IOException {
+        TaskThread.beginExchange();
+        try {
+            link.send(frame);
+        } finally {
+            TaskThread.endExchange();
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -134,17 +186,16 @@ final class Outbox {
     synchronized void beginBatch(long aBatch) {
         batch = aBatch;
         batchStart = System.nanoTime();
+        startReported = 0;
     }
 
     void beginTask(int index, boolean mustReport) throws IOException {
-        synchronized (this) {
-            runningIndex = index;
-            runningSince = System.nanoTime();
-            isStartReported = mustReport;
-            hadWork = true;
-            if (mustReport) {
+        long begun = ((index + 1L) << Integer.SIZE) | (ticks & TICKS_MASK);
+        running = begun;
+        if (mustReport) {
+            synchronized (this) {
                 flush();
-                sendStarted(0);
+                sendStarted(begun, 0);
             }
         }
         if (!isTicking) {
@@ -164,7 +215,8 @@ final class Outbox {
         }
         results.putBytes(outcome.array(), 0, outcome.size());
         gathered++;
-        runningIndex = -1;
+        hadWork = true;
+        running = 0;
         if (results.size() > MANY_BYTES) {
             flush();
         }
@@ -176,7 +228,7 @@ final class Outbox {
             results.setInt(COUNT_OFFSET, gathered);
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
-            link.send(results);
+            write(results);
         }
     }
 
@@ -203,12 +255,13 @@ final class Outbox {
         }
     }
 
-    private void sendStarted(long ago) throws IOException {
+    private void sendStarted(long begun, long ago) throws IOException {
+        startReported = begun;
         Link.frame(other, Frames.STARTED);
         other.putLong(batch);
-        other.putInt(runningIndex);
+        other.putInt((int) (begun >>> Integer.SIZE) - 1);
         other.putLong(ago);
-        link.send(other);
+        write(other);
     }
 
     // ---------------------------------------------------------------------------------------------- the ticker
@@ -235,15 +288,15 @@ final class Outbox {
 
     /** Whether there is or has been anything to do. */
     private synchronized boolean look() throws IOException {
-        boolean isBusy = hadWork || runningIndex >= 0;
+        long begun = running;
+        boolean isBusy = hadWork || begun != 0;
         hadWork = false;
         if (gathered > 0) {
             flush();
         }
-        long ago = System.nanoTime() - runningSince;
-        if (runningIndex >= 0 && !isStartReported && ago > TICK_NANOS) {
-            isStartReported = true;
-            sendStarted(ago);
+        int age = ++ticks - (int) begun; // one more than the whole ticks that it has run
+        if (begun != 0 && begun != startReported && age > 1) {
+            sendStarted(begun, (age - 1) * TICK_NANOS);
         }
         return isBusy;
     }

@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -54,7 +55,9 @@ final class PrivateDirectory implements AutoCloseable {
      * @param preferred where, unless the path of a socket would become too long
      */
     static PrivateDirectory create(HostSystem system, Path preferred) throws IOException {
-        left.forEach(PrivateDirectory::close);
+        for (PrivateDirectory each : left) {
+            each.close();
+        }
         String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
         Path parent = system.temporary(preferred, prefix.length() + SUFFIX_CHARS + LifeLine.SOCKET.length() + 2);
         FileAttribute<?> forOwnerOnly = HostSystem.forOwnerOnly(parent.getFileSystem());
@@ -96,12 +99,23 @@ final class PrivateDirectory implements AutoCloseable {
             return;
         }
         try {
-            deletePlainly(path);
+            deleteKnown();
             left.remove(this);
         } catch (IOException | DirectoryIteratorException e) {
             isDeleted.set(false);
             left.add(this);
             log.debug("{} cannot be deleted yet", path, e);
+        }
+    }
+
+    /** By name, since to list it would load what a starting application otherwise does not need. */
+    private void deleteKnown() throws IOException {
+        Files.deleteIfExists(socket());
+        Files.deleteIfExists(page());
+        try {
+            Files.deleteIfExists(path);
+        } catch (DirectoryNotEmptyException e) {
+            deletePlainly(path); // copies of jars
         }
     }
 

@@ -1,6 +1,5 @@
 package io.stratagem.processpool;
 
-import com.google.common.base.Suppliers;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.Snapshot.WorkerView;
@@ -28,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,16 +48,16 @@ final class ProcessEngine implements Engine {
     private final PoolSettings settings;
     private final Clock clock;
     private final Spare spare = new Spare(this);
+    private final Trust trust = new Trust();
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
 
-    /** Made when first needed, which is not before the first process starts: that is what takes time. */
-    private final Supplier<ObjectInputFilter> filter;
+    private final ObjectInputFilter filter;
 
     /** Writes only. */
-    private final Supplier<Codec> codec;
+    private final Codec codec;
 
-    private final Supplier<SerializedFunctions> functions;
+    private final SerializedFunctions functions;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -72,7 +70,7 @@ final class ProcessEngine implements Engine {
     /** The idle drivers that nobody has woken, the last one first. */
     private final Deque<WorkerDriver> waiting = new ArrayDeque<>();
 
-    /** How many drivers are idle, woken or not. */
+    /** How many drivers are idle, woken or not, and not lent. */
     private int idle;
 
     private int driversMade;
@@ -91,9 +89,9 @@ final class ProcessEngine implements Engine {
         this.processes = settings.processes();
         this.launchPath = LaunchPath.find(settings.javaHome());
         this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
-        this.filter = Suppliers.memoize(() -> Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT));
-        this.codec = Suppliers.memoize(() -> new Codec(ProcessEngine.class.getClassLoader(), filter.get()));
-        this.functions = Suppliers.memoize(() -> new SerializedFunctions(codec()));
+        this.filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
+        this.codec = new Codec(ProcessEngine.class.getClassLoader(), filter);
+        this.functions = new SerializedFunctions(codec);
     }
 
     PoolSettings settings() {
@@ -110,11 +108,11 @@ final class ProcessEngine implements Engine {
     }
 
     Codec codec() {
-        return codec.get();
+        return codec;
     }
 
     SerializedFunctions functions() {
-        return functions.get();
+        return functions;
     }
 
     WorkerProcess.Origin origin() {
@@ -143,6 +141,7 @@ final class ProcessEngine implements Engine {
 
     @Override
     public void execute(Batch batch) {
+        WorkerDriver lent = null;
         StartException open = null;
         WorkerDriver fresh = null;
         WorkerDriver woken = null;
@@ -151,8 +150,13 @@ final class ProcessEngine implements Engine {
             if (isClosed) {
                 throw new RejectedExecutionException("the worker processes of '" + settings.name() + "' are closed");
             }
+            trust.submitted();
             if (circuit.isOpen() && drivers.isEmpty()) {
                 open = circuit.reason();
+            } else if (trust.isJustified() && queue.isEmpty() && batch.size() == 1 && !waiting.isEmpty()) {
+                lent = waiting.removeFirst();
+                lent.isPromised = true;
+                setIdle(lent, false);
             } else {
                 queue.addLast(batch);
                 woken = waiting.pollFirst();
@@ -160,6 +164,18 @@ final class ProcessEngine implements Engine {
             }
         } finally {
             lock.unlock();
+        }
+        if (lent != null && !lent.sendAtOnce(batch)) {
+            lock.lock();
+            try {
+                lent.isPromised = false;
+                setIdle(lent, lent.isTaking);
+                queue.addLast(batch);
+                woken = lent;
+                fresh = driverIfNeeded();
+            } finally {
+                lock.unlock();
+            }
         }
         if (woken != null) {
             woken.wake();
@@ -170,13 +186,59 @@ final class ProcessEngine implements Engine {
         start(fresh);
     }
 
+    @Override
+    public void attend(Batch batch, @Nullable Worker worker, long limitNanos) {
+        trust.awaited();
+        if (worker instanceof PoolWorker ours) {
+            ours.driver().attend(batch, limitNanos);
+        }
+    }
+
+    /** A caller that was to wait for what it had sent has not come to do so. */
+    void hasNotCome() {
+        trust.disappoint();
+    }
+
+    /** A driver that was lent is idle again. */
+    void giveBack(WorkerDriver driver) {
+        boolean isNeeded = false;
+        lock.lock();
+        try {
+            driver.isPromised = false;
+            driver.rested();
+            if (driver.isTaking) {
+                setIdle(driver, true);
+                isNeeded = !queue.isEmpty() || isClosed || staying() > processes;
+                if (!isNeeded) {
+                    waiting.addFirst(driver);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (isNeeded) {
+            driver.wake();
+        }
+    }
+
+    private void setIdle(WorkerDriver driver, boolean isIdle) {
+        assert lock.isHeldByCurrentThread();
+        if (driver.isIdle != isIdle) {
+            driver.isIdle = isIdle;
+            idle += isIdle ? 1 : -1;
+        }
+    }
+
     /** A new driver, if there is more work than drivers that are or will be idle, and there may be one more. */
     private @Nullable WorkerDriver driverIfNeeded() {
         assert lock.isHeldByCurrentThread();
         if (queue.size() <= idle || staying() >= processes || circuit.isOpen()) {
             return null;
         }
-        long finishing = drivers.stream().filter(WorkerDriver::isFinishing).count();
+        int finishing = 0;
+        for (WorkerDriver each : drivers) {
+            finishing += each.isFinishing() ? 1 : 0;
+        }
         if (queue.size() <= idle + finishing) {
             return null;
         }
@@ -198,14 +260,16 @@ final class ProcessEngine implements Engine {
         if (driver == null) {
             return;
         }
-        boolean isStarted = false;
         try {
             driver.start();
-            isStarted = true;
-        } finally {
-            if (!isStarted) {
-                ended(driver);
+        } catch (Error e) { // there can be no more threads: what waits is another driver's, or fails
+            lock.lock();
+            try {
+                circuit.failed(new StartException("there is no thread for " + driver.getName() + ": " + e, e, true));
+            } finally {
+                lock.unlock();
             }
+            ended(driver);
         }
     }
 
@@ -216,29 +280,32 @@ final class ProcessEngine implements Engine {
      */
     @Nullable
     Batch take(WorkerDriver driver) throws IOException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
+        long patience = TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
         lock.lock();
-        idle++;
+        driver.isTaking = true;
+        setIdle(driver, true);
         driver.finished();
         try {
             while (true) {
-                if (driver.hasLostProcess()) {
+                if (driver.hasLostProcess() || driver.isHandedBack()) {
                     return null;
                 }
-                if (staying() > processes) {
-                    driver.leave();
-                    return null;
-                }
-                Batch batch = pollWaiting();
-                if (batch != null) {
-                    return batch;
-                }
-                long left = deadline - System.nanoTime();
-                if (isClosed || left <= 0) {
-                    return null;
-                }
-                if (!waiting.contains(driver)) {
-                    waiting.addFirst(driver);
+                long left = patience - driver.idleNanos();
+                if (!driver.isPromised) {
+                    if (staying() > processes) {
+                        driver.leave();
+                        return null;
+                    }
+                    Batch batch = pollWaiting();
+                    if (batch != null) {
+                        return batch;
+                    }
+                    if (isClosed || left <= 0) {
+                        return null;
+                    }
+                    if (!waiting.contains(driver)) {
+                        waiting.addFirst(driver);
+                    }
                 }
                 lock.unlock();
                 try {
@@ -248,7 +315,9 @@ final class ProcessEngine implements Engine {
                 }
             }
         } finally {
-            idle--;
+            driver.isTaking = false;
+            driver.isPromised = false;
+            setIdle(driver, false);
             waiting.remove(driver);
             lock.unlock();
         }
@@ -337,10 +406,9 @@ final class ProcessEngine implements Engine {
         return started;
     }
 
-    /** Loads what the first batch needs. */
     private void prepare() {
-        codec().prepareToWrite();
-        functions();
+        codec.prepareToWrite();
+        FirstBatch.prepare();
     }
 
     /**

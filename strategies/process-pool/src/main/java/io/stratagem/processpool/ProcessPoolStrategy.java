@@ -140,13 +140,14 @@ public final class ProcessPoolStrategy extends EngineStrategy {
          */
         public Builder javaHome(Path home) {
             checkArgument(Files.isExecutable(system.java(home)), "javaHome has no bin/java: %s", home);
-            javaHome = once("javaHome", home);
+            javaHome = once("javaHome", home.toAbsolutePath()); // workers may have another working directory
             return this;
         }
 
         /**
          * Further options for the workers' JVMs, such as {@code --add-modules=jdk.incubator.vector}. They come after those
-         * that the pool chooses: so {@code -Duser.timezone=UTC} gives workers a time zone of their own.
+         * that the pool chooses: so {@code -Duser.timezone=UTC} gives workers a time zone of their own. One that chooses a
+         * garbage collector, as {@code -XX:+UseZGC}, takes the place of the serial one.
          *
          * @param options each as one argument
          * @return this
@@ -159,12 +160,12 @@ public final class ProcessPoolStrategy extends EngineStrategy {
         /**
          * The largest heap of a worker. By default what its JVM chooses, a quarter of the machine's memory.
          *
-         * @param bytes from 2 MiB
+         * @param bytes from 8 MiB; a worker takes some 3 MiB of it for itself
          * @return this
          * @throws IllegalArgumentException if it is less
          */
         public Builder maxHeapBytes(long bytes) {
-            checkArgument(bytes >= 2 << 20, "maxHeapBytes must be 2 MiB or more: %s", bytes);
+            checkArgument(bytes >= 8 << 20, "maxHeapBytes must be 8 MiB or more: %s", bytes);
             maxHeapBytes = once("maxHeapBytes", bytes);
             return this;
         }

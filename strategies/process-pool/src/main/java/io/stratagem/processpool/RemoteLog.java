@@ -36,7 +36,7 @@ final class RemoteLog {
         try {
             MDC.setContextMap(mdc);
             log(level, logger, worker + " [" + thread + "] " + message, failure);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // The worker goes on, whatever the application's logging does.
         } finally {
             if (former == null) {

@@ -149,15 +149,16 @@ final class ResourceServer {
 
     private byte @Nullable [] read(URL url) {
         int limit = answer.maxSize() - answer.size();
+        byte[] bytes;
         try (InputStream stream = url.openStream()) {
-            byte[] bytes = stream.readNBytes(limit);
-            if (bytes.length == limit) {
-                throw new TooLargeException(limit);
-            }
-            return bytes;
-        } catch (IOException e) {
+            bytes = stream.readNBytes(limit);
+        } catch (IOException | RuntimeException | LinkageError | StackOverflowError e) {
             log.debug("{} cannot be read", url, e);
             return null;
         }
+        if (bytes.length == limit) {
+            throw new TooLargeException(limit);
+        }
+        return bytes;
     }
 }

@@ -1,9 +1,9 @@
 package io.stratagem.processpool;
 
-import com.google.common.collect.MapMaker;
 import io.stratagem.TransferException;
 import io.stratagem.Workload;
-import java.util.concurrent.ConcurrentMap;
+import java.util.Map;
+import java.util.WeakHashMap;
 
 /**
  * The functions of workloads as they travel, so that each is serialised once and not for each worker. A large one is not
@@ -14,9 +14,8 @@ final class SerializedFunctions {
 
     private final Codec codec;
 
-    /** As long as there is the workload; that is compared by identity. */
-    private final ConcurrentMap<Workload<?, ?>, Bytes> kept =
-            new MapMaker().weakKeys().makeMap();
+    /** As long as there is the workload, which equals only itself. Guarded by itself. */
+    private final Map<Workload<?, ?>, Bytes> kept = new WeakHashMap<>();
 
     SerializedFunctions(Codec codec) {
         this.codec = codec;
@@ -30,7 +29,10 @@ final class SerializedFunctions {
     void write(Bytes frame, Workload<?, ?> workload) {
         frame.putString(workload.kind().name());
         frame.putString(workload.name());
-        Bytes bytes = kept.get(workload);
+        Bytes bytes;
+        synchronized (kept) {
+            bytes = kept.get(workload);
+        }
         if (bytes == null) {
             bytes = serialize(workload);
         }
@@ -39,9 +41,11 @@ final class SerializedFunctions {
 
     private Bytes serialize(Workload<?, ?> workload) {
         Bytes bytes = new Bytes();
-        codec.write(bytes, workload.function(), "function of workload '" + workload.name() + "'");
+        codec.write(bytes, workload.function(), WorkerDriver.functionOf(workload));
         if (bytes.size() <= KEPT_BYTES) {
-            kept.put(workload, bytes);
+            synchronized (kept) {
+                kept.put(workload, bytes);
+            }
         }
         return bytes;
     }

@@ -53,8 +53,8 @@ final class Spare {
             String name = engine.settings().prefix() + "spare";
             Thread thread = new Thread(null, () -> start(name), name, 0, false);
             thread.setDaemon(true);
-            starting = thread;
             thread.start();
+            starting = thread; // which waits for this lock before it says that it has ended
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The first byte of a value says in which form the rest is. */
 enum Tag {
@@ -34,6 +35,8 @@ enum Tag {
     IMMUTABLE_MAP,
     RECORD,
     ENUM,
+    /** One that {@link Lambdas} takes apart. */
+    LAMBDA,
     /** Whatever is not compact. */
     JAVA;
 
@@ -82,9 +85,34 @@ enum Tag {
         }
     };
 
+    /** Whether to write and to rebuild it runs no code of the application's. */
+    @SuppressWarnings("EnumOrdinal") // the plain ones come first
+    boolean isPlain() {
+        return ordinal() <= DOUBLES.ordinal();
+    }
+
+    /** Whether the value is plain and takes no more than so many bytes. */
+    static boolean isSmall(@Nullable Object value, int bytes) {
+        if (value instanceof String string) {
+            return string.length() <= bytes / Character.BYTES;
+        }
+        return ofValue(value).isScalar();
+    }
+
+    /** The form of a value. */
+    static Tag ofValue(@Nullable Object value) {
+        return value == null ? NULL : of(value.getClass());
+    }
+
     /** The form of a class's instances; TRUE stands for both booleans. */
     static Tag of(Class<?> type) {
         return TAGS.get(type);
+    }
+
+    /** Whether it is of values that are immutable, and have no parts. */
+    @SuppressWarnings("EnumOrdinal") // their order is that of the constants
+    boolean isScalar() {
+        return ordinal() <= STRING.ordinal();
     }
 
     static Tag get(Bytes in) {
@@ -93,6 +121,15 @@ enum Tag {
             throw new Bytes.MalformedException("no value begins with " + index);
         }
         return ALL[index];
+    }
+
+    /** Whether the value that is next is plain; false if none can be. */
+    static boolean isPlainNext(Bytes in) {
+        if (in.remaining() == 0) {
+            return false;
+        }
+        byte index = in.peekByte();
+        return index >= 0 && index < ALL.length && ALL[index].isPlain();
     }
 
     @SuppressWarnings("EnumOrdinal") // which is the encoding

@@ -140,7 +140,12 @@ final class TaskPage {
 
     // ---------------------------------------------------------------------------------------------- the application
 
-    /** Before a batch is sent. Its number is that of the last one plus one. */
+    /** Whether the tasks of two batches have the same bits: they must not both be at the worker. */
+    static boolean havePlaceInCommon(long batch, long other) {
+        return slot(batch) == slot(other);
+    }
+
+    /** Before a batch is sent. Its number is greater than that of the last one. */
     void prepare(long batch) {
         int slot = slot(batch);
         synchronized (slots) {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
-/** The main thread of a worker: takes what the application sends, and runs one task after another. */
+/** What a worker does: takes what the application sends, and runs one task after another. For one {@link TaskThread}. */
 final class TaskRunner {
     /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
     private static final int OUT_OF_MEMORY_CODE = 3;
@@ -34,12 +34,14 @@ final class TaskRunner {
     private final Codec writer;
     private final ThrowableCodec failures;
     private final ObjectInputFilter filter = Filters.fromApplication();
-    private final WorkerLoop loop = new WorkerLoop();
     private final Thread thread = Thread.currentThread();
     private final Map<Integer, RemoteClassLoader> loaders = new HashMap<>();
     private final Map<Integer, Codec> readers = new HashMap<>();
     private final Map<Integer, Definition> definitions = new HashMap<>();
     private final Bytes outcome;
+
+    /** Made for the first asynchronous task. */
+    private @Nullable WorkerLoop loop;
 
     TaskRunner(Link link, Outbox outbox, TaskPage page, ClassExchange classes, Codec writer, int maxOutcomeBytes) {
         this.outcome = new Bytes(maxOutcomeBytes);
@@ -53,7 +55,7 @@ final class TaskRunner {
 
     /** Runs until the application says good-bye. */
     void run() throws IOException {
-        for (Bytes frame = link.receive(); frame != null; frame = link.receive()) {
+        for (Bytes frame = receive(); frame != null; frame = receive()) {
             switch (frame.getByte()) {
                 case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
@@ -64,7 +66,16 @@ final class TaskRunner {
                 }
                 default -> throw new IOException("the application sent a frame of unknown kind");
             }
-            Thread.interrupted(); // an interrupt would close the connection
+        }
+    }
+
+    private @Nullable Bytes receive() throws IOException {
+        TaskThread.beginExchange();
+        try {
+            return link.receive();
+        } finally {
+            TaskThread.endExchange();
+            Thread.interrupted(); // it was for no task
         }
     }
 
@@ -103,10 +114,19 @@ final class TaskRunner {
                 function = present;
             }
             if (kind == Kind.ASYNC) {
-                return loop.run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
+                return loop().run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
             }
             return ((Fn<@Nullable Object, @Nullable Object>) present).apply(input);
         }
+    }
+
+    private WorkerLoop loop() {
+        WorkerLoop present = loop;
+        if (present == null) {
+            present = new WorkerLoop();
+            loop = present;
+        }
+        return present;
     }
 
     // ---------------------------------------------------------------------------------------------- what there is
@@ -156,11 +176,12 @@ final class TaskRunner {
     }
 
     private static Kind kind(String name) {
-        try {
-            return Kind.valueOf(name);
-        } catch (IllegalArgumentException e) {
-            throw new Bytes.MalformedException("a workload of unknown kind");
+        for (Kind kind : Kind.values()) { // valueOf would take reflection, which has to be loaded
+            if (kind.name().equals(name)) {
+                return kind;
+            }
         }
+        throw new Bytes.MalformedException("a workload of unknown kind");
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -208,7 +229,12 @@ final class TaskRunner {
                 endForWantOfMemory(error);
             }
             goOnIf(page.finish(batch, i));
-            putOutcome(definition, isSuccess, value);
+            try {
+                putOutcome(definition, isSuccess, value);
+            } catch (OutOfMemoryError e) {
+                endForWantOfMemory(e);
+            }
+            Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
         }
         goOnIf(page.rest());
@@ -252,8 +278,6 @@ final class TaskRunner {
 
     private @Nullable Object runTask(Definition definition, Bytes input, Map<String, String> mdc, Bytes contexts)
             throws Throwable {
-        Deque<Scope> scopes = new ArrayDeque<>(0);
-        int contextsStart = contexts.position();
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
         }
@@ -261,12 +285,24 @@ final class TaskRunner {
             MDC.setContextMap(mdc);
         }
         try {
+            return contexts.remaining() == 0
+                    ? definition.apply(definition.reader.read(input, definition.input))
+                    : runInContexts(definition, input, contexts);
+        } finally {
+            WorkerMdc.clear();
+        }
+    }
+
+    private static @Nullable Object runInContexts(Definition definition, Bytes input, Bytes contexts) throws Throwable {
+        Deque<Scope> scopes = new ArrayDeque<>();
+        int start = contexts.position();
+        try {
             while (contexts.remaining() > 0) {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
-            contexts.position(contextsStart);
             return definition.apply(definition.reader.read(input, definition.input));
         } finally {
+            contexts.position(start); // for the next task, which must not run without them
             while (!scopes.isEmpty()) {
                 try {
                     scopes.pop().close();
@@ -274,7 +310,6 @@ final class TaskRunner {
                     LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
                 }
             }
-            WorkerLogProvider.clearMdc();
         }
     }
 
@@ -290,10 +325,10 @@ final class TaskRunner {
         outcome.clear();
         if (isSuccess) {
             outcome.putByte(Frames.VALUE);
-            outcome.putInt(0);
+            int lengthAt = outcome.beginLength();
             try {
                 writer.write(outcome, value, definition.result);
-                outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+                outcome.endLength(lengthAt);
                 return;
             } catch (TransferException e) {
                 value = e;
@@ -301,12 +336,8 @@ final class TaskRunner {
             }
         }
         outcome.putByte(Frames.THROWN);
-        outcome.putInt(0);
-        try {
-            failures.write(outcome, (Throwable) Objects.requireNonNull(value));
-        } catch (TransferException e) {
-            failures.write(outcome, e);
-        }
-        outcome.setInt(1, outcome.size() - Integer.BYTES - 1);
+        int lengthAt = outcome.beginLength();
+        failures.writeIfThereIsRoom(outcome, (Throwable) Objects.requireNonNull(value));
+        outcome.endLength(lengthAt);
     }
 }

@@ -9,8 +9,10 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +48,15 @@ final class ThrowableCodec {
         } catch (Bytes.TooLargeException e) {
             out.truncate(start);
             throw Diagnosis.ofWriting("exception " + throwable.getClass().getName(), null, e);
+        }
+    }
+
+    /** Puts a throwable, or what says that there is no room for it. Throws only if there is none for that either. */
+    void writeIfThereIsRoom(Bytes out, Throwable throwable) {
+        try {
+            write(out, throwable);
+        } catch (TransferException e) {
+            write(out, e);
         }
     }
 
@@ -104,11 +115,10 @@ final class ThrowableCodec {
             String message = Diagnosis.message(throwable);
             out.putByte(message == null ? 0 : 1);
             out.putString(message == null ? "" : message);
-            StackTraceElement[] frames = safely(throwable::getStackTrace);
-            int count = frames == null ? 0 : Math.min(frames.length, MAX_FRAMES);
-            out.putVarInt(count);
-            for (int i = 0; frames != null && i < count; i++) {
-                writeFrame(frames[i]);
+            List<StackTraceElement> frames = safely(() -> frames(throwable));
+            out.putVarInt(frames == null ? 0 : frames.size());
+            if (frames != null) {
+                frames.forEach(this::writeFrame);
             }
             out.putVarInt(number(safely(throwable::getCause)));
             Throwable[] suppressed = throwable.getSuppressed();
@@ -117,6 +127,13 @@ final class ThrowableCodec {
             for (int i = 0; i < suppressedCount; i++) {
                 out.putVarInt(number(suppressed[i]));
             }
+        }
+
+        private static List<StackTraceElement> frames(Throwable throwable) {
+            return Stream.of(throwable.getStackTrace())
+                    .filter(Objects::nonNull)
+                    .limit(MAX_FRAMES)
+                    .toList();
         }
 
         private void writeFrame(StackTraceElement frame) {

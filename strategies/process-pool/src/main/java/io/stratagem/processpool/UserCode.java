@@ -41,7 +41,7 @@ final class UserCode {
     }
 
     /**
-     * Comes back.
+     * Comes back. An interrupt that was left behind is cleared: it would close the connection.
      *
      * @throws AbandonedException if nobody waits for that any more
      */
@@ -49,6 +49,7 @@ final class UserCode {
         if (!at.compareAndSet(index, OUTSIDE)) {
             throw new AbandonedException();
         }
+        Thread.interrupted();
     }
 
     /** Abandons the thread if it is at that task, or at what all need. */

@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import io.stratagem.processpool.Bytes.MalformedException;
 import java.io.InvalidObjectException;
+import java.lang.invoke.SerializedLambda;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,15 +18,21 @@ import org.jspecify.annotations.Nullable;
 final class ValueReader {
     private static final int INITIAL_CAPACITY = 64;
 
+    /** As many parameters as a method can have. */
+    private static final int MOST_CAPTURED = 255;
+
+    private static final @Nullable Object[] NOTHING = {};
+    private static final int[] NOWHERE = {};
+
     private final Bytes in;
     private final ClassFinder finder;
-    private final List<Class<?>> classes = new ArrayList<>(0);
+    private @Nullable List<Class<?>> classes;
     private @Nullable JavaInput objects;
 
     // Where the reader is, for messages: the container of each level, and the element of it.
     private int depth;
-    private final @Nullable Object[] containers = new @Nullable Object[ValueWriter.MAX_DEPTH];
-    private final int[] elements = new int[ValueWriter.MAX_DEPTH];
+    private @Nullable Object[] containers = NOTHING;
+    private int[] elements = NOWHERE;
 
     ValueReader(Bytes in, ClassFinder finder) {
         this.in = in;
@@ -56,6 +63,7 @@ final class ValueReader {
             case IMMUTABLE_MAP -> readImmutableMap();
             case RECORD -> readRecord();
             case ENUM -> readEnum();
+            case LAMBDA -> readLambda();
             case JAVA -> readJava();
         };
     }
@@ -123,6 +131,10 @@ final class ValueReader {
     private void enter(Object container) {
         if (depth == ValueWriter.MAX_DEPTH) {
             throw new MalformedException("nested more than " + ValueWriter.MAX_DEPTH + " deep");
+        }
+        if (containers.length == 0) { // most values are in no container
+            containers = new @Nullable Object[ValueWriter.MAX_DEPTH];
+            elements = new int[ValueWriter.MAX_DEPTH];
         }
         containers[depth] = container;
         elements[depth] = 0;
@@ -204,15 +216,57 @@ final class ValueReader {
         throw new MalformedException(type.getName() + " has no constant " + name);
     }
 
-    private Class<?> readClass() throws Exception {
-        int number = in.getVarInt();
-        if (number == classes.size()) {
-            classes.add(finder.find(in.getString()));
+    private Object readLambda() throws Throwable {
+        if (finder.isRejected(SerializedLambda.class)) {
+            throw ClassFinder.rejection(SerializedLambda.class);
         }
-        if (number < 0 || number >= classes.size()) {
+        Class<?> capturing = finder.find(in.getString());
+        String type = in.getString();
+        String method = in.getString();
+        String signature = in.getString();
+        int implKind = in.getVarInt();
+        String implClass = in.getString();
+        String implMethod = in.getString();
+        String implSignature = in.getString();
+        String instantiated = in.getString();
+        int count = in.getCount(1);
+        if (count > MOST_CAPTURED) {
+            throw new MalformedException("a lambda that captured " + count + " values");
+        }
+        @Nullable Object[] captured = new @Nullable Object[count];
+        enter(captured);
+        for (int i = 0; i < captured.length; i++) {
+            captured[i] = readElement(i);
+        }
+        leave();
+        SerializedLambda parts = new SerializedLambda(
+                capturing,
+                type,
+                method,
+                signature,
+                implKind,
+                implClass,
+                implMethod,
+                implSignature,
+                instantiated,
+                captured);
+        return Lambdas.make(capturing, parts);
+    }
+
+    private Class<?> readClass() throws Exception {
+        List<Class<?>> known = classes;
+        if (known == null) {
+            known = new ArrayList<>();
+            classes = known;
+        }
+        int number = in.getVarInt();
+        if (number == known.size()) {
+            known.add(finder.find(in.getString()));
+        }
+        if (number < 0 || number >= known.size()) {
             throw new MalformedException("there is no class number " + number);
         }
-        return classes.get(number);
+        return known.get(number);
     }
 
     private @Nullable Object readJava() throws Exception {

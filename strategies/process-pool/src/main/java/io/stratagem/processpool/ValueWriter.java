@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import java.io.IOException;
 import java.io.ObjectOutputStream;
+import java.lang.invoke.SerializedLambda;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,11 +55,11 @@ final class ValueWriter {
     }
 
     private void write(@Nullable Object value, int depth) throws Throwable {
+        Tag tag = Tag.ofValue(value);
         if (value == null) {
-            Tag.NULL.put(out);
+            tag.put(out);
             return;
         }
-        Tag tag = Tag.of(value.getClass());
         switch (tag) {
             case TRUE, FALSE -> ((boolean) value ? Tag.TRUE : Tag.FALSE).put(out);
             case ARRAY_LIST -> writeList(tag, (List<?>) value, depth);
@@ -66,7 +67,7 @@ final class ValueWriter {
             case HASH_MAP, LINKED_HASH_MAP, IMMUTABLE_MAP -> writeMap(tag, (Map<?, ?>) value, depth);
             case RECORD -> writeRecord(value, depth);
             case ENUM -> writeEnum((Enum<?>) value);
-            case JAVA -> writeJava(value);
+            case JAVA -> writeLambdaOrJava(value, depth);
             default -> {
                 tag.put(out);
                 writeScalarOrArray(tag, value);
@@ -180,6 +181,30 @@ final class ValueWriter {
         Tag.ENUM.put(out);
         writeClass(value.getDeclaringClass());
         out.putString(value.name());
+    }
+
+    private void writeLambdaOrJava(Object value, int depth) throws Throwable {
+        SerializedLambda lambda = Lambdas.parts(value);
+        if (lambda == null) {
+            writeJava(value);
+            return;
+        }
+        int inner = deeper(depth);
+        Tag.LAMBDA.put(out);
+        out.putString(lambda.getCapturingClass().replace('/', '.'));
+        out.putString(lambda.getFunctionalInterfaceClass());
+        out.putString(lambda.getFunctionalInterfaceMethodName());
+        out.putString(lambda.getFunctionalInterfaceMethodSignature());
+        out.putVarInt(lambda.getImplMethodKind());
+        out.putString(lambda.getImplClass());
+        out.putString(lambda.getImplMethodName());
+        out.putString(lambda.getImplMethodSignature());
+        out.putString(lambda.getInstantiatedMethodType());
+        int captured = lambda.getCapturedArgCount();
+        out.putVarInt(captured);
+        for (int i = 0; i < captured; i++) {
+            write(lambda.getCapturedArg(i), inner);
+        }
     }
 
     private void writeClass(Class<?> type) {

@@ -17,6 +17,7 @@ import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,10 +37,15 @@ import org.slf4j.LoggerFactory;
  * and reports them to core. When the process dies, it finds out what became of each task, reports that, and starts
  * another process.
  */
-/* It sends and receives in turn, and nobody else uses the connection, so nothing is written under a lock. It cannot get
- * stuck by that: a batch is sent while another is at the worker only if both are small enough for the buffers of the
- * connection. Otherwise the worker is waiting for the batch while it is sent, and the driver for the results while those
- * are.
+/* It sends and receives in turn. It cannot get stuck by that: a batch is sent while another is at the worker only if both
+ * are small enough for the buffers of the connection. Otherwise the worker is waiting for the batch while it is sent, and
+ * the driver for the results while those are.
+ *
+ * An idle driver can be lent to a caller who submits a task and waits for it, one after another: the caller then sends
+ * the task and receives its outcome itself, and no thread of ours is woken. That is for what is plain, small and known to
+ * the worker; whatever else happens, the caller hands the driver back, with all that is left to do. Whoever has the
+ * "turn" uses the connection and what belongs to it. The driver has it except while it waits for work; a caller only
+ * tries to get it, and does nothing with it that could block, except to wait for input until it is interrupted.
  *
  * Who stops a task does so through the page that the worker shares (TaskPage): the driver then finds the connection at
  * its end.
@@ -61,6 +68,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final long SHORT_NANOS = 5_000_000;
     private static final long PATIENCE_NANOS = 5_000_000;
     private static final int SPINS = 1000;
+
+    /** So soon a caller is to come back for what it has sent. */
+    private static final long LOAN_NANOS = 1_000_000;
+
+    /** What a caller sends itself is no larger, and certainly fits into the connection's buffer. */
+    private static final int LOAN_BYTES = 4096;
+
+    /** A frame of results with one, up to the value itself. */
+    private static final int SINGLE_RESULT_BYTES =
+            1 + Long.BYTES + Integer.BYTES + Long.BYTES + Integer.BYTES + 1 + Integer.BYTES;
+
     private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
@@ -79,16 +97,40 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What it serialises or rebuilds, if anything. */
     private volatile @Nullable UserCode userCode;
 
+    /** Who has it uses the connection. The engine's lock may be taken by who has it, and not the other way round. */
+    private final ReentrantLock turn = new ReentrantLock();
+
+    /** A caller has sent what is at the worker. Changed by who has the turn. */
+    private volatile boolean isLent;
+
+    /** The caller has left it to the driver to go on. */
+    private volatile boolean isHandedBack;
+
+    /** A frame that a caller has received and left to the driver. */
+    private @Nullable Bytes unhandled;
+
+    // Guarded by the engine's lock: whether it waits for work; whether it counts as idle; whether it has been given to
+    // a
+    // caller, who has sent something or is about to.
+    boolean isTaking;
+    boolean isIdle;
+    boolean isPromised;
+
     private volatile boolean isListening;
     private volatile boolean isFinishing;
     private volatile boolean isLeaving;
 
-    private long idleSince;
+    private volatile long idleSince;
     private boolean hasReplaced;
     private boolean isOverweight;
     private long weighedAt;
     private long tasksSent;
     private long lastBatch;
+
+    /** Outcomes of tasks in a row that have not been reported yet. */
+    private final @Nullable Object[] plain = new @Nullable Object[TaskPage.MAX_BATCH];
+
+    private int plainCount;
 
     /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
     private volatile int shortWorkload = NONE;
@@ -203,13 +245,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             while (hasProcess()) {
                 Batch batch = take();
-                if (batch != null) {
-                    serve(batch);
-                } else if (isLeaving || (process != null && !hasLostProcess())) {
-                    break;
-                } else if (process != null) {
-                    receiveRest();
-                    bury();
+                turn.lock();
+                try {
+                    if (!goOn(batch)) {
+                        break;
+                    }
+                } finally {
+                    turn.unlock();
                 }
             }
         } catch (AbandonedException e) {
@@ -222,6 +264,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 bury();
             }
         }
+    }
+
+    /** Does what there is to do; false if that is to end. */
+    private boolean goOn(@Nullable Batch batch) {
+        if (batch != null) {
+            serve(batch);
+        } else if (isLent) {
+            serveLent();
+        } else if (isLeaving || (process != null && !hasLostProcess())) {
+            return false;
+        } else if (process != null) {
+            receiveRest();
+            bury();
+        }
+        return true;
     }
 
     private void end() {
@@ -238,7 +295,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
     private @Nullable Batch take() {
-        idleSince = System.nanoTime();
+        rested();
         try {
             return engine.take(this);
         } catch (IOException | Bytes.MalformedException e) {
@@ -254,18 +311,28 @@ final class WorkerDriver extends Thread implements ServiceThread {
      * not, it listens to the process meanwhile: that may have something to log.
      */
     void awaitWork(long nanos) throws IOException {
+        if (isLent) {
+            awaitReturn();
+            return;
+        }
         if (spin.until(() -> isWoken)) {
             isWoken = false; // who woke it has left a batch
             return;
         }
         long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
         if (patience > 0) {
-            LockSupport.parkNanos(this, Math.min(patience, nanos));
-        } else if (!isListening) {
-            Objects.requireNonNull(process).link().prepareToWait();
-            isListening = true; // and who came before has left a batch, which is looked for now
-        } else if (Objects.requireNonNull(process).link().awaitInput(nanos)) {
-            receive();
+            LockSupport.parkNanos(this, Math.min(Math.min(patience, LOAN_NANOS), nanos));
+        } else if (turn.tryLock()) {
+            try {
+                if (!isListening) {
+                    Objects.requireNonNull(process).link().prepareToWait();
+                    isListening = true; // and who came before has left a batch, which is looked for now
+                } else if (!isLent && Objects.requireNonNull(process).link().awaitInput(nanos)) {
+                    receive();
+                }
+            } finally {
+                turn.unlock();
+            }
         }
     }
 
@@ -278,6 +345,188 @@ final class WorkerDriver extends Thread implements ServiceThread {
             present.link().wakeup();
         }
     }
+
+    // ---------------------------------------------------------------------------------------------- lending
+
+    /** From now on it is idle. */
+    void rested() {
+        idleSince = System.nanoTime();
+    }
+
+    /** How long it has been idle. */
+    long idleNanos() {
+        return System.nanoTime() - idleSince;
+    }
+
+    /** Whether the driver is to go on with what a caller has sent. */
+    boolean isHandedBack() {
+        return isLent && isHandedBack;
+    }
+
+    /**
+     * Sends a single task in the calling thread, which is not the driver's, if that takes no more than to write some
+     * bytes.
+     *
+     * @return false if nothing has been done
+     */
+    boolean sendAtOnce(Batch batch) {
+        if (!turn.tryLock()) {
+            return false;
+        }
+        try {
+            WorkerProcess present = process;
+            if (present == null || isLent || !isPlainAndKnown(batch, present)) {
+                return false;
+            }
+            present.link().prepareToWait();
+            send(batch);
+            isHandedBack = false;
+            isLent = !atWorker.isEmpty();
+        } catch (IOException | RuntimeException e) {
+            log.debug("{} could not be sent a task at once", process, e);
+            isLent = true;
+            isHandedBack = true; // the driver meets the same, and sees to it
+            LockSupport.unpark(this);
+        } finally {
+            setContextClassLoader(OWN_LOADER);
+            turn.unlock();
+        }
+        return true;
+    }
+
+    private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
+        boolean isLast = isOverweight || tasksSent + 1 >= settings.maxTasksPerProcess();
+        if (isLast || batch.wantsStarts() || !batch.captured().isEmpty() || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
+            return false;
+        }
+        return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
+    }
+
+    /** Waits until the caller is done, or has left the rest to the driver, or has not come to wait for its result. */
+    private void awaitReturn() {
+        long nanos = LOAN_NANOS;
+        while (isLent && !isHandedBack && !hasLostProcess()) {
+            LockSupport.parkNanos(this, nanos);
+            nanos = Math.min(2 * nanos, PATIENCE_NANOS);
+            if (turn.tryLock()) {
+                try {
+                    Sent sent = atWorker.peekFirst();
+                    if (isLent && sent != null && System.nanoTime() - sent.sentNanos > LOAN_NANOS) {
+                        isHandedBack = true;
+                        engine.hasNotCome();
+                    }
+                } finally {
+                    turn.unlock();
+                }
+            }
+        }
+    }
+
+    /**
+     * Receives the outcome of the task that was sent at once, in the thread that waits for it. Returns when there is an
+     * outcome, or nothing more that can be done here.
+     */
+    void attend(Batch batch, long limitNanos) {
+        if (!isLent || !turn.tryLock()) {
+            return;
+        }
+        Plain outcome = null;
+        Sent sent;
+        try {
+            sent = atWorker.peekFirst();
+            if (!isLent || isHandedBack || sent == null || sent.batch != batch) {
+                return;
+            }
+            outcome = awaitPlain(sent, limitNanos);
+            if (outcome == null) {
+                isHandedBack = true;
+                LockSupport.unpark(this);
+                return;
+            }
+            settled(sent);
+            weigh(Objects.requireNonNull(process));
+            isLent = false;
+        } finally {
+            turn.unlock();
+        }
+        engine.giveBack(this);
+        batch.started(0, sent.pastNanos(outcome.ran));
+        batch.succeeded(0, outcome.value); // last, and without the turn: what depends on it may run here
+    }
+
+    /** What a single task has returned, if that is plain. */
+    private record Plain(@Nullable Object value, long ran) {}
+
+    /** Null if something else has come, or nothing. */
+    private @Nullable Plain awaitPlain(Sent sent, long limitNanos) {
+        Link link = Objects.requireNonNull(process).link();
+        long start = System.nanoTime();
+        try {
+            while (true) {
+                long left = limitNanos - (System.nanoTime() - start);
+                if (sent.batch.isDone() || left <= 0 || Thread.currentThread().isInterrupted()) {
+                    return null;
+                }
+                if (link.awaitInput(left)) {
+                    Bytes answer = link.poll();
+                    return answer == null ? null : readPlain(sent, answer);
+                }
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            return null; // the driver meets the same
+        }
+    }
+
+    /** Null if it is for the driver. */
+    private @Nullable Plain readPlain(Sent sent, Bytes answer) {
+        int start = answer.position();
+        unhandled = answer;
+        try {
+            if (answer.remaining() < SINGLE_RESULT_BYTES
+                    || answer.getByte() != Frames.RESULTS
+                    || answer.getLong() != sent.id
+                    || answer.getInt() != 0) {
+                return null;
+            }
+            long ran = answer.getLong();
+            boolean isOne = answer.getInt() == 1 && answer.getByte() == Frames.VALUE;
+            Bytes contents = answer.slice(answer.getInt());
+            if (!isOne || !Tag.isPlainNext(contents)) {
+                return null;
+            }
+            Object value = sent.values.codec().read(contents, resultOf(sent));
+            unhandled = null;
+            return new Plain(value, ran);
+        } catch (TransferException e) {
+            return null;
+        } finally {
+            answer.position(start);
+        }
+    }
+
+    private static String resultOf(Sent sent) {
+        return "result of workload '" + sent.batch.workload().name() + "'";
+    }
+
+    /** Goes on with what a caller has sent. */
+    private void serveLent() {
+        isLent = false;
+        isHandedBack = false;
+        try {
+            Bytes answer = unhandled;
+            unhandled = null;
+            if (answer != null) {
+                handle(Objects.requireNonNull(process), answer);
+            }
+            while (!atWorker.isEmpty()) {
+                receive();
+            }
+        } catch (IOException | Bytes.MalformedException e) {
+            endBroken(e);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- state
 
     /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
     boolean isFinishing() {
@@ -485,17 +734,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
     private void send(Batch batch) throws IOException {
+        UserCode code = new UserCode(batch);
+        userCode = code; // before it can be stopped
         @Nullable Object[] inputs = batch.claim(worker);
         if (inputs == null) {
+            userCode = null;
             return;
         }
-        UserCode code = new UserCode(batch);
-        userCode = code;
         try {
             send(batch, inputs, code);
         } catch (AbandonedException e) {
             throw e;
-        } catch (IOException e) {
+        } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
             Sent last = atWorker.peekLast();
             if (last == null || last.batch != batch) {
                 giveBack(batch);
@@ -542,7 +792,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             fail(batch, inputs.length, e);
             return;
         }
-        long id = ++lastBatch;
+        long id = nextBatch();
         present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
@@ -559,18 +809,23 @@ final class WorkerDriver extends Thread implements ServiceThread {
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
         while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
-            int lengthAt = frame.size();
-            frame.putInt(Frames.NOT_SENT);
+            Object input = inputs[size];
+            int lengthAt = frame.beginLength();
             try {
-                code.enter(size);
-                try {
-                    encode(inputs[size], what);
-                } finally {
-                    code.leave(size);
+                if (Tag.ofValue(input).isPlain()) {
+                    engine.codec().write(frame, input, what);
+                } else {
+                    code.enter(size);
+                    try {
+                        encode(input, what);
+                    } finally {
+                        code.leave(size);
+                    }
                 }
-                frame.setInt(lengthAt, frame.size() - lengthAt - Integer.BYTES);
+                frame.endLength(lengthAt);
                 encoded++;
             } catch (TransferException e) {
+                frame.setInt(lengthAt, Frames.NOT_SENT);
                 if (unsent == null) {
                     unsent = new @Nullable TransferException[inputs.length];
                 }
@@ -604,8 +859,25 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
 
+    /** A number whose place in the page no batch at the worker has: some numbers were for batches that were not sent. */
+    private long nextBatch() {
+        boolean isFree;
+        do {
+            lastBatch++;
+            isFree = true;
+            for (Sent each : atWorker) {
+                isFree &= !TaskPage.havePlaceInCommon(each.id, lastBatch);
+            }
+        } while (!isFree);
+        return lastBatch;
+    }
+
     static String inputOf(Workload<?, ?> workload) {
         return "input of workload '" + workload.name() + "'";
+    }
+
+    static String functionOf(Workload<?, ?> workload) {
+        return "function of workload '" + workload.name() + "'";
     }
 
     private void encode(@Nullable Object input, String what) {
@@ -635,7 +907,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         } catch (RuntimeException e) {
             present.workloads().remove(defined);
-            throw e;
+            throw e instanceof Bytes.TooLargeException ? Diagnosis.ofWriting(functionOf(workload), null, e) : e;
         }
         present.link().send(frame);
         return defined;
@@ -643,24 +915,23 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private void encodeMdc(Map<String, String> mdc) {
         frame.putVarInt(mdc.size());
-        mdc.forEach((key, value) -> {
-            frame.putString(key);
-            frame.putString(String.valueOf(value));
-        });
+        for (Map.Entry<String, String> entry : mdc.entrySet()) {
+            frame.putString(entry.getKey());
+            frame.putString(String.valueOf(entry.getValue()));
+        }
     }
 
     private void encodeContexts(List<Captured> captured, UserCode code) {
         contexts.clear();
         for (Captured each : captured) {
-            int lengthAt = contexts.size();
-            contexts.putInt(0);
+            int lengthAt = contexts.beginLength();
             code.enter(UserCode.ALL);
             try {
                 engine.codec().write(contexts, each, "captured context");
             } finally {
                 code.leave(UserCode.ALL);
             }
-            contexts.setInt(lengthAt, contexts.size() - lengthAt - Integer.BYTES);
+            contexts.endLength(lengthAt);
         }
     }
 
@@ -679,6 +950,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         switch (answer.getByte()) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
+                sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
                 int index = answer.getInt();
                 if (index < sent.reported || index >= sent.size) {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported
@@ -724,48 +996,93 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int first = answer.getInt();
         long ran = answer.getLong();
         int count = answer.getInt();
+        weigh(Objects.requireNonNull(process)); // before the last outcome says that this driver is free at once
         sent.skipUnsent();
         if (first != sent.reported) {
             throw new Bytes.MalformedException(
                     "outcomes from task " + first + " on, where " + sent.reported + " is next");
         }
-        String what = "result of workload '" + sent.batch.workload().name() + "'";
+        String what = resultOf(sent);
         UserCode code = new UserCode(sent.batch);
         userCode = code;
-        for (int i = 0; i < count; i++) {
-            sent.skipUnsent();
-            if (sent.reported >= sent.size) {
-                throw new Bytes.MalformedException("more outcomes than tasks");
+        try {
+            for (int i = 0; i < count; i++) {
+                if (sent.unsent != null) {
+                    reportPlain(sent);
+                    sent.skipUnsent();
+                }
+                int index = sent.reported + plainCount;
+                if (index >= sent.size) {
+                    throw new Bytes.MalformedException("more outcomes than tasks");
+                }
+                if (!sent.isStartReported) {
+                    sent.isStartReported = true;
+                    sent.batch.started(index, sent.pastNanos(ran));
+                }
+                byte kind = answer.getByte();
+                Bytes contents = answer.slice(answer.getInt());
+                boolean isLast = i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut();
+                boolean isWanted = kind != Frames.REVOKED && !sent.batch.isDone();
+                if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
+                    isFinishing = isLast;
+                    continue;
+                }
+                reportPlain(sent);
+                // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
+                if (isWanted) {
+                    report(sent, index, kind, contents, code, what, isLast);
+                } else {
+                    isFinishing = isLast;
+                    sent.batch.failed(index, new CancellationException("it was cancelled"));
+                }
+                sent.reported++;
             }
-            if (!sent.isStartReported) {
-                sent.isStartReported = true;
-                sent.batch.started(sent.reported, sent.pastNanos(ran));
-            }
-            byte kind = answer.getByte();
-            Bytes contents = answer.slice(answer.getInt());
-            int index = sent.reported;
-            if (i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut()) {
-                isFinishing = true; // so that who gets this outcome, and goes on, starts no other process
-            }
-            if (kind == Frames.REVOKED) {
-                sent.batch.failed(index, new CancellationException("it was cancelled before it began"));
-            } else {
-                report(sent, index, kind, contents, code, what);
-            }
-            sent.reported++;
+        } finally {
+            reportPlain(sent);
         }
         userCode = null;
         sent.skipUnsent();
         if (sent.reported == sent.size) {
-            atWorker.removeFirst();
-            weigh(Objects.requireNonNull(process));
-            boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-            shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+            settled(sent);
+        }
+    }
+
+    /** It has all its outcomes. */
+    private void settled(Sent sent) {
+        atWorker.removeFirst();
+        boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
+        shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+    }
+
+    /** Rebuilds a value of which no more can go wrong, and keeps it until it is reported with its neighbours. */
+    private boolean gatherPlain(Sent sent, Bytes contents, String what) {
+        if (!Tag.isPlainNext(contents)) {
+            return false;
+        }
+        int start = contents.position();
+        try {
+            plain[plainCount] = sent.values.codec().read(contents, what);
+            plainCount++;
+            return true;
+        } catch (TransferException e) {
+            contents.position(start);
+            return false; // to be reported as what it is
+        }
+    }
+
+    /** Reports what has been gathered. */
+    private void reportPlain(Sent sent) {
+        int count = plainCount;
+        if (count > 0) {
+            plainCount = 0;
+            sent.batch.succeeded(sent.reported, plain, count);
+            sent.reported += count;
+            Arrays.fill(plain, 0, count, null);
         }
     }
 
     /** Rebuilds an outcome and reports it. */
-    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what) {
+    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
         Object value = null;
         Throwable failure = null;
         code.enter(index);
@@ -780,6 +1097,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } finally {
             code.leave(index);
         }
+        isFinishing = isLast; // so that who gets this outcome, and goes on, starts no other process
         if (failure == null) {
             sent.batch.succeeded(index, value);
         } else {

@@ -27,9 +27,6 @@ public final class WorkerLogProvider implements SLF4JServiceProvider {
     private final IMarkerFactory markers = new BasicMarkerFactory();
     private final MDCAdapter mdc = new BasicMDCAdapter();
 
-    /** The one of this worker, once something has used SLF4J. */
-    private static volatile @Nullable WorkerLogProvider present;
-
     private final Map<String, Logger> loggers = new ConcurrentHashMap<>();
 
     /** For SLF4J. */
@@ -57,15 +54,7 @@ public final class WorkerLogProvider implements SLF4JServiceProvider {
 
     @Override
     public void initialize() {
-        present = this;
-    }
-
-    /** Empties the MDC of this thread, but does not load SLF4J for that. */
-    static void clearMdc() {
-        WorkerLogProvider provider = present;
-        if (provider != null) {
-            provider.mdc.clear();
-        }
+        WorkerMdc.use(mdc);
     }
 
     /** Sends what is logged. */

@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME HAS-COPIES}. In the directory are the socket at which the
- * application listens the page in which the worker notes what it does, and perhaps jars, which will be
- * deleted.
+ * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME HAS-COPIES}. In the directory are the socket at
+ * which the application listens, the page in which the worker notes what it does, and perhaps jars, which will be deleted.
  */
 final class WorkerMain {
+    /** As of a JVM whose main thread has thrown something. */
+    private static final int FAILED = 1;
+
     private WorkerMain() {}
 
     /** Runs until the application says that it is over, or is gone. */
@@ -24,21 +26,34 @@ final class WorkerMain {
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
         classes.askThrough(outbox);
-        Runtime.getRuntime().addShutdownHook(new Thread(outbox::flushAtExit, "stratagem-exit"));
+        Runtime.getRuntime().addShutdownHook(new Thread("stratagem-exit") {
+            @Override
+            public void run() {
+                outbox.flushAtExit();
+            }
+        });
         if (hasCopies) {
             openAllJars();
         }
-        outbox.sendHello(connection.token(), ProcessHandle.current().pid());
+        outbox.sendHello(connection.token());
+        int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
+        new TaskThread(() -> runTasks(connection, outbox, classes, codec, maxOutcome)).start();
+        // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
+        // that are no daemons, and do not end, are killed with this process.
+    }
+
+    private static void runTasks(
+            Connection connection, Outbox outbox, ClassExchange classes, Codec codec, int maxOutcome) {
         try {
-            int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
             new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();
             outbox.flush();
         } catch (IOException e) {
             // The application has closed the connection or is gone; the life line is about to say so.
             Runtime.getRuntime().halt(LifeLine.ORPHANED);
+        } catch (Throwable e) {
+            e.printStackTrace();
+            System.exit(FAILED);
         }
-        // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
-        // that are no daemons, and do not end, are killed with this process.
     }
 
     /** Looks for what is nowhere: the class path's jars stay open from then on, also when their files are deleted. */

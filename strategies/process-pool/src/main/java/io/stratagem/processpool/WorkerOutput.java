@@ -30,7 +30,6 @@ final class WorkerOutput {
     private static final int KEPT_LINES = 20;
     private static final int MAX_LINE_CHARS = 8192;
     private static final String CRASHED = "# A fatal error has been detected by the Java Runtime Environment";
-    private static final Pattern CRASH_CAUSE = Pattern.compile("#  (SIG[A-Z]+|EXCEPTION_[A-Z_]+|Internal Error)");
     static final String OUT_OF_MEMORY = "Terminating due to java.lang.OutOfMemoryError";
 
     private volatile String worker;
@@ -61,8 +60,18 @@ final class WorkerOutput {
         worker = newName;
     }
 
+    /** Of use only for a worker that crashes. */
+    private static final class CrashReport {
+        static final Pattern CAUSE = Pattern.compile("#  (SIG[A-Z]+|EXCEPTION_[A-Z_]+|Internal Error)");
+    }
+
     private Thread reading(InputStream stream, String name, boolean isError) {
-        Thread thread = new Thread(null, () -> read(stream, isError), worker + "-" + name, 0, false);
+        Thread thread = new Thread(null, null, worker + "-" + name, 0, false) {
+            @Override
+            public void run() {
+                read(stream, isError);
+            }
+        };
         thread.setDaemon(true);
         return thread;
     }
@@ -99,7 +108,7 @@ final class WorkerOutput {
         } else if (!isError && line.startsWith(CRASHED)) {
             isInCrashReport = true;
         } else if (isInCrashReport && crash == null) {
-            Matcher cause = CRASH_CAUSE.matcher(line);
+            Matcher cause = CrashReport.CAUSE.matcher(line);
             if (cause.lookingAt()) {
                 crash = cause.group(1);
             }
@@ -116,7 +125,7 @@ final class WorkerOutput {
             } else {
                 log.info("{}: {}", worker, line);
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // Whatever the application's logging does, the worker must be able to print.
         }
     }

@@ -17,9 +17,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +31,7 @@ final class WorkerProcess {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
     private static final long DISMISSAL_NANOS = 2_000_000_000;
+    private static final Pattern COLLECTOR = Pattern.compile("-XX:\\+Use\\w+GC");
 
     private volatile String name;
     private final Process process;
@@ -44,7 +46,7 @@ final class WorkerProcess {
     private final ResourceServer resources;
 
     WorkerProcess(Start start, TaskPage page, Link link) {
-        this.loaders = new LoaderTable(start.origin.filter().get());
+        this.loaders = new LoaderTable(start.origin.filter());
         this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
         this.name = start.name;
         this.process = start.process;
@@ -61,10 +63,10 @@ final class WorkerProcess {
      * @param loader the context class loader of who built the pool; or that of this library
      * @param filter of what workers send
      */
-    record Origin(LaunchPath launchPath, ClassLoader loader, Supplier<ObjectInputFilter> filter) {
+    record Origin(LaunchPath launchPath, ClassLoader loader, ObjectInputFilter filter) {
         /** What rebuilds exceptions that belong to no task. */
         ThrowableCodec failures() {
-            return LoaderTable.Values.of(loader, filter.get()).failures();
+            return LoaderTable.Values.of(loader, filter).failures();
         }
     }
 
@@ -80,21 +82,25 @@ final class WorkerProcess {
             throws StartException, InterruptedException {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            Process process = null;
             boolean isStarted = false;
             try {
                 Map<String, String> originals = origin.launchPath().originals(directory.path());
                 origin.launchPath().copyTo(directory.path());
-                Process process = launch(settings, origin.launchPath(), directory.path());
+                process = launch(settings, origin.launchPath(), directory.path());
                 WorkerProcess worker =
                         new Start(settings, name, origin, originals, process, directory).await(meanwhile);
                 isStarted = true;
                 return worker;
             } finally {
                 if (!isStarted) {
+                    if (process != null) {
+                        end(process);
+                    }
                     directory.close();
                 }
             }
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) { // of whatever kind: others would fare no better
             throw new StartException("worker " + name + " could not be started: " + e, e, false);
         }
     }
@@ -104,7 +110,9 @@ final class WorkerProcess {
         command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
         // application is gone can halt whatever it does.
-        command.add("-XX:+UseSerialGC");
+        if (settings.jvmOptions().stream().noneMatch(COLLECTOR.asMatchPredicate())) { // there must be only one
+            command.add("-XX:+UseSerialGC");
+        }
         command.add("-XX:+UseCountedLoopSafepoints");
         command.add("-XX:LoopStripMiningIter=1000");
         command.add("-XX:-UsePerfData");
@@ -163,52 +171,66 @@ final class WorkerProcess {
 
         /** All that is done here while the JVM starts costs no time. */
         WorkerProcess await(Runnable meanwhile) throws StartException, InterruptedException {
+            long begin = System.nanoTime();
+            boolean isReady = false;
+            Link link = null;
+            try (Entrance entrance = Entrance.open(directory, name)) {
+                TaskPage page = TaskPage.create(directory.page());
+                // Whoever waits for the process is woken by its end.
+                var unused = process.onExit().thenRun(entrance::close);
+                process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
+                process.getOutputStream().flush();
+                meanwhile.run();
+                link = new Link(entrance.await(leftNanos(begin)), settings.maxFrameBytes());
+                directory.closeEarly(); // before any code of the user's runs in the worker
+                WorkerProcess worker = new WorkerProcess(this, page, link);
+                if (settings.initializer() != null) {
+                    initialize(worker, settings.initializer(), leftNanos(begin));
+                }
+                isReady = true;
+                return worker;
+            } catch (TransferException e) {
+                throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, true);
+            } catch (TimeoutException e) {
+                throw failure(e, true);
+            } catch (IOException | Bytes.MalformedException e) {
+                throw failure(e, isLate.get());
+            } finally {
+                if (!isReady) {
+                    close(link);
+                }
+            }
+        }
+
+        private long leftNanos(long begin) {
+            return TimeUnit.NANOSECONDS.convert(settings.startTimeout()) - (System.nanoTime() - begin);
+        }
+
+        /** Whatever the user's code does, the process ends when its time is over, and so does the connection. */
+        private void initialize(WorkerProcess worker, Initializer initializer, long limitNanos)
+                throws IOException, StartException {
             Clock.Timer timer = Clock.system()
                     .schedule(
                             () -> {
                                 isLate.set(true);
                                 end(process);
                             },
-                            settings.startTimeout().toNanos());
-            boolean isReady = false;
-            Link link = null;
-            try (Entrance entrance = Entrance.open(directory, name)) {
-                TaskPage page = TaskPage.create(directory.page());
-                // Whoever waits for the process is woken by the end of the process, or of its time.
-                var unused = process.onExit().thenRun(entrance::close);
-                process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
-                process.getOutputStream().flush();
-                meanwhile.run();
-                link = new Link(entrance.await(), settings.maxFrameBytes());
-                directory.closeEarly(); // before any code of the user's runs in the worker
-                WorkerProcess worker = new WorkerProcess(this, page, link);
-                initialize(worker);
-                isReady = true;
-                return worker;
-            } catch (TransferException e) {
-                throw new StartException("worker " + name + " could not be started: " + e.getMessage(), e, true);
-            } catch (IOException | Bytes.MalformedException e) {
-                throw failure(e, isLate.get());
+                            limitNanos);
+            try {
+                initialize(worker, initializer);
             } finally {
                 timer.cancel();
-                if (!isReady) {
-                    end(process);
-                    close(link);
-                }
             }
         }
 
-        private void initialize(WorkerProcess worker) throws IOException, StartException {
-            Initializer initializer = settings.initializer();
-            if (initializer == null) {
-                return;
-            }
+        private void initialize(WorkerProcess worker, Initializer initializer) throws IOException, StartException {
             ClassLoader loader = LoaderTable.choose(origin.loader(), initializer.getClass());
             LoaderTable.Slot slot = worker.nameLoader(loader);
             LoaderTable.Values values = worker.loaders.valuesOf(slot);
             Bytes frame = Link.frame(new Bytes(), Frames.INITIALIZE);
             frame.putInt(slot.number());
             values.codec().write(frame, initializer, "initializer of '" + settings.name() + "'");
+            Thread.interrupted(); // which it may have left behind; if that was the pool's end, it will be noticed
             worker.link.send(frame);
             while (true) {
                 Bytes answer = worker.link.receive();
@@ -241,6 +263,9 @@ final class WorkerProcess {
         }
 
         private StartException failure(Exception cause, boolean isLate) throws InterruptedException {
+            if (isLate) {
+                end(process);
+            }
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
             if (hasEnded) {
                 output.awaitEnd(); // first: to end it closes what its last words are read from
@@ -332,7 +357,9 @@ final class WorkerProcess {
         frame.putInt(slot.number());
         frame.putByte(LaunchPath.isOfJvm(loader) ? 1 : 0);
         frame.putVarInt(gone.size());
-        gone.forEach(frame::putVarInt);
+        for (int number : gone) {
+            frame.putVarInt(number);
+        }
         link.send(frame);
         return slot;
     }
@@ -340,7 +367,7 @@ final class WorkerProcess {
     /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
     void answer(Bytes question) {
         Bytes answer = resources.answer(question);
-        answer.setInt(0, answer.size() - Integer.BYTES);
+        answer.endLength(0);
         try {
             OutputStream lifeLine = process.getOutputStream();
             lifeLine.write(answer.array(), 0, answer.size());
@@ -396,9 +423,11 @@ final class WorkerProcess {
             process.waitFor();
         } catch (IOException | Bytes.MalformedException e) {
             kill();
+            awaitDeath(); // who closes the pool is told when its processes are gone
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
+            awaitDeath();
         } finally {
             limit.cancel();
             release();

@@ -26,16 +26,18 @@ final class WorkloadTable {
 
     private static final class Key extends WeakReference<Workload<?, ?>> {
         private final WeakReference<@Nullable ClassLoader> context;
+        private final boolean hasContext; // the reference to one that is gone is as that to none
         private final int hash;
 
         Key(Workload<?, ?> workload, @Nullable ClassLoader context) {
             super(workload);
             this.context = new WeakReference<>(context);
+            this.hasContext = context != null;
             this.hash = 31 * System.identityHashCode(workload) + System.identityHashCode(context);
         }
 
         boolean is(Workload<?, ?> aWorkload, @Nullable ClassLoader aContext) {
-            return refersTo(aWorkload) && context.refersTo(aContext);
+            return refersTo(aWorkload) && hasContext == (aContext != null) && context.refersTo(aContext);
         }
 
         @Override

@@ -13,6 +13,7 @@ import io.stratagem.testkit.Gate;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.net.URLConnection;
@@ -505,6 +506,30 @@ final class ClassLoadingTest extends WorkerFixture {
 
         assertThat(causeOf(run(pool, loader, "version", 0))).isInstanceOf(TransferException.class);
         assertUsable(pool);
+    }
+
+    @Test
+    void loaderWhoseResourcesCannotBeRead_isAsOneThatHasNothing() throws Exception {
+        ProcessPoolStrategy pool = trustingPool();
+        long pid = pool.run(PID, 0).orElseThrow();
+        ClassLoader loader = new InMemory(application.classes()) {
+            @Override
+            protected URL findResource(String name) {
+                try {
+                    return new URL(null, "closed:" + name, new URLStreamHandler() {
+                        @Override
+                        protected URLConnection openConnection(URL url) {
+                            throw new IllegalStateException("closed");
+                        }
+                    });
+                } catch (MalformedURLException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+        };
+
+        assertThat(causeOf(run(pool, loader, "version", 0))).isInstanceOf(TransferException.class);
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 
     @Test

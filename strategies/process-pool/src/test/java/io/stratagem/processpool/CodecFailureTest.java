@@ -9,6 +9,7 @@ import java.io.NotSerializableException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
+import java.lang.invoke.MethodHandleInfo;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -221,6 +222,52 @@ final class CodecFailureTest {
 
     interface Greeter extends Serializable {
         String greet();
+    }
+
+    @Test
+    void read_lambdaOfAClassThatIsNotAllowed_isRejected() {
+        Greeter lambda = () -> "hello";
+        assertReadFails(codec, lambda).hasMessageContaining(getClass().getName() + " is not allowed");
+    }
+
+    @Test
+    void read_lambdaThatItsClassDoesNotHave_fails() {
+        Bytes bytes = new Bytes();
+        Tag.LAMBDA.put(bytes);
+        bytes.putString(getClass().getName());
+        bytes.putString("io/stratagem/Fn");
+        bytes.putString("apply");
+        bytes.putString("(Ljava/lang/Object;)Ljava/lang/Object;");
+        bytes.putVarInt(MethodHandleInfo.REF_invokeStatic);
+        bytes.putString("java/lang/System");
+        bytes.putString("getProperty");
+        bytes.putString("(Ljava/lang/String;)Ljava/lang/String;");
+        bytes.putString("(Ljava/lang/String;)Ljava/lang/String;");
+        bytes.putVarInt(0);
+
+        assertThatThrownBy(() -> trusting.read(bytes, RESULT))
+                .isInstanceOf(TransferException.class)
+                .hasMessageStartingWith(
+                        RESULT + " cannot be rebuilt: a lambda of " + getClass().getName()
+                                + " cannot be rebuilt: java.lang.IllegalArgumentException: Invalid lambda deserialization");
+    }
+
+    @Test
+    void read_lambdaWithMoreCapturedValuesThanThereCanBe_isMalformed() {
+        Bytes bytes = new Bytes();
+        Tag.LAMBDA.put(bytes);
+        bytes.putString(getClass().getName());
+        for (int i = 0; i < 3; i++) {
+            bytes.putString("");
+        }
+        bytes.putVarInt(MethodHandleInfo.REF_invokeStatic);
+        for (int i = 0; i < 4; i++) {
+            bytes.putString("");
+        }
+        bytes.putVarInt(256);
+        bytes.extend(256);
+
+        assertThatThrownBy(() -> trusting.read(bytes, RESULT)).hasMessageContaining("captured 256 values");
     }
 
     static final class Handler implements InvocationHandler, Serializable {

@@ -10,6 +10,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneId;
@@ -263,6 +264,42 @@ final class CodecTest {
         }
     }
 
+    private static String twice(String text) {
+        return text + text;
+    }
+
+    @Test
+    void write_lambdaThatCapturedOnlyScalars_takesNoJavaSerialisation() throws Exception {
+        String captured = "more";
+        long number = 7;
+        Fn<String, String> lambda = text -> text + captured + number;
+        Fn<String, String> reference = CodecTest::twice;
+        Bytes bytes = new Bytes();
+        trusting.write(bytes, List.of(lambda, reference), INPUT);
+        assertThat(new String(bytes.toByteArray(), StandardCharsets.ISO_8859_1)).doesNotContain("SerializedLambda");
+
+        @SuppressWarnings("unchecked")
+        List<Fn<String, String>> copies = (List<Fn<String, String>>) trusting.read(bytes, INPUT);
+
+        assertThat(copies.get(0).apply("some")).isEqualTo("somemore7");
+        assertThat(copies.get(1).apply("some")).isEqualTo("somesome");
+    }
+
+    @Test
+    void roundTrip_lambdaThatCapturedOneObjectTwice_capturesOneAgain() throws Exception {
+        List<Integer> list = new ArrayList<>();
+        Map<String, Object> holder = new HashMap<>(Map.of("list", list));
+        Fn<Integer, Object> lambda = n -> {
+            list.add(n);
+            return holder.get("list");
+        };
+
+        @SuppressWarnings("unchecked")
+        Fn<Integer, Object> copy = (Fn<Integer, Object>) roundTrip(trusting, lambda);
+
+        assertThat(copy.apply(1)).isEqualTo(List.of(1));
+    }
+
     @Test
     void roundTrip_lambda_works() throws Exception {
         int captured = 5;
@@ -343,5 +380,17 @@ final class CodecTest {
                         .hasMessage(INPUT + " cannot be serialised: it takes more than the limit of 1000 bytes"));
         assertThat(bytes.size()).isEqualTo(size);
         assertThat(codec.read(bytes, INPUT)).isEqualTo("before");
+    }
+
+    @Test
+    void putArray_ofMoreBytesThanAnArrayCanHave_isTooLargeAndTakesNoMemory() {
+        Bytes bytes = new Bytes();
+
+        for (int elementBytes : new int[] {Short.BYTES, Integer.BYTES, Long.BYTES}) {
+            assertThatThrownBy(() -> bytes.putArray((1 << 30) + 1, elementBytes))
+                    .isInstanceOf(Bytes.TooLargeException.class);
+        }
+
+        assertThat(bytes.array().length).isLessThan(1_000);
     }
 }

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Who gets in where a worker is expected, and who does not. */
 @Timeout(value = Patience.TEST_SECONDS, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class EntranceTest {
-    private static final long PID = 4711;
 
     @TempDir
     Path temporary;
@@ -49,7 +49,7 @@ final class EntranceTest {
         arrival = new CompletableFuture<>();
         waiting = new Thread(() -> {
             try {
-                arrival.complete(entrance.await());
+                arrival.complete(entrance.await(Patience.LIMIT.toNanos()));
             } catch (Throwable e) {
                 arrival.completeExceptionally(e);
             }
@@ -86,7 +86,6 @@ final class EntranceTest {
     private static byte[] hello(String token) {
         Bytes frame = Link.frame(new Bytes(), Frames.HELLO);
         frame.putString(token);
-        frame.putLong(PID);
         frame.setInt(0, frame.size() - Integer.BYTES);
         return frame.toByteArray();
     }
@@ -236,7 +235,7 @@ final class EntranceTest {
             first.write(ByteBuffer.wrap(hello(another.token())));
             second.write(ByteBuffer.wrap(hello(another.token())));
 
-            try (SocketChannel here = another.await()) {
+            try (SocketChannel here = another.await(Patience.LIMIT.toNanos())) {
                 here.write(ByteBuffer.wrap(new byte[] {1}));
             }
 
@@ -249,6 +248,18 @@ final class EntranceTest {
                         }
                     })
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    void await_nobodyComes_endsWhenTimeIsOver() throws Exception {
+        PrivateDirectory other = PrivateDirectory.create(HostSystem.present(), temporary);
+        try (other;
+                Entrance another = Entrance.open(other, "worker-8");
+                SocketChannel stranger = SocketChannel.open(UnixDomainSocketAddress.of(other.socket()))) {
+            assertThatThrownBy(() -> another.await(1_000_000)).isInstanceOf(TimeoutException.class);
+
+            assertRefused(stranger);
         }
     }
 

@@ -9,9 +9,12 @@ import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.WorkerFailureException;
 import io.stratagem.Workload;
+import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
@@ -29,6 +32,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -377,6 +381,58 @@ final class HostileWorkerTest extends WorkerFixture {
         Nonsense(Sending sending) {
             this.sending = sending;
         }
+    }
+
+    /** The other batch is too large to be sent before the worker has done the first. */
+    @Test
+    void nonsense_whileAnotherBatchIsAboutToBeSent_isNotThatOnes() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Workload<Object, Object> sending = Workload.blocking("sending", input -> {
+            if (input instanceof Hooked) {
+                Nonsense.UNKNOWN_KIND.sending.send();
+                while (true) {
+                    LockSupport.park();
+                }
+            }
+            return 0;
+        });
+        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
+            pool.run(sending, 0);
+        }
+        Gate submitted = gate();
+        Hooked.whenWritten("nonsense", submitted::awaitIgnoringInterrupts);
+
+        CompletableFuture<Result<Object>> nonsense = pool.submit(sending, new Hooked("nonsense"));
+        CompletableFuture<Result<Object>> large = pool.submit(sending, new byte[1 << 20]);
+        submitted.open();
+
+        assertThat(causeOf(Patience.get(nonsense))).isInstanceOf(WorkerDiedException.class);
+        assertThat(Patience.get(large)).isEqualTo(Result.success(0));
+    }
+
+    @Test
+    void nonsense_whenThePoolIsClosed_holdsNothingUpAndLeavesNoProcess() {
+        ProcessPoolStrategy pool = pool(1);
+        long pid = pool.run(
+                        Workload.blocking("hooking", input -> {
+                            Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                                try {
+                                    Nonsense.UNKNOWN_KIND.sending.send();
+                                } catch (IOException e) {
+                                    throw new UncheckedIOException(e);
+                                }
+                                while (true) {
+                                    LockSupport.park();
+                                }
+                            }));
+                            return ProcessHandle.current().pid();
+                        }),
+                        0)
+                .orElseThrow();
+
+        pool.close();
+
+        assertThat(isGone(pid)).isTrue();
     }
 
     @Test

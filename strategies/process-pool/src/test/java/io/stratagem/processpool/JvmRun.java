@@ -18,6 +18,7 @@ final class JvmRun {
     private final List<String> options = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "-Xmx64m"));
     private String classPath = System.getProperty("java.class.path");
     private String umask = "077";
+    private String limits = "";
 
     JvmRun environment(String name, String value) {
         environment.put(name, value);
@@ -35,6 +36,12 @@ final class JvmRun {
         return this;
     }
 
+    /** At most so much memory may be mapped, stacks of threads included. */
+    JvmRun maxAddressKilobytes(long kilobytes) {
+        limits = "ulimit -v " + kilobytes + "; ";
+        return this;
+    }
+
     /** Before the class path of this JVM. */
     JvmRun classPath(Path first) {
         classPath = first + System.getProperty("path.separator") + classPath;
@@ -43,7 +50,8 @@ final class JvmRun {
 
     /** Waits for its end, which must be a good one, and gives the lines that it printed. */
     List<String> lines(Path directory, Class<?> main, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("sh", "-c", "umask " + umask + "; exec \"$@\"", "sh"));
+        List<String> command =
+                new ArrayList<>(List.of("sh", "-c", "umask " + umask + "; " + limits + "exec \"$@\"", "sh"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(options);
         command.addAll(List.of("-cp", classPath, main.getName()));

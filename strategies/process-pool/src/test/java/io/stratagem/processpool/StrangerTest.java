@@ -108,7 +108,6 @@ final class StrangerTest extends WorkerFixture {
         private static byte[] hello(String token) {
             Bytes frame = Link.frame(new Bytes(), Frames.HELLO);
             frame.putString(token);
-            frame.putLong(1);
             frame.setInt(0, frame.size() - Integer.BYTES);
             return frame.toByteArray();
         }

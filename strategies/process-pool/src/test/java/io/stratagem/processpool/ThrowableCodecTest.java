@@ -230,6 +230,22 @@ final class ThrowableCodecTest {
         }
     }
 
+    static final class Gappy extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public StackTraceElement[] getStackTrace() {
+            return new StackTraceElement[] {null, new StackTraceElement("A", "b", "A.java", 1), null};
+        }
+    }
+
+    @Test
+    void roundTrip_stackTraceWithNulls_isWithoutThem() {
+        Throwable copy = roundTrip(codec, new Exception("outer", new Gappy()));
+
+        assertThat(copy.getCause()).isInstanceOf(Gappy.class);
+    }
+
     @Test
     void roundTrip_brokenThrowable_isASurrogate() {
         Throwable copy = roundTrip(codec, new Exception("outer", new Broken()));

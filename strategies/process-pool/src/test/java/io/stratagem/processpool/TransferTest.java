@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.stratagem.ContextPropagator;
 import io.stratagem.Fn;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
@@ -9,6 +10,8 @@ import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.Faults.Way;
+import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectInputStream;
@@ -187,6 +190,54 @@ final class TransferTest extends WorkerFixture {
     }
 
     @Test
+    void hanging_whileAResultIsRebuilt_doesNotHoldUpAnotherTask() throws Exception {
+        ProcessPoolStrategy pool = trusting(2);
+        CompletableFuture<Result<Trap>> task = pool.submit(
+                trapped(Workload.named("trapped"), Stage.READ_RESULT, Way.WAIT), input(Stage.READ_RESULT, Way.WAIT));
+        Patience.await().until(Way::isWaiting);
+
+        assertThat(Patience.get(pool.submit(PID, 0)).isSuccess()).isTrue();
+
+        assertThat(task).isNotDone();
+        task.cancel(true);
+        Patience.await().until(() -> !Way.isWaiting());
+    }
+
+    /** When it was cancelled, the driver was at the result of another task. */
+    @Test
+    void result_ofATaskThatWasCancelled_isNotRebuilt() throws Exception {
+        ProcessPoolStrategy pool = trusting(1);
+        Journal journal = journal();
+        Workload<Object, Object> echo = Workload.blocking("echo", input -> {
+            journal.add(((Hooked) input).name());
+            return input;
+        });
+        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
+            pool.run(echo, new Hooked("short"));
+        }
+        Gate submitted = gate();
+        Gate rebuilding = gate();
+        Gate cancelled = gate();
+        Hooked.whenWritten("first", submitted::awaitIgnoringInterrupts);
+        Hooked.whenRead("first", () -> {
+            rebuilding.open();
+            cancelled.awaitIgnoringInterrupts();
+        });
+        Hooked.whenRead("second", Way.WAIT::happen);
+        CompletableFuture<Result<Object>> first = pool.submit(echo, new Hooked("first"));
+        CompletableFuture<Result<Object>> second = pool.submit(echo, new Hooked("second"));
+        submitted.open();
+        rebuilding.await();
+        Patience.await().until(() -> journal.entries().contains("second"));
+
+        second.cancel(true);
+
+        cancelled.open();
+        assertThat(Patience.get(first).isSuccess()).isTrue();
+        assertThat(Patience.get(pool.submit(PID, 0)).isSuccess()).isTrue();
+    }
+
+    @Test
     void hanging_whileAResultIsRebuilt_isEndedByTheTimeout() throws Exception {
         ProcessPoolStrategy pool = trusting(1);
         Workload<Trap, Trap> hanging =
@@ -321,6 +372,56 @@ final class TransferTest extends WorkerFixture {
         assertThat(causeOf(Patience.get(result)))
                 .isInstanceOf(TransferException.class)
                 .hasMessageContaining("workload 'pid'")
+                .hasMessageContaining("more than the limit");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    /** A context that cannot be rebuilt. */
+    private record Broken() implements ContextPropagator.Captured {
+        Broken {
+            if (IS_WORKER) {
+                throw new IllegalStateException("no such context");
+            }
+        }
+
+        @Override
+        public ContextPropagator.Scope apply() {
+            return () -> {};
+        }
+    }
+
+    @Test
+    void context_thatCannotBeRebuilt_failsEachTask() {
+        ProcessPoolStrategy pool = pool(1, options -> options.propagator(Broken::new));
+        Journal journal = journal();
+        Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
+            journal.enter();
+            return input;
+        });
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream =
+                pool.map(tiny, IntStream.range(0, 1_000).boxed())) {
+            results = stream.toList();
+        }
+
+        assertThat(results)
+                .hasSize(1_000)
+                .allSatisfy(result -> assertThat(causeOf(result))
+                        .isInstanceOf(TransferException.class)
+                        .hasMessageContaining("no such context"));
+        assertThat(journal.entered()).isZero();
+    }
+
+    @Test
+    void function_thatIsTooLarge_failsItsTasksOnly() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+        byte[] captured = new byte[5_000_000];
+
+        assertThat(causeOf(pool.run(Workload.blocking("heavy", input -> captured.length), 0)))
+                .isInstanceOf(TransferException.class)
+                .hasMessageStartingWith("function of workload 'heavy'")
                 .hasMessageContaining("more than the limit");
         assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }

@@ -105,13 +105,38 @@ final class WorkerDeathTest extends WorkerFixture {
         assertUsable(pool);
     }
 
+    /** Takes all the memory beside the heap when it is written. */
+    private static final class Hoard implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private void writeObject(ObjectOutputStream out) {
+            List<ByteBuffer> buffers = new ArrayList<>();
+            while (buffers.size() < Integer.MAX_VALUE) {
+                buffers.add(ByteBuffer.allocateDirect(1 << 24));
+            }
+        }
+    }
+
+    @Test
+    void outOfMemoryError_whileTheResultIsSerialised_endsTheWorkerWithItsVerdict() {
+        ProcessPoolStrategy pool = pool(1);
+
+        WorkerDiedException death =
+                (WorkerDiedException) causeOf(pool.run(Workload.blocking("hoarder", input -> new Hoard()), 0));
+
+        assertThat(death.isOutOfMemory()).isTrue();
+        assertThat(death.mayHaveFinished()).isTrue();
+        assertUsable(pool);
+    }
+
     // ---------------------------------------------------------------------------------------------- after the result
 
-    private static Workload<Integer, Long> leavingBehind(Gate gate) {
+    private static Workload<Integer, Long> leavingBehind(Gate gate, Journal journal, Way way) {
         return Workload.blocking("leaving", input -> {
             Thread thread = new Thread(() -> {
                 gate.awaitIgnoringInterrupts();
-                System.exit(5);
+                journal.enter();
+                way.happen();
             });
             thread.setDaemon(true);
             thread.start();
@@ -119,31 +144,50 @@ final class WorkerDeathTest extends WorkerFixture {
         });
     }
 
-    @Test
-    void threadLeftBehind_exitsDuringAnotherTask_failsThatOne() throws Exception {
+    @ParameterizedTest
+    @CsvSource(textBlock = """
+                    EXIT,     ended with exit code 7
+                    HALT,     ended with exit code 8
+                    SEGFAULT, crashed with SIGSEGV""")
+    void threadLeftBehind_endsTheWorkerDuringAnotherTask_failsThatOne(Way way, String how) throws Exception {
         ProcessPoolStrategy pool = pool(1);
-        Gate exit = gate();
-        long pid = pool.run(leavingBehind(exit), 0).orElseThrow();
+        Gate end = gate();
+        long pid = pool.run(leavingBehind(end, journal(), way), 0).orElseThrow();
         Journal journal = journal();
         CompletableFuture<Result<Integer>> victim =
                 pool.submit(Workload.blocking("victim", telling(journal, gate())), 1);
         Patience.await().until(() -> journal.entered() == 1);
 
-        exit.open();
+        end.open();
 
         WorkerDiedException death = (WorkerDiedException) causeOf(Patience.get(victim));
         assertThat(death.pid()).isEqualTo(pid);
-        assertThat(death).hasMessageContaining("workload 'victim'").hasMessageContaining("exit code 5");
+        assertThat(death).hasMessageContaining("workload 'victim'").hasMessageContaining(how);
         assertUsable(pool);
     }
 
-    @Test
-    void threadLeftBehind_exitsWhileTheWorkerIsIdle_failsNothing() {
+    @ParameterizedTest
+    @EnumSource(names = {"THROW", "HANG"})
+    void threadLeftBehind_throwsOrHangs_failsNothing(Way way) {
         ProcessPoolStrategy pool = pool(1);
-        Gate exit = gate();
-        long pid = pool.run(leavingBehind(exit), 0).orElseThrow();
+        Gate end = gate();
+        Journal journal = journal();
+        long pid = pool.run(leavingBehind(end, journal, way), 0).orElseThrow();
 
-        exit.open();
+        end.open();
+        Patience.await().until(() -> journal.entered() == 1);
+
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EXIT", "HALT", "SEGFAULT"})
+    void threadLeftBehind_endsTheWorkerWhileItIsIdle_failsNothing(Way way) {
+        ProcessPoolStrategy pool = pool(1);
+        Gate end = gate();
+        long pid = pool.run(leavingBehind(end, journal(), way), 0).orElseThrow();
+
+        end.open();
         awaitGone(pid);
 
         assertThat(pool.run(PID, 0).orElseThrow()).isNotEqualTo(pid);

@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 
 /** Pools that start fast, and what tests ask about processes. */
 abstract class WorkerFixture extends StrategyFixture {
@@ -56,6 +57,11 @@ abstract class WorkerFixture extends StrategyFixture {
         builder.name("faults");
         options.accept(builder);
         return closedAfterTest(builder.build());
+    }
+
+    @AfterEach
+    final void clearHooks() {
+        Hooked.clear();
     }
 
     static Throwable causeOf(Result<?> result) {

@@ -16,6 +16,8 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
@@ -168,11 +170,15 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
     }
 
-    @Test
-    void logging_whoseApplicationSideThrows_doesNotHarmTheWorker() {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void logging_whoseApplicationSideThrows_doesNotHarmTheWorker(boolean anError) {
         AppenderBase<ILoggingEvent> broken = new AppenderBase<>() {
             @Override
             public synchronized void doAppend(ILoggingEvent event) {
+                if (anError) {
+                    throw new NoClassDefFoundError("the log is broken");
+                }
                 throw new IllegalStateException("the log is broken");
             }
 
@@ -185,7 +191,7 @@ final class WorkerLogTest extends WorkerFixture {
         try {
             ProcessPoolStrategy pool = pool(1);
             Workload<Integer, Long> talking = Workload.blocking("talking", input -> {
-                System.out.println("line");
+                System.out.println("line".repeat(50_000)); // more than fits into a pipe
                 LoggerFactory.getLogger(LOGGER).info("event");
                 return ProcessHandle.current().pid();
             });
@@ -280,5 +286,27 @@ final class WorkerLogTest extends WorkerFixture {
         pool.close();
 
         assertThat(logged.find("last words")).isPresent();
+    }
+
+    @Test
+    void event_thatIsTooLarge_appearsCutOff() {
+        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        pool.run(
+                        Workload.blocking("talkative", input -> {
+                            LoggerFactory.getLogger(LOGGER).info("message " + "x".repeat(input));
+                            LoggerFactory.getLogger(LOGGER)
+                                    .info("exception", new IllegalStateException("y".repeat(input)));
+                            return input;
+                        }),
+                        3_000_000)
+                .orElseThrow();
+
+        assertThat(logged.await("message xxx").getFormattedMessage())
+                .hasSizeLessThan(10_000)
+                .contains("cut off", "limit of");
+        assertThat(logged.await("exception").getThrowableProxy().getMessage()).contains("limit of");
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
     }
 }

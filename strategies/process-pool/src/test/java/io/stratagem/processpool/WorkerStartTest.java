@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Kind;
 import io.stratagem.Result;
@@ -9,16 +10,21 @@ import io.stratagem.Workload;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
+import java.io.ObjectOutputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How workers start, or do not, what they start with, and when they go. */
 final class WorkerStartTest extends WorkerFixture {
@@ -233,6 +239,44 @@ final class WorkerStartTest extends WorkerFixture {
         assertThat(journal.entries()).isNotEmpty().allSatisfy(pid -> awaitGone(Long.parseLong(pid)));
     }
 
+    /** Cannot be serialised, for want of memory. */
+    private static final class Endless implements Initializer {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public void run() {}
+
+        private void writeObject(ObjectOutputStream out) {
+            throw new OutOfMemoryError("on purpose");
+        }
+    }
+
+    @Test
+    void initializer_whoseSerialisingRunsOutOfMemory_failsTheTasksAndStopsTrying() throws Exception {
+        Path javaHome = javaHome("");
+        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).initializer(new Endless()));
+
+        assertThat(causeOf(Patience.get(pool.submit(PID, 0))))
+                .hasMessageContaining("could not be started")
+                .hasMessageContaining("on purpose");
+
+        assertThat(starts()).isEqualTo(3);
+    }
+
+    @Test
+    void initializer_thatFailsAtLength_failsTheTasks() {
+        ProcessPoolStrategy pool = pool(
+                1,
+                options -> options.maxMessageBytes(100_000).initializer(() -> {
+                    throw new IOException("x".repeat(3_000_000));
+                }));
+
+        assertThat(causeOf(pool.run(PID, 0)))
+                .hasMessageContaining("initializer of 'faults' failed")
+                .hasMessageContaining("java.io.IOException")
+                .hasMessageContaining("limit of");
+    }
+
     @Test
     void initializer_thatCannotTravel_failsTheTasks() {
         Object captured = new Object();
@@ -265,6 +309,58 @@ final class WorkerStartTest extends WorkerFixture {
 
         assertThat(seen.orElseThrow())
                 .containsExactly("green", home.toRealPath().toString(), "round", "true");
+    }
+
+    @Test
+    void timeouts_ofAnyLength_areTaken() {
+        Duration forEver = ChronoUnit.FOREVER.getDuration();
+        ProcessPoolStrategy pool =
+                pool(1, options -> options.startTimeout(forEver).idleTimeout(forEver));
+
+        assertUsable(pool);
+    }
+
+    @Test
+    void javaHome_thatIsRelative_isFoundFromAnyWorkingDirectory() throws Exception {
+        Path here = Path.of("").toAbsolutePath();
+        Path relative = here.relativize(Path.of(System.getProperty("java.home")));
+        Path deep = Files.createDirectories(home.resolve("so/deep/that/the/way/up/from/here/ends/below/the/root"));
+        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(relative).workingDirectory(deep));
+
+        assertUsable(pool);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-XX:+UseParallelGC", "-XX:+UseG1GC"})
+    void collector_ofThePool_isTheWorkers(String option) {
+        ProcessPoolStrategy pool = plainPool(1, options -> options.jvmOptions(option));
+
+        Result<String> command = pool.run(
+                Workload.blocking(
+                        "command",
+                        input -> ManagementFactory.getRuntimeMXBean()
+                                .getInputArguments()
+                                .toString()),
+                0);
+
+        assertThat(command.orElseThrow()).contains(option).doesNotContain("UseSerialGC");
+    }
+
+    @Test
+    void maxHeapBytes_ofTheLeast_isEnoughForAWorker() {
+        ProcessPoolStrategy pool = closedAfterTest(ProcessPoolStrategy.builder()
+                .name("faults")
+                .workerProcesses(1)
+                .maxHeapBytes(8 << 20)
+                .build());
+
+        assertUsable(pool);
+        assertThat(pool.run(Workload.blocking("texts", input -> List.of("x".repeat(100_000))), 0)
+                        .isSuccess())
+                .isTrue();
+        assertThatThrownBy(() -> ProcessPoolStrategy.builder().maxHeapBytes((8 << 20) - 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("maxHeapBytes must be 8 MiB or more: 8388607");
     }
 
     // ---------------------------------------------------------------------------------------------- going

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.stratagem.Kind;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
+import io.stratagem.TransferException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.Faults.Way;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -168,6 +171,40 @@ final class WorkerStopTest extends WorkerFixture {
         }
         assertThat(results).hasSize(5_000);
         assertUsable(pool);
+    }
+
+    @Test
+    void timeout_ofATaskAfterOneThatCouldNotBeSent_hitsTheOneThatRuns() {
+        ProcessPoolStrategy pool = pool(1);
+        Workload<Object, Object> tiny = Workload.named("tiny")
+                .timeout(Duration.ofMillis(300))
+                .compute(input -> {
+                    if (input.equals("hang")) {
+                        Way.HANG.happen();
+                    }
+                    return input;
+                });
+        List<Object> inputs = new ArrayList<>(IntStream.range(0, 2_000).boxed().toList());
+        Object unsent = new Object();
+        // More than one batch takes: so that of the task after them begins with some that are not sent.
+        inputs.addAll(1_000, Collections.nCopies(1_000, unsent));
+        inputs.add(2_000, "hang");
+
+        List<Result<Object>> results;
+        try (Stream<Result<Object>> stream = pool.map(tiny, inputs)) {
+            results = stream.toList();
+        }
+
+        for (int i = 0; i < inputs.size(); i++) {
+            Object input = inputs.get(i);
+            if (input == unsent) {
+                assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TransferException.class);
+            } else if (input.equals("hang")) {
+                assertThat(causeOf(results.get(i))).as("task %s", i).isInstanceOf(TaskTimeoutException.class);
+            } else {
+                assertThat(results.get(i)).isEqualTo(Result.success(input));
+            }
+        }
     }
 
     @Test

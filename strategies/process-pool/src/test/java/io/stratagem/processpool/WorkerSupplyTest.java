@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Kind;
 import io.stratagem.Result;
+import io.stratagem.TransferException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
@@ -16,8 +17,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -252,5 +256,53 @@ final class WorkerSupplyTest extends WorkerFixture {
         assertThat(Patience.get(last).orElseThrow())
                 .isEqualTo(Patience.get(running).orElseThrow());
         assertThat(journal.count("cancelled task ran")).isZero();
+    }
+
+    /** The batches that cannot be sent get numbers, too. */
+    @Test
+    void cancel_ofWhatWasSentAhead_afterWhatCouldNotBeSent_hitsNoOther() throws Exception {
+        ProcessPoolStrategy pool = pool(1);
+        Gate gate = gate();
+        Workload<Object, String> named = Workload.blocking("named", input -> {
+            Hooked hooked = (Hooked) input;
+            if (hooked.name().equals("waiting")) {
+                gate.awaitIgnoringInterrupts();
+            }
+            return hooked.name();
+        });
+        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
+            pool.run(named, new Hooked("short"));
+        }
+        Gate submitted = gate();
+        CountDownLatch isWritten = new CountDownLatch(1);
+        Hooked.whenWritten("waiting", submitted::awaitIgnoringInterrupts);
+        Hooked.whenWritten("cancelled", isWritten::countDown);
+        CompletableFuture<Result<String>> waiting = pool.submit(named, new Hooked("waiting"));
+        CompletableFuture<Result<String>> innocent = pool.submit(named, new Hooked("innocent"));
+        List<CompletableFuture<Result<String>>> unsent = IntStream.range(0, 3)
+                .mapToObj(i -> pool.submit(named, new Object()))
+                .toList();
+        CompletableFuture<Result<String>> cancelled = pool.submit(named, new Hooked("cancelled"));
+        submitted.open();
+        assertThat(isWritten.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS))
+                .isTrue();
+        Patience.await().until(() -> isReceiving("stratagem-faults-worker-1"));
+
+        cancelled.cancel(true);
+
+        gate.open();
+        assertThat(Patience.get(waiting).orElseThrow()).isEqualTo("waiting");
+        assertThat(Patience.get(innocent).orElseThrow()).isEqualTo("innocent");
+        for (CompletableFuture<Result<String>> each : unsent) {
+            assertThat(causeOf(Patience.get(each))).isInstanceOf(TransferException.class);
+        }
+    }
+
+    /** Whether a driver has sent what it had to, and waits for its worker. */
+    private static boolean isReceiving(String driver) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(each -> each.getKey().getName().equals(driver))
+                .anyMatch(each -> Stream.of(each.getValue())
+                        .anyMatch(frame -> frame.getMethodName().equals("receive")));
     }
 }
