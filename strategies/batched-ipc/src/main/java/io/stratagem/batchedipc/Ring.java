@@ -79,8 +79,8 @@ final class Ring {
     /** Nothing, up to the end of the data. */
     static final int PADDING = 3;
 
-    /** Below this a loop copies faster than the JDK's copy of memory, which has a fixed cost. */
-    private static final int BULK_BYTES = 192;
+    /** Up to this, two moves that overlap are faster than the JDK's copy of memory. */
+    private static final int SHORT_BYTES = 2 * Long.BYTES;
 
     private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -195,14 +195,12 @@ final class Ring {
     /** Copies the payload of the record at that index in. */
     void putPayload(int index, byte[] from, int start, int count) {
         int at = HEADER_BYTES + index + RECORD_HEADER_BYTES;
-        if (count > BULK_BYTES) {
+        if (count > SHORT_BYTES) {
             memory.put(at, from, start, count);
         } else if (count >= Long.BYTES) {
             int last = count - Long.BYTES;
-            for (int i = 0; i < last; i += Long.BYTES) {
-                LONG.set(memory, at + i, (long) ARRAY_LONG.get(from, start + i));
-            }
-            LONG.set(memory, at + last, (long) ARRAY_LONG.get(from, start + last)); // some bytes twice
+            LONG.set(memory, at, (long) ARRAY_LONG.get(from, start));
+            LONG.set(memory, at + last, (long) ARRAY_LONG.get(from, start + last));
         } else if (count >= Integer.BYTES) {
             int last = count - Integer.BYTES;
             INT.set(memory, at, (int) ARRAY_INT.get(from, start));
@@ -217,14 +215,12 @@ final class Ring {
     /** Copies the payload of the record at that index out. */
     void getPayload(int index, byte[] to, int start, int count) {
         int at = HEADER_BYTES + index + RECORD_HEADER_BYTES;
-        if (count > BULK_BYTES) {
+        if (count > SHORT_BYTES) {
             memory.get(at, to, start, count);
         } else if (count >= Long.BYTES) {
             int last = count - Long.BYTES;
-            for (int i = 0; i < last; i += Long.BYTES) {
-                ARRAY_LONG.set(to, start + i, (long) LONG.get(memory, at + i));
-            }
-            ARRAY_LONG.set(to, start + last, (long) LONG.get(memory, at + last)); // some bytes twice
+            ARRAY_LONG.set(to, start, (long) LONG.get(memory, at));
+            ARRAY_LONG.set(to, start + last, (long) LONG.get(memory, at + last));
         } else if (count >= Integer.BYTES) {
             int last = count - Integer.BYTES;
             ARRAY_INT.set(to, start, (int) INT.get(memory, at));
