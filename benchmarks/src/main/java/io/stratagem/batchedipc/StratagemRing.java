@@ -1,0 +1,68 @@
+package io.stratagem.batchedipc;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+
+/** Ours: as the strategy uses it, the records of a batch are published together, and taken out as copies. */
+final class StratagemRing extends RecordRing {
+    private static final int BATCH = 64;
+    private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+
+    private final RingFile file;
+
+    private StratagemRing(RingFile file) {
+        this.file = file;
+    }
+
+    static StratagemRing create() throws IOException {
+        return new StratagemRing(RingFile.create(SharedFile.places(), CAPACITY, RECORD_BYTES));
+    }
+
+    static StratagemRing open(Path path) throws IOException {
+        return new StratagemRing(RingFile.open(path, RECORD_BYTES));
+    }
+
+    @Override
+    Path path() {
+        return file.path();
+    }
+
+    @Override
+    void putForEver(long first) {
+        RingProducer producer = file.producer();
+        byte[] record = new byte[RECORD_BYTES];
+        for (long number = first; ; number++) {
+            LONG.set(record, 0, number);
+            while (!producer.offer(record, 0, RECORD_BYTES)) {
+                producer.publish();
+                pause();
+            }
+            if (number % BATCH == 0) {
+                producer.publish();
+            }
+        }
+    }
+
+    @Override
+    long take(int records) {
+        RingConsumer consumer = file.consumer();
+        long sum = 0;
+        for (int i = 0; i < records; ) {
+            if (consumer.poll() == RECORD_BYTES) {
+                sum += (long) LONG.get(consumer.message(), 0);
+                i++;
+            } else {
+                pause();
+            }
+        }
+        return sum;
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+}
