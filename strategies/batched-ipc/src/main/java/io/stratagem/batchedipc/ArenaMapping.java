@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -21,8 +20,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class ArenaMapping implements Mapping {
     static final int FROM_JAVA = 22;
-
-    private static final Cleaner CLEANER = Cleaner.create();
 
     private static final MethodHandle OF_SHARED;
     private static final MethodHandle MAP;
@@ -145,7 +142,7 @@ final class ArenaMapping implements Mapping {
 
         void add(Object slice) {
             count.incrementAndGet();
-            CLEANER.register(slice, this);
+            SharedMemory.CLEANER.register(slice, this);
         }
 
         /** One of them cannot be reached any more. */

@@ -2,7 +2,6 @@ package io.stratagem.batchedipc;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
@@ -15,8 +14,6 @@ import java.util.concurrent.TimeUnit;
  * it by force would crash the JVM at the next access.
  */
 final class CollectedMapping implements Mapping {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final FileChannel channel;
     private final long offset;
     private final MapMode mode;
@@ -73,7 +70,7 @@ final class CollectedMapping implements Mapping {
             synchronized (Lingering.LOCK) {
                 bytes += more;
             }
-            CLEANER.register(buffer, () -> unmapped(more));
+            SharedMemory.CLEANER.register(buffer, () -> unmapped(more));
         }
 
         private void unmapped(int fewer) {

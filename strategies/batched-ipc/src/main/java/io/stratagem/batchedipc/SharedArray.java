@@ -59,6 +59,9 @@ public final class SharedArray implements AutoCloseable, Serializable {
     private static final VarHandle INTS = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
     private static final VarHandle LONGS = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
+    /** The most bytes of one buffer: nearly 2 GiB, which is what Java allows, in whole elements of each type. */
+    public static final int MAX_BUFFER_BYTES = Integer.MAX_VALUE - 15;
+
     /** What the elements are. */
     public enum Type {
         /** Of 8 bits. */
@@ -863,15 +866,15 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @param count how many elements
      * @return a buffer, read-only if the array is
      * @throws IndexOutOfBoundsException if there are not so many elements
-     * @throws IllegalArgumentException if they have more than {@link Integer#MAX_VALUE} bytes
+     * @throws IllegalArgumentException if they have more than {@value #MAX_BUFFER_BYTES} bytes
      * @throws IllegalStateException if the array is closed
      */
     public ByteBuffer bytes(long from, int count) {
         Objects.checkFromIndexSize(from, count, length);
         long bytes = (long) count << type.shift;
-        if (bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("a buffer has at most " + Integer.MAX_VALUE + " bytes, and " + count
-                    + " " + type + "s have " + bytes);
+        if (bytes > MAX_BUFFER_BYTES) {
+            throw new IllegalArgumentException("a buffer has at most " + MAX_BUFFER_BYTES + " bytes, and " + count + " "
+                    + type + "s have " + bytes);
         }
         ByteBuffer view = memory.view(from << type.shift, (int) bytes);
         return isReadOnly ? view.asReadOnlyBuffer().order(ByteOrder.nativeOrder()) : view;
@@ -884,7 +887,7 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @param count how many
      * @return a buffer, read-only if the array is
      * @throws IndexOutOfBoundsException if there are not so many elements
-     * @throws IllegalArgumentException if they have more than {@link Integer#MAX_VALUE} bytes
+     * @throws IllegalArgumentException if they have more than {@value #MAX_BUFFER_BYTES} bytes
      * @throws IllegalStateException if the array is closed
      * @throws UnsupportedOperationException if its elements are not ints
      */
@@ -900,7 +903,7 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @param count how many
      * @return a buffer, read-only if the array is
      * @throws IndexOutOfBoundsException if there are not so many elements
-     * @throws IllegalArgumentException if they have more than {@link Integer#MAX_VALUE} bytes
+     * @throws IllegalArgumentException if they have more than {@value #MAX_BUFFER_BYTES} bytes
      * @throws IllegalStateException if the array is closed
      * @throws UnsupportedOperationException if its elements are not longs
      */
@@ -916,7 +919,7 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @param count how many
      * @return a buffer, read-only if the array is
      * @throws IndexOutOfBoundsException if there are not so many elements
-     * @throws IllegalArgumentException if they have more than {@link Integer#MAX_VALUE} bytes
+     * @throws IllegalArgumentException if they have more than {@value #MAX_BUFFER_BYTES} bytes
      * @throws IllegalStateException if the array is closed
      * @throws UnsupportedOperationException if its elements are not floats
      */
@@ -932,7 +935,7 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @param count how many
      * @return a buffer, read-only if the array is
      * @throws IndexOutOfBoundsException if there are not so many elements
-     * @throws IllegalArgumentException if they have more than {@link Integer#MAX_VALUE} bytes
+     * @throws IllegalArgumentException if they have more than {@value #MAX_BUFFER_BYTES} bytes
      * @throws IllegalStateException if the array is closed
      * @throws UnsupportedOperationException if its elements are not doubles
      */

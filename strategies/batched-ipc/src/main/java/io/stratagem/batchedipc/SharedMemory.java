@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * it. Its file is also closed when it is forgotten, and its memory unmapped when no buffer over it can be reached.
  */
 final class SharedMemory {
-    private static final Cleaner CLEANER = Cleaner.create();
+    /** For all that is closed when it is forgotten. */
+    static final Cleaner CLEANER = Cleaner.create();
 
     /**
      * What memory is made of.

@@ -19,6 +19,7 @@ final class Undisturbed {
     static <T> T call(Action<T> action) throws IOException {
         CompletableFuture<T> outcome = new CompletableFuture<>();
         Thread thread = new Thread(
+                null,
                 () -> {
                     try {
                         outcome.complete(action.run());
@@ -26,7 +27,9 @@ final class Undisturbed {
                         outcome.completeExceptionally(e);
                     }
                 },
-                "stratagem-undisturbed");
+                "stratagem-undisturbed",
+                0,
+                false); // inherits nothing
         thread.setDaemon(true);
         thread.start();
         try {

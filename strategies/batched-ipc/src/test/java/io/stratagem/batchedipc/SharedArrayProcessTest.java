@@ -9,6 +9,7 @@ import io.stratagem.batchedipc.SharedMemory.Means;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.InvalidObjectException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,11 +30,11 @@ final class SharedArrayProcessTest {
     @AfterEach
     void nothingIsLeft() throws IOException {
         assertThat(SharedMemoryFixture.descriptors()).isEqualTo(descriptorsBefore);
-        assertThat(SharedMemoryFixture.namedFiles()).isEmpty();
+        assertThat(SharedMemoryFixture.namedFiles(TestPlace.PATH)).isEmpty();
     }
 
     private static Means means(Passing passing) {
-        return new Means(SharedMemoryFile.places(), passing, Mapping.PREFERRED);
+        return new Means(List.of(TestPlace.PATH), passing, Mapping.PREFERRED);
     }
 
     @ParameterizedTest
@@ -71,7 +72,8 @@ final class SharedArrayProcessTest {
     void makerKilled_theOthersKeepIt_andPassItOn() throws Exception {
         try (ArrayProcess maker = ArrayProcess.start();
                 ArrayProcess third = ArrayProcess.start()) {
-            assertThat(maker.ask("make " + Passing.PREFERRED + " 1000")).isEqualTo("ok");
+            assertThat(maker.ask("make " + Passing.PREFERRED + " 1000 " + TestPlace.PATH))
+                    .isEqualTo("ok");
             byte[] handle = maker.handle();
             try (SharedArray array = (SharedArray) read(handle)) {
                 maker.kill();
@@ -89,13 +91,14 @@ final class SharedArrayProcessTest {
         try (ArrayProcess maker = ArrayProcess.start();
                 ArrayProcess living = ArrayProcess.start();
                 ArrayProcess next = ArrayProcess.start()) {
-            assertThat(maker.ask("make BY_NAME 1000")).isEqualTo("ok");
-            assertThat(living.ask("make BY_NAME 1000")).isEqualTo("ok");
+            assertThat(maker.ask("make BY_NAME 1000 " + TestPlace.PATH)).isEqualTo("ok");
+            assertThat(living.ask("make BY_NAME 1000 " + TestPlace.PATH)).isEqualTo("ok");
             try (SharedArray array = (SharedArray) read(maker.handle())) {
                 maker.kill();
-                assertThat(SharedMemoryFixture.namedFiles()).hasSize(2);
-                assertThat(next.ask("make " + Passing.PREFERRED + " 10")).isEqualTo("ok");
-                assertThat(SharedMemoryFixture.namedFiles())
+                assertThat(SharedMemoryFixture.namedFiles(TestPlace.PATH)).hasSize(2);
+                assertThat(next.ask("make " + Passing.PREFERRED + " 10 " + TestPlace.PATH))
+                        .isEqualTo("ok");
+                assertThat(SharedMemoryFixture.namedFiles(TestPlace.PATH))
                         .as("that of the living")
                         .hasSize(1);
                 assertThat(array.getLong(999)).isEqualTo(999);
@@ -108,7 +111,7 @@ final class SharedArrayProcessTest {
     @EnumSource(Passing.class)
     void handle_afterTheMakersClose_isRefusedWithTheRemedy(Passing passing) throws Exception {
         try (ArrayProcess maker = ArrayProcess.start()) {
-            assertThat(maker.ask("make " + passing + " 1000")).isEqualTo("ok");
+            assertThat(maker.ask("make " + passing + " 1000 " + TestPlace.PATH)).isEqualTo("ok");
             byte[] handle = maker.handle();
             assertThat(maker.ask("close")).isEqualTo("ok");
             refused(handle, maker);
@@ -129,13 +132,15 @@ final class SharedArrayProcessTest {
     void makerKilledAtAnyTime_leavesNothing() throws Exception {
         for (int round = 0; round < 5; round++) {
             try (ArrayProcess maker = ArrayProcess.start()) {
-                assertThat(maker.ask("churn " + Passing.PREFERRED)).isEqualTo("ok");
+                assertThat(maker.ask("churn " + Passing.PREFERRED + " " + TestPlace.PATH))
+                        .isEqualTo("ok");
             }
         }
         // It may have been between the creation and the deletion of a name: then the next sweep finds that.
         try (ArrayProcess next = ArrayProcess.start()) {
-            assertThat(next.ask("make " + Passing.PREFERRED + " 10")).isEqualTo("ok");
+            assertThat(next.ask("make " + Passing.PREFERRED + " 10 " + TestPlace.PATH))
+                    .isEqualTo("ok");
         }
-        assertThat(SharedMemoryFixture.namedFiles()).isEmpty();
+        assertThat(SharedMemoryFixture.namedFiles(TestPlace.PATH)).isEmpty();
     }
 }

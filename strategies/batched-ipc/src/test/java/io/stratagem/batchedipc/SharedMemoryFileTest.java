@@ -307,4 +307,17 @@ final class SharedMemoryFileTest {
             assertThat(other.open(array)).contains("InvalidObjectException").contains("has been cut to 5000 bytes");
         }
     }
+
+    @Test
+    void fileThatIsCutUnderneath_isAnErrorAndNoCrash() throws Exception {
+        try (SharedArray array = longs(Passing.BY_NAME, 100_000, directory);
+                ArrayProcess user = ArrayProcess.start();
+                ArrayProcess other = ArrayProcess.start()) {
+            assertThat(user.open(array)).isEqualTo("ok");
+            assertThat(user.ask("sum")).isEqualTo("0");
+            assertThat(other.ask("cut " + namedFiles(directory).get(0))).isEqualTo("ok");
+            assertThat(user.ask("touch")).isEqualTo("3 times InternalError");
+            assertThat(user.ask("close")).isEqualTo("ok");
+        }
+    }
 }

@@ -24,7 +24,7 @@ final class SharedMemoryFixture {
                 .distinct()
                 .flatMap(passing -> Stream.of(Mapping.PREFERRED, Mapping.COLLECTED)
                         .distinct()
-                        .map(mapper -> new Means(SharedMemoryFile.places(), passing, mapper)));
+                        .map(mapper -> new Means(List.of(TestPlace.PATH), passing, mapper)));
     }
 
     /** Whether what is closed is unmapped at once. */
@@ -60,15 +60,7 @@ final class SharedMemoryFixture {
         return (T) read(written(value));
     }
 
-    /** The files of shared memory that have a name, wherever this test may have made some. */
-    static List<Path> namedFiles() throws IOException {
-        List<Path> found = new ArrayList<>();
-        for (Path place : SharedMemoryFile.places()) {
-            found.addAll(namedFiles(place));
-        }
-        return found;
-    }
-
+    /** The files of shared memory there that have a name. */
     static List<Path> namedFiles(Path place) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(place, "stratagem-*.shared")) {
             List<Path> found = new ArrayList<>();
