@@ -25,16 +25,16 @@ final class AgronaRing extends RecordRing {
     }
 
     static AgronaRing create() throws IOException {
-        return new AgronaRing(Files.createTempFile(SharedFile.places().get(0), "agrona", ".ring"));
+        return new AgronaRing(Files.createTempFile(SharedMemoryFile.places().get(0), "agrona", ".ring"));
     }
 
-    static AgronaRing open(Path path) throws IOException {
-        return new AgronaRing(path);
+    static AgronaRing open(String place) throws IOException {
+        return new AgronaRing(Path.of(place));
     }
 
     @Override
-    Path path() {
-        return path;
+    String place() {
+        return path.toString();
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.stratagem.batchedipc;
 
 import java.io.IOException;
-import java.nio.file.Path;
 
 /**
  * A ring between two processes that carries records of 64 bytes, the first eight of which are a number. In this package,
@@ -27,8 +26,8 @@ abstract class RecordRing implements AutoCloseable {
             }
 
             @Override
-            RecordRing open(Path file) throws IOException {
-                return StratagemRing.open(file);
+            RecordRing open(String place) throws IOException {
+                return StratagemRing.open(place);
             }
         },
         AGRONA {
@@ -38,19 +37,19 @@ abstract class RecordRing implements AutoCloseable {
             }
 
             @Override
-            RecordRing open(Path file) throws IOException {
-                return AgronaRing.open(file);
+            RecordRing open(String place) throws IOException {
+                return AgronaRing.open(place);
             }
         };
 
-        /** In a new file; this side takes. */
+        /** In a new place; this side takes. */
         abstract RecordRing create() throws IOException;
 
-        /** In the file that the other side has created; this side puts. */
-        abstract RecordRing open(Path file) throws IOException;
+        /** In what the other side has created; this side puts. */
+        abstract RecordRing open(String place) throws IOException;
     }
 
-    abstract Path path();
+    abstract String place();
 
     /** Puts one record after the other, from that number on, for ever. */
     abstract void putForEver(long first);

@@ -45,11 +45,7 @@ public abstract class RingRecords implements Trial {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         command.addAll(List.of(
-                "-cp",
-                System.getProperty("java.class.path"),
-                RingSender.class.getName(),
-                kind.name(),
-                ring.path().toString()));
+                "-cp", System.getProperty("java.class.path"), RingSender.class.getName(), kind.name(), ring.place()));
         sender = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

@@ -1,7 +1,6 @@
 package io.stratagem.batchedipc;
 
 import java.io.IOException;
-import java.nio.file.Path;
 
 /** The process that fills the ring, {@code RingSender KIND FILE}, until its standard input ends. */
 final class RingSender {
@@ -11,7 +10,7 @@ final class RingSender {
         Thread end = new Thread(RingSender::haltAtEndOfInput);
         end.setDaemon(true);
         end.start();
-        RecordRing.Kind.valueOf(arguments[0]).open(Path.of(arguments[1])).putForEver(0);
+        RecordRing.Kind.valueOf(arguments[0]).open(arguments[1]).putForEver(0);
     }
 
     private static void haltAtEndOfInput() {

@@ -4,35 +4,34 @@ import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 
 /** Ours: as the strategy uses it, the records of a batch are published together, and taken out as copies. */
 final class StratagemRing extends RecordRing {
     private static final int BATCH = 64;
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
-    private final RingFile file;
+    private final Rings rings;
 
-    private StratagemRing(RingFile file) {
-        this.file = file;
+    private StratagemRing(Rings rings) {
+        this.rings = rings;
     }
 
     static StratagemRing create() throws IOException {
-        return new StratagemRing(RingFile.create(SharedFile.places(), CAPACITY, RECORD_BYTES));
+        return new StratagemRing(Rings.create(SharedMemory.Means.preferred(), CAPACITY, RECORD_BYTES));
     }
 
-    static StratagemRing open(Path path) throws IOException {
-        return new StratagemRing(RingFile.open(path, RECORD_BYTES));
+    static StratagemRing open(String place) throws IOException {
+        return new StratagemRing(Rings.open(place, RECORD_BYTES));
     }
 
     @Override
-    Path path() {
-        return file.path();
+    String place() {
+        return rings.place();
     }
 
     @Override
     void putForEver(long first) {
-        RingProducer producer = file.producer();
+        RingProducer producer = rings.producer();
         byte[] record = new byte[RECORD_BYTES];
         for (long number = first; ; number++) {
             LONG.set(record, 0, number);
@@ -48,7 +47,7 @@ final class StratagemRing extends RecordRing {
 
     @Override
     long take(int records) {
-        RingConsumer consumer = file.consumer();
+        RingConsumer consumer = rings.consumer();
         long sum = 0;
         for (int i = 0; i < records; ) {
             if (consumer.poll() == RECORD_BYTES) {
@@ -63,6 +62,6 @@ final class StratagemRing extends RecordRing {
 
     @Override
     public void close() throws IOException {
-        file.close();
+        rings.close();
     }
 }

@@ -54,6 +54,34 @@ record SharedMemoryHandle(
                 isReadOnly);
     }
 
+    /** As text, of memory that may be written and is of bytes. */
+    String format() {
+        return process + ":" + descriptor + ":" + new UUID(idHigh, idLow) + ":" + length + ":" + path;
+    }
+
+    /**
+     * What {@link #format} has made.
+     *
+     * @throws IOException if it has not
+     */
+    static SharedMemoryHandle parse(String text) throws IOException {
+        String[] parts = text.split(":", 5);
+        try {
+            UUID id = UUID.fromString(parts[2]);
+            return new SharedMemoryHandle(
+                    Long.parseLong(parts[0]),
+                    Integer.parseInt(parts[1]),
+                    parts[4],
+                    id.getMostSignificantBits(),
+                    id.getLeastSignificantBits(),
+                    SharedArray.Type.BYTE,
+                    Long.parseLong(parts[3]),
+                    false);
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+            throw new IOException("not the place of shared memory: " + text, e);
+        }
+    }
+
     Location location() {
         return new Location(process, descriptor, path);
     }

@@ -2,17 +2,14 @@ package io.stratagem.batchedipc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.stratagem.batchedipc.SharedMemory.Means;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Two processes send each other messages of random sizes with checksums, and one of them is killed again and again: what it
@@ -32,12 +29,9 @@ final class RingSoakTest {
 
     private final long seed = Long.getLong("stress.seed", System.nanoTime());
 
-    @TempDir
-    Path directory;
-
     /** One side: sends as many messages as there is room for, and checks those that come. */
     private static final class Side {
-        private final RingFile rings;
+        private final Rings rings;
         private final byte[] message = new byte[CheckedMessage.MAX_BYTES];
         private final long firstOut;
         private final long firstIn;
@@ -46,7 +40,7 @@ final class RingSoakTest {
         private int length = -1; // of a message that waits for room
         private int idle;
 
-        Side(RingFile rings, long firstOut, long firstIn) {
+        Side(Rings rings, long firstOut, long firstIn) {
             this.rings = rings;
             this.firstOut = firstOut;
             this.firstIn = firstIn;
@@ -89,10 +83,10 @@ final class RingSoakTest {
         }
     }
 
-    /** The other process: {@code Peer FILE FIRST_OUT FIRST_IN}. It ends by being killed, or with its standard input. */
+    /** The other process: {@code Peer PLACE FIRST_OUT FIRST_IN}. It ends by being killed, or with its standard input. */
     static final class Peer {
         public static void main(String[] arguments) throws IOException {
-            RingFile rings = RingFile.open(Path.of(arguments[0]), CheckedMessage.MAX_BYTES);
+            Rings rings = Rings.open(arguments[0], CheckedMessage.MAX_BYTES);
             System.out.println("opened");
             Side side = new Side(rings, Long.parseLong(arguments[1]), Long.parseLong(arguments[2]));
             while (System.in.available() == 0) {
@@ -117,17 +111,14 @@ final class RingSoakTest {
             }
         }
         assertThat(2 * received).isGreaterThan(MESSAGES * 9 / 10);
-        assertThat(directory).isEmptyDirectory();
     }
 
     /** With a new process, until so many messages have come from it and as many have gone there; kills it then. */
     private long exchange(long firstOut, long firstIn, long messages) throws Exception {
-        List<Path> places = Files.isWritable(Path.of("/dev/shm")) ? SharedFile.places() : List.of(directory);
-        try (RingFile rings = RingFile.create(places, CAPACITY, CheckedMessage.MAX_BYTES);
-                JavaProcess peer = JavaProcess.start(
-                        Peer.class, rings.path().toString(), Long.toString(firstIn), Long.toString(firstOut))) {
+        try (Rings rings = Rings.create(Means.preferred(), CAPACITY, CheckedMessage.MAX_BYTES);
+                JavaProcess peer =
+                        JavaProcess.start(Peer.class, rings.place(), Long.toString(firstIn), Long.toString(firstOut))) {
             assertThat(peer.readLine()).isEqualTo("opened");
-            rings.unlink();
             Side side = new Side(rings, firstOut, firstIn);
             while (side.received < messages || side.sent < messages) {
                 for (int i = 0; i < 1000; i++) {
