@@ -6,6 +6,8 @@ import io.stratagem.benchmarks.JavaProgram;
 import io.stratagem.benchmarks.Size;
 import io.stratagem.benchmarks.Suite;
 import io.stratagem.benchmarks.Trial;
+import io.stratagem.benchmarks.processes.SharedMemoryContests;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Batched IPC against other ways to get data to another process. */
@@ -25,7 +27,9 @@ public final class IpcSuite implements Suite {
 
     @Override
     public List<Contest> contests() {
-        return List.of(ring());
+        List<Contest> contests = new ArrayList<>(SharedMemoryContests.all());
+        contests.add(ring());
+        return contests;
     }
 
     private static Contest ring() {

@@ -23,13 +23,13 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An array of numbers in memory that processes share. It is passed to a task, or returned by one, as a handle of some bytes,
- * and is the same array on the other side: nothing is copied, and each side sees what the other writes. It may be larger
+ * An array of numbers in memory that processes share. It is passed to a task as a handle of some bytes, and is the
+ * same array on the other side: nothing is copied, and each side sees what the other writes. It may be larger
  * than 2 GiB.
  *
  * <pre>{@code
  * try (SharedArray prices = SharedArray.copyOf(values)) {
- *     double sum = strategy.run(total, prices).getOrThrow();      // the task: prices.doubles(0, n)
+ *     double sum = strategy.run(total, prices).orElseThrow();      // the task: prices.doubles(0, n)
  * }
  * }</pre>
  *
@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Life.</b> The memory is in the RAM disk ({@code /dev/shm}) or, if that lacks room, in a file in
  * {@code java.io.tmpdir}; all of it is reserved when the array is made. It is freed when each process that has the array has
  * closed it or has ended, however it ended. A handle leads to the array of who passed it: <b>keep the array open until the
- * tasks that use it are done</b>. What a task gets is an array of its own, to be closed by the task. An array that is
+ * tasks that use it are done</b>. So a task fills an array that it was given; to return one that it made itself is not
+ * possible yet, since nobody would keep that open. What a task gets is an array of its own, to be closed by the task. An array that is
  * forgotten is closed some time after the garbage collector has found it; each one open takes a file descriptor.
  *
  * <p><b>After {@link #close}</b> the methods throw {@link IllegalStateException}, and no use ever crashes the JVM. On Java 22

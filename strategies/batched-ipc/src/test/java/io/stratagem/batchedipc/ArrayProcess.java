@@ -30,6 +30,7 @@ final class ArrayProcess implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx64m"));
         command.addAll(List.of(options));
+        command.add("-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener"); // which would print
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), ArrayMain.class.getName()));
         return new ArrayProcess(new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -27,6 +27,7 @@ final class JavaProcess implements AutoCloseable {
                 "-XX:+UseSerialGC",
                 "-Xmx128m",
                 "-XX:TieredStopAtLevel=1",
+                "-Dlogback.statusListenerClass=ch.qos.logback.core.status.NopStatusListener", // which would print
                 "-cp",
                 System.getProperty("java.class.path"),
                 main.getName()));

@@ -175,7 +175,11 @@ final class Link implements Closeable {
             while (!isTaken(wire) && !isAtEnd) {
                 awaitWire(wire, 0);
             }
-            return isTaken(wire) ? take(wire) : null;
+            if (isTaken(wire)) {
+                return take(wire);
+            }
+            channel.close(); // so that the other side notices, whichever has ended it
+            return null;
         }
         while (incoming.remaining() < HEADER_BYTES) {
             boolean isEmpty = !incoming.hasRemaining();
