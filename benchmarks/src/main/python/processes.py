@@ -85,14 +85,15 @@ class MapExecutor(Map, Executor):
 
 
 class MapPool(Map):
-    """multiprocessing.Pool, one task in each chunk."""
+    """multiprocessing.Pool, with chunks of that size or, if None, its own."""
 
-    def __init__(self, metric, size):
+    def __init__(self, chunk_size, metric, size):
         super().__init__(metric, size)
+        self.chunk_size = chunk_size
         self.pool = multiprocessing.get_context("fork").Pool(WORKERS)
 
     def run(self):
-        self.results = self.pool.map(increment, self.inputs, chunksize=1)
+        self.results = self.pool.map(increment, self.inputs, chunksize=self.chunk_size)
 
     def close(self):
         self.pool.terminate()
@@ -120,7 +121,8 @@ TRIALS = {
     "submit-get": SubmitGet,
     "map-executor-1": functools.partial(MapExecutor, 1),
     "map-executor-1000": functools.partial(MapExecutor, 1000),
-    "map-pool-1": MapPool,
+    "map-pool": functools.partial(MapPool, None),
+    "map-pool-1": functools.partial(MapPool, 1),
     "map-joblib": MapJoblib,
     "payload": Payload,
 }

@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import io.stratagem.benchmarks.ipc.IpcSuite;
 import io.stratagem.benchmarks.processes.ProcessesSuite;
 import io.stratagem.benchmarks.queues.QueuesSuite;
 import io.stratagem.benchmarks.threads.ThreadsSuite;
@@ -17,7 +18,8 @@ import java.util.Optional;
 final class Compare {
 
     /** All suites: a new one is added here. */
-    static final List<Suite> SUITES = List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite());
+    static final List<Suite> SUITES =
+            List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite(), new IpcSuite());
 
     private static final int BAD_USAGE = 2;
 

@@ -21,6 +21,7 @@ final class ProcessesSection {
     static void show(boolean isQuick, Cli cli) throws Exception {
         ProcessesSection section = new ProcessesSection(cli);
         section.compute(isQuick ? Primes.NUMBERS / 10 : Primes.NUMBERS);
+        ArraySum.show(cli);
         section.takeRisks();
         section.openPictures();
     }

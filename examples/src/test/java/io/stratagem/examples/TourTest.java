@@ -30,6 +30,7 @@ final class TourTest {
                 .contains("Failure  java.nio.file.NoSuchFileException")
                 .contains("Failure  io.stratagem.TaskTimeoutException")
                 .contains("prime -> thread pool", "138 primes among 2,000 numbers", "process pool")
+                .contains("sum of a shared part ->", "sum of 1,000,000 numbers", "  shared  ")
                 .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process")
                 .contains("crashed with SIGSEGV", "'risky' ran longer than its timeout of PT2S; its worker is killed")
                 .contains("bomb.png: io.stratagem.WorkerDiedException")

@@ -25,7 +25,7 @@ final class JcstressTest {
                 System.getProperty("java.class.path"),
                 "org.openjdk.jcstress.Main",
                 "-t",
-                "io.stratagem.spi",
+                "io\\.stratagem\\.",
                 "-f",
                 "1",
                 "-fsm",

@@ -1,10 +1,10 @@
 package io.stratagem.benchmarks.processes;
 
+import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.benchmarks.Trial;
 import io.stratagem.benchmarks.WrongResultException;
-import io.stratagem.processpool.ProcessPoolStrategy;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -13,12 +13,13 @@ import java.util.stream.Stream;
 /** A list of integers through {@link Increment} to the list of results, in order, by our strategy. */
 abstract class MapIncrements implements Trial {
 
-    private final ProcessPoolStrategy strategy = Workers.startedStrategy();
+    private final ExecutorStrategy strategy;
     private final Workload<Integer, Integer> workload;
     private List<Integer> inputs = List.of();
     private List<Result<Integer>> results = List.of();
 
-    MapIncrements(Workload<Integer, Integer> workload) {
+    MapIncrements(ExecutorStrategy strategy, Workload<Integer, Integer> workload) {
+        this.strategy = strategy;
         this.workload = workload;
     }
 
@@ -61,7 +62,17 @@ abstract class MapIncrements implements Trial {
     /** As many tasks at once as the strategy finds right. */
     static final class InBatches extends MapIncrements {
         InBatches() {
-            super(Increment.workload());
+            super(Workers.startedStrategy(), Increment.workload());
+        }
+
+        @Override
+        void verifyBatch(int size) {}
+    }
+
+    /** As many tasks at once as the strategy finds right, through shared memory. */
+    static final class InSharedMemory extends MapIncrements {
+        InSharedMemory() {
+            super(Workers.startedSharing(), Increment.workload());
         }
 
         @Override
@@ -71,7 +82,7 @@ abstract class MapIncrements implements Trial {
     /** One task in each frame. */
     static final class OneByOne extends MapIncrements {
         OneByOne() {
-            super(Increment.unbatchedWorkload());
+            super(Workers.startedStrategy(), Increment.unbatchedWorkload());
         }
 
         @Override

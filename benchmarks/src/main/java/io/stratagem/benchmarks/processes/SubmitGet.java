@@ -1,9 +1,9 @@
 package io.stratagem.benchmarks.processes;
 
+import io.stratagem.ExecutorStrategy;
 import io.stratagem.Workload;
 import io.stratagem.benchmarks.Trial;
 import io.stratagem.benchmarks.WrongResultException;
-import io.stratagem.processpool.ProcessPoolStrategy;
 import java.io.IOException;
 
 /** One task submitted and its result waited for. A pass is one round trip, so that the median of the passes is the p50. */
@@ -35,9 +35,26 @@ abstract class SubmitGet implements Trial {
     }
 
     /** Ours. */
-    static final class OnProcessPoolStrategy extends SubmitGet {
-        private final ProcessPoolStrategy strategy = Workers.startedStrategy();
+    static final class OnProcessPoolStrategy extends OnOurs {
+        OnProcessPoolStrategy() {
+            super(Workers.startedStrategy());
+        }
+    }
+
+    /** Ours, through shared memory. */
+    static final class OnBatchedIpcStrategy extends OnOurs {
+        OnBatchedIpcStrategy() {
+            super(Workers.startedSharing());
+        }
+    }
+
+    private abstract static class OnOurs extends SubmitGet {
+        private final ExecutorStrategy strategy;
         private final Workload<Integer, Integer> workload = Increment.workload();
+
+        OnOurs(ExecutorStrategy strategy) {
+            this.strategy = strategy;
+        }
 
         @Override
         int roundTrip(Integer value) throws Exception {

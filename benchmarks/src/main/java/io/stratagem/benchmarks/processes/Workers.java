@@ -1,7 +1,9 @@
 package io.stratagem.benchmarks.processes;
 
+import io.stratagem.ExecutorStrategy;
 import io.stratagem.Results;
 import io.stratagem.Workload;
+import io.stratagem.batchedipc.BatchedIpcStrategy;
 import io.stratagem.processpool.ProcessPoolStrategy;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,8 +31,16 @@ final class Workers {
         return strategy;
     }
 
+    /** Ours with messages through shared memory, that many workers and nothing else set, with all its workers started. */
+    static BatchedIpcStrategy startedSharing() {
+        BatchedIpcStrategy strategy =
+                BatchedIpcStrategy.builder().workerProcesses(COUNT).build();
+        pidsAfter(COUNT, strategy);
+        return strategy;
+    }
+
     /** Runs so many trivial tasks, and as often as it takes for each worker to have had one; gives their process ids. */
-    static Set<Long> pidsAfter(int tasks, ProcessPoolStrategy strategy) {
+    static Set<Long> pidsAfter(int tasks, ExecutorStrategy strategy) {
         Set<Long> pids = new TreeSet<>();
         while (pids.size() < COUNT) {
             pids.addAll(

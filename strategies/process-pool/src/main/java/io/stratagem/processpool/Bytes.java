@@ -131,6 +131,13 @@ final class Bytes {
         position = Math.min(position, size);
     }
 
+    /** From now on these are the bytes; nothing can be put. */
+    void wrap(byte[] bytes, int count) {
+        array = bytes;
+        position = 0;
+        size = count;
+    }
+
     /** Empties it for other use. */
     void clear() {
         position = 0;

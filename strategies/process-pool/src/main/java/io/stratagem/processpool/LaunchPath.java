@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import io.stratagem.Fn;
+import io.stratagem.processpool.spi.WireProvider;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -72,12 +74,13 @@ final class LaunchPath {
      * Finds out how this JVM was started.
      *
      * @param javaHome of the workers
+     * @param wires what workers need, too; or null
      * @throws IllegalStateException if workers could not be given this library; the message says what to do
      */
-    static LaunchPath find(Path javaHome) {
+    static LaunchPath find(Path javaHome, @Nullable WireProvider wires) {
         Module own = LaunchPath.class.getModule();
         boolean isModular = own.isNamed() && own.getLayer() == ModuleLayer.boot();
-        return isModular ? ofModules(own, javaHome) : ofClassPath();
+        return isModular ? ofModules(own, javaHome) : ofClassPath(wires);
     }
 
     /** The options that name the classes, and the main class, for a worker that starts with this directory. */
@@ -171,7 +174,7 @@ final class LaunchPath {
 
     // ---------------------------------------------------------------------------------------------- class path
 
-    private static LaunchPath ofClassPath() {
+    private static LaunchPath ofClassPath(@Nullable WireProvider wires) {
         Set<String> own = new LinkedHashSet<>();
         Set<String> ofJvm = new LinkedHashSet<>(split(System.getProperty("java.class.path", "")));
         String modules = System.getProperty("jdk.module.path");
@@ -179,7 +182,11 @@ final class LaunchPath {
             ofJvm.addAll(split(modules));
         }
         List<Copy> copies = new ArrayList<>();
-        for (Map.Entry<String, Class<?>> required : REQUIRED.entrySet()) {
+        Map<String, Class<?>> all = new LinkedHashMap<>(REQUIRED);
+        if (wires != null) {
+            all.put(wires.getClass().getPackageName(), wires.getClass());
+        }
+        for (Map.Entry<String, Class<?>> required : all.entrySet()) {
             String name = required.getKey();
             Class<?> type = required.getValue();
             if (!isOnClassPath(type) && !add(type, own, copies)) {

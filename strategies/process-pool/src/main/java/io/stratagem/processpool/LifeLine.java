@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.stratagem.processpool.spi.Wire;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.FileDescriptor;
@@ -39,24 +40,33 @@ final class LifeLine extends Thread {
     private final Path directory;
     private final int maxFrame;
     private final ClassExchange classes;
+    private final WireOpener wire;
     private final CountDownLatch hasConnected = new CountDownLatch(1);
 
     // Written before the latch.
     private @Nullable Connection connection;
     private @Nullable IOException failure;
 
-    private LifeLine(InputStream input, Path directory, int maxFrame, ClassExchange classes) {
+    /** Opens the worker's end of the wire, if there is one. */
+    @FunctionalInterface
+    interface WireOpener {
+        @Nullable
+        Wire open() throws IOException;
+    }
+
+    private LifeLine(InputStream input, Path directory, int maxFrame, ClassExchange classes, WireOpener wire) {
         super("stratagem-life-line");
         setDaemon(true);
         this.input = new DataInputStream(new BufferedInputStream(input));
         this.directory = directory;
         this.maxFrame = maxFrame;
         this.classes = classes;
+        this.wire = wire;
     }
 
     /** Takes the standard input, which is empty for all others from then on. */
-    static LifeLine open(Path directory, int maxFrame, ClassExchange classes) throws IOException {
-        return new LifeLine(takeStandardInput(), directory, maxFrame, classes);
+    static LifeLine open(Path directory, int maxFrame, ClassExchange classes, WireOpener wire) throws IOException {
+        return new LifeLine(takeStandardInput(), directory, maxFrame, classes, wire);
     }
 
     /**
@@ -111,7 +121,7 @@ final class LifeLine extends Thread {
         TaskPage page = TaskPage.open(directory.resolve(PAGE));
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         channel.connect(UnixDomainSocketAddress.of(directory.resolve(SOCKET)));
-        return new Connection(new Link(channel, maxFrame), page, new String(token, US_ASCII));
+        return new Connection(new Link(channel, maxFrame, wire.open()), page, new String(token, US_ASCII));
     }
 
     private int readToEnd() {

@@ -1,6 +1,9 @@
 package io.stratagem.processpool;
 
 import io.stratagem.processpool.Bytes.MalformedException;
+import io.stratagem.processpool.spi.Wire;
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
+import io.stratagem.spi.AdaptiveSpin;
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -12,13 +15,17 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** One end of the connection between the application and a worker: frames of bytes, each with its length before it. */
+/** One end of the connection between the application and a worker, over which frames of bytes travel. */
 /* One thread receives, and one at a time sends. A frame is
  *
  *     0        4      5
  *     | length | kind | contents …          length: of kind and contents, in the byte order of the machine
+ *
+ * Where there is a Wire, all frames but a worker's first take that, without their lengths. Over the connection then come
+ * bytes without meaning, each of which wakes who has parked; and the end, as before.
  */
 final class Link implements Closeable {
     /** About what the system takes at once. */
@@ -28,6 +35,10 @@ final class Link implements Closeable {
     private static final int BELIEVED_BYTES = 1 << 20;
 
     private static final int HEADER_BYTES = Integer.BYTES;
+
+    private static final int SPINS = 1000;
+    private static final long LEAST_PAUSE_NANOS = 20_000;
+    private static final long GREATEST_PAUSE_NANOS = 1_000_000;
 
     private final SocketChannel channel;
     private final int maxFrame;
@@ -40,10 +51,31 @@ final class Link implements Closeable {
 
     private @Nullable SelectionKey key;
 
+    private final @Nullable Wire wire;
+    private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
+
+    /** The length of a message of the wire that has been taken out, and not been received. */
+    private int taken = Wire.NONE;
+
+    /** Whether the connection has been seen to be at its end. Only where there is a wire. */
+    private boolean isAtEnd;
+
     Link(SocketChannel channel, int maxFrame) {
         this.channel = channel;
         this.maxFrame = maxFrame;
         this.frame = new Bytes(maxFrame);
+        this.wire = null;
+    }
+
+    /** With a wire if there is one, which is closed with this. */
+    Link(SocketChannel channel, int maxFrame, @Nullable Wire wire) throws IOException {
+        this.channel = channel;
+        this.maxFrame = maxFrame;
+        this.frame = new Bytes(maxFrame);
+        this.wire = wire;
+        if (wire != null) {
+            prepareToWait();
+        }
     }
 
     private static ByteBuffer buffer() {
@@ -65,6 +97,57 @@ final class Link implements Closeable {
 
     /** Blocks until all of it is on its way. */
     void send(Bytes frame) throws IOException {
+        if (wire == null) {
+            sendFirst(frame);
+        } else {
+            send(frame, wire);
+        }
+    }
+
+    private void send(Bytes frame, Wire present) throws IOException {
+        boolean wasInterrupted = false;
+        long pause = LEAST_PAUSE_NANOS;
+        try {
+            while (!present.offer(frame.array(), HEADER_BYTES, frame.size() - HEADER_BYTES)) {
+                announce(present);
+                // The other side takes out what is there as soon as it can: nothing wakes this one.
+                LockSupport.parkNanos(this, pause);
+                pause = Math.min(2 * pause, GREATEST_PAUSE_NANOS);
+                wasInterrupted |= Thread.interrupted();
+                if (hasEnded()) {
+                    throw new EOFException("the connection ended before a frame could be sent");
+                }
+            }
+        } catch (BrokenWireException e) {
+            throw new MalformedException(String.valueOf(e.getMessage()));
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        announce(present);
+    }
+
+    private void announce(Wire present) throws IOException {
+        present.publish();
+        if (present.mustWake()) {
+            channel.write(outgoing.clear().put((byte) 0).flip()); // if there is no room, others are on their way
+        }
+    }
+
+    /** Takes what has come over the connection to wake this side; whether it has come to its end. */
+    private boolean hasEnded() throws IOException {
+        int count;
+        do {
+            count = channel.read(incoming.clear());
+        } while (count > 0);
+        incoming.flip();
+        isAtEnd |= count < 0;
+        return isAtEnd;
+    }
+
+    /** Over the connection itself, also where there is a wire. Blocks until all of it is on its way. */
+    void sendFirst(Bytes frame) throws IOException {
         frame.setInt(0, frame.size() - HEADER_BYTES);
         int sent = 0;
         while (sent < frame.size()) {
@@ -88,6 +171,16 @@ final class Link implements Closeable {
      */
     @Nullable
     Bytes receive() throws IOException {
+        if (wire != null) {
+            while (!isTaken(wire) && !isAtEnd) {
+                awaitWire(wire, 0);
+            }
+            if (isTaken(wire)) {
+                return take(wire);
+            }
+            channel.close(); // so that the other side notices, whichever has ended it
+            return null;
+        }
         while (incoming.remaining() < HEADER_BYTES) {
             boolean isEmpty = !incoming.hasRemaining();
             if (!fill()) {
@@ -109,6 +202,45 @@ final class Link implements Closeable {
             receive(frame.extend(step), step);
         }
         return frame;
+    }
+
+    /** Whether a message has been taken out of the wire; takes one if there is one. */
+    private boolean isTaken(Wire present) {
+        try {
+            if (taken == Wire.NONE) {
+                taken = present.poll();
+            }
+        } catch (BrokenWireException e) {
+            throw new MalformedException(String.valueOf(e.getMessage()));
+        }
+        if (taken == 0) {
+            throw new MalformedException("a frame of 0 bytes");
+        }
+        return taken != Wire.NONE;
+    }
+
+    private Bytes take(Wire present) {
+        frame.wrap(present.message(), taken);
+        taken = Wire.NONE;
+        return frame;
+    }
+
+    /** Waits for a message, the end, a wake-up, or so many milliseconds; 0 is for ever. */
+    private void awaitWire(Wire present, long millis) throws IOException {
+        if (spin.until(() -> isTaken(present)) || !present.parkIfEmpty()) {
+            return;
+        }
+        try {
+            if (select(SelectionKey.OP_READ, millis)) {
+                hasEnded();
+            }
+            if (Thread.currentThread().isInterrupted() && millis == 0) {
+                close();
+                throw new ClosedByInterruptException();
+            }
+        } finally {
+            present.unpark();
+        }
     }
 
     private void receive(int from, int count) throws IOException {
@@ -146,6 +278,12 @@ final class Link implements Closeable {
      * @return whether {@link #receive} is due
      */
     boolean awaitInput(long nanos) throws IOException {
+        if (wire != null) {
+            if (!isTaken(wire) && !isAtEnd) {
+                awaitWire(wire, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
+            }
+            return isTaken(wire) || isAtEnd;
+        }
         return incoming.hasRemaining()
                 || select(SelectionKey.OP_READ, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
     }
@@ -165,6 +303,9 @@ final class Link implements Closeable {
      */
     @Nullable
     Bytes poll() throws IOException {
+        if (wire != null) {
+            return isTaken(wire) ? take(wire) : null;
+        }
         if (!hasFrame()) {
             read();
         }
@@ -209,10 +350,12 @@ final class Link implements Closeable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
-        Selector waiting = selector;
-        if (waiting != null) {
-            waiting.close();
+        try (wire) {
+            channel.close();
+            Selector waiting = selector;
+            if (waiting != null) {
+                waiting.close();
+            }
         }
     }
 }

@@ -84,7 +84,7 @@ final class Outbox {
     synchronized void sendHello(String token) throws IOException {
         Link.frame(other, Frames.HELLO);
         other.putString(token);
-        write(other);
+        link.sendFirst(other);
     }
 
     /** One that the application does not refuse. */

@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.processpool.spi.WireProvider;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +26,8 @@ record PoolSettings(
         long maxResidentBytes,
         int maxMessageBytes,
         Set<String> allowedPackages,
-        Level logLevel) {
+        Level logLevel,
+        @Nullable WireProvider wires) {
 
     /** Room for what stands around a value. */
     static final int MARGIN_BYTES = 1 << 20;

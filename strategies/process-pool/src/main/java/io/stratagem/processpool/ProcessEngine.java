@@ -87,7 +87,7 @@ final class ProcessEngine implements Engine {
         this.settings = settings;
         this.clock = clock;
         this.processes = settings.processes();
-        this.launchPath = LaunchPath.find(settings.javaHome());
+        this.launchPath = LaunchPath.find(settings.javaHome(), settings.wires());
         this.loader = new WeakReference<>(Thread.currentThread().getContextClassLoader());
         this.filter = Filters.fromWorker(settings.allowedPackages(), Filters.Limits.DEFAULT);
         this.codec = new Codec(ProcessEngine.class.getClassLoader(), filter);

@@ -1,11 +1,15 @@
 package io.stratagem.processpool;
 
 import io.stratagem.processpool.LifeLine.Connection;
+import io.stratagem.processpool.spi.Wire;
+import io.stratagem.processpool.spi.WireProvider;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ServiceLoader;
 
 /**
- * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME HAS-COPIES}. In the directory are the socket at
+ * The program of a worker process: {@code WorkerMain DIRECTORY MAX-FRAME HAS-COPIES [WIRE-PROVIDER
+ * PLACE]}. In the directory are the socket at
  * which the application listens, the page in which the worker notes what it does, and perhaps jars, which will be deleted.
  */
 final class WorkerMain {
@@ -19,7 +23,11 @@ final class WorkerMain {
         int maxFrame = Integer.parseInt(arguments[1]);
         boolean hasCopies = Boolean.parseBoolean(arguments[2]);
         ClassExchange classes = new ClassExchange();
-        LifeLine lifeLine = LifeLine.open(Path.of(arguments[0]), maxFrame, classes);
+        LifeLine lifeLine = LifeLine.open(
+                Path.of(arguments[0]),
+                maxFrame,
+                classes,
+                () -> arguments.length > 3 ? openWire(arguments[3], arguments[4], maxFrame) : null);
         lifeLine.start();
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
         codec.prepareToRead(); // while another thread loads what belongs to the connection
@@ -40,6 +48,15 @@ final class WorkerMain {
         new TaskThread(() -> runTasks(connection, outbox, classes, codec, maxOutcome)).start();
         // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
         // that are no daemons, and do not end, are killed with this process.
+    }
+
+    private static Wire openWire(String provider, String place, int maxFrame) throws IOException {
+        for (WireProvider each : ServiceLoader.load(WireProvider.class, WorkerMain.class.getClassLoader())) {
+            if (each.getClass().getName().equals(provider)) {
+                return each.open(place, maxFrame);
+            }
+        }
+        throw new IOException("no " + provider + " is present in the worker");
     }
 
     private static void runTasks(

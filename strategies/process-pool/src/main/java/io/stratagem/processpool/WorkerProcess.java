@@ -3,7 +3,10 @@ package io.stratagem.processpool;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.stratagem.TransferException;
+import io.stratagem.processpool.spi.Wire;
+import io.stratagem.processpool.spi.WireProvider;
 import io.stratagem.spi.Clock;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.io.OutputStream;
@@ -13,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -83,13 +87,18 @@ final class WorkerProcess {
         try {
             PrivateDirectory directory = PrivateDirectory.create(settings.system());
             Process process = null;
+            Wire wire = null;
             boolean isStarted = false;
             try {
                 Map<String, String> originals = origin.launchPath().originals(directory.path());
                 origin.launchPath().copyTo(directory.path());
-                process = launch(settings, origin.launchPath(), directory.path());
+                WireProvider wires = settings.wires();
+                if (wires != null) {
+                    wire = wires.create(settings.maxFrameBytes());
+                }
+                process = launch(settings, origin.launchPath(), directory.path(), wire);
                 WorkerProcess worker =
-                        new Start(settings, name, origin, originals, process, directory).await(meanwhile);
+                        new Start(settings, name, origin, originals, process, directory, wire).await(meanwhile);
                 isStarted = true;
                 return worker;
             } finally {
@@ -98,6 +107,7 @@ final class WorkerProcess {
                         end(process);
                     }
                     directory.close();
+                    close(wire);
                 }
             }
         } catch (IOException | RuntimeException | Error e) { // of whatever kind: others would fare no better
@@ -105,7 +115,16 @@ final class WorkerProcess {
         }
     }
 
-    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory) throws IOException {
+    private static void close(@Nullable Closeable end) {
+        try (end) {
+            // that is all
+        } catch (IOException e) {
+            // it is of no use any more
+        }
+    }
+
+    private static Process launch(PoolSettings settings, LaunchPath launchPath, Path directory, @Nullable Wire wire)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(settings.system().java(settings.javaHome()).toString());
         // A small heap needs no parallel collector. Compiled counted loops get safepoints, so that a worker whose
@@ -132,6 +151,10 @@ final class WorkerProcess {
         command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         command.add(Boolean.toString(launchPath.hasCopies()));
+        if (wire != null) {
+            command.add(Objects.requireNonNull(settings.wires()).getClass().getName());
+            command.add(wire.place());
+        }
         ProcessBuilder builder = new ProcessBuilder(command);
         Inheritance.removeOptions(builder.environment());
         builder.environment().putAll(settings.environment());
@@ -150,6 +173,7 @@ final class WorkerProcess {
         private final Map<String, String> originals;
         private final Process process;
         private final PrivateDirectory directory;
+        private final @Nullable Wire wire;
         private final WorkerOutput output;
         private final AtomicBoolean isLate = new AtomicBoolean();
 
@@ -159,13 +183,15 @@ final class WorkerProcess {
                 Origin origin,
                 Map<String, String> originals,
                 Process process,
-                PrivateDirectory directory) {
+                PrivateDirectory directory,
+                @Nullable Wire wire) {
             this.settings = settings;
             this.name = name;
             this.origin = origin;
             this.originals = originals;
             this.process = process;
             this.directory = directory;
+            this.wire = wire;
             this.output = WorkerOutput.of(name, process);
         }
 
@@ -181,7 +207,7 @@ final class WorkerProcess {
                 process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
                 process.getOutputStream().flush();
                 meanwhile.run();
-                link = new Link(entrance.await(leftNanos(begin)), settings.maxFrameBytes());
+                link = new Link(entrance.await(leftNanos(begin)), settings.maxFrameBytes(), wire);
                 directory.closeEarly(); // before any code of the user's runs in the worker
                 WorkerProcess worker = new WorkerProcess(this, page, link);
                 if (settings.initializer() != null) {
@@ -251,14 +277,6 @@ final class WorkerProcess {
                 } else {
                     return;
                 }
-            }
-        }
-
-        private static void close(@Nullable Link link) {
-            try (link) {
-                // that is all
-            } catch (IOException e) {
-                // it is of no use any more
             }
         }
 

@@ -109,7 +109,7 @@ final class ApplicationSide implements Engine {
                         file.map(FileChannel.MapMode.READ_WRITE, 0, Long.BYTES).order(ByteOrder.nativeOrder());
             }
             start = new WorkerProcess.Start(
-                    processes.settings(), "worker", processes.origin(), Map.of(), new EndedProcess(), directory);
+                    processes.settings(), "worker", processes.origin(), Map.of(), new EndedProcess(), directory, null);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -132,7 +132,8 @@ final class ApplicationSide implements Engine {
                 Long.MAX_VALUE,
                 MAX_MESSAGE_BYTES,
                 Set.of("io.stratagem.processpool"),
-                Level.INFO);
+                Level.INFO,
+                null);
     }
 
     private static final class Builder extends StrategyBuilder<Builder> {

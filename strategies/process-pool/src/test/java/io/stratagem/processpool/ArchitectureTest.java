@@ -21,7 +21,14 @@ final class ArchitectureTest {
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
                 .containsExactlyInAnyOrder(
-                        "Initializer", "ProcessPoolProvider", "ProcessPoolStrategy", "WorkerLogProvider");
+                        "Initializer",
+                        "ProcessPoolBuilder",
+                        "ProcessPoolProvider",
+                        "ProcessPoolStrategy",
+                        "Wire",
+                        "WireProvider",
+                        "WorkerLogProvider",
+                        "WorkerProcessStrategy");
     }
 
     @ArchTest
@@ -33,6 +40,7 @@ final class ArchitectureTest {
                     "io.stratagem",
                     "io.stratagem.spi",
                     "io.stratagem.processpool",
+                    "io.stratagem.processpool.spi",
                     "org.slf4j..",
                     "com.google.common..",
                     "org.jspecify.."));

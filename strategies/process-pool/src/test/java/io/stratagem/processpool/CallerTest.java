@@ -68,13 +68,13 @@ final class CallerTest extends WorkerFixture {
     }
 
     /** A pool whose tasks are sent by who submits them, as long as nothing else happens. */
-    private ProcessPoolStrategy trustingPool(int workers) {
-        ProcessPoolStrategy pool = pool(workers);
+    private WorkerProcessStrategy trustingPool(int workers) {
+        WorkerProcessStrategy pool = pool(workers);
         trust(pool);
         return pool;
     }
 
-    private void trust(ProcessPoolStrategy pool) {
+    private void trust(WorkerProcessStrategy pool) {
         for (int i = 0; i < 50; i++) {
             assertThat(pool.run(workload, "" + i).orElseThrow()).isEqualTo("" + i);
         }
@@ -96,7 +96,7 @@ final class CallerTest extends WorkerFixture {
         }
 
         /** Submits a task, does something with its future, and waits for it. */
-        Caller(ProcessPoolStrategy pool, Workload<String, Object> workload, Consumer<CompletableFuture<?>> first) {
+        Caller(WorkerProcessStrategy pool, Workload<String, Object> workload, Consumer<CompletableFuture<?>> first) {
             this.thread = new Thread(
                     () -> run(() -> {
                         task.set(pool.submit(workload, "wait"));
@@ -127,12 +127,13 @@ final class CallerTest extends WorkerFixture {
         }
     }
 
-    private Caller waiting(ProcessPoolStrategy pool) throws InterruptedException {
+    private Caller waiting(WorkerProcessStrategy pool) throws InterruptedException {
         return waiting(pool, task -> {});
     }
 
     /** A caller that waits at the connection itself. On a busy machine it may come too late for that; so it is repeated. */
-    private Caller waiting(ProcessPoolStrategy pool, Consumer<CompletableFuture<?>> first) throws InterruptedException {
+    private Caller waiting(WorkerProcessStrategy pool, Consumer<CompletableFuture<?>> first)
+            throws InterruptedException {
         for (int i = 0; i < 100; i++) {
             trust(pool);
             Caller caller = new Caller(pool, workload, first);
@@ -149,7 +150,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void get_ofSlowTask_returnsItsResult() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Caller caller = waiting(pool);
 
         gate.open();
@@ -164,7 +165,7 @@ final class CallerTest extends WorkerFixture {
         LogRecorder log = new LogRecorder();
         log.attach("acting");
         try {
-            ProcessPoolStrategy pool = trustingPool(1);
+            WorkerProcessStrategy pool = trustingPool(1);
 
             Result<Object> result = pool.run(workload, input);
 
@@ -187,7 +188,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void get_ofTaskWhoseWorkerDies_fails() {
-        ProcessPoolStrategy pool = trustingPool(1);
+        WorkerProcessStrategy pool = trustingPool(1);
 
         Result<Object> result = pool.run(workload, "exit");
 
@@ -200,7 +201,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void get_withLimit_endsInTimeAndTheTaskGoesOn() throws Exception {
-        ProcessPoolStrategy pool = trustingPool(1);
+        WorkerProcessStrategy pool = trustingPool(1);
         CompletableFuture<Result<Object>> task = pool.submit(workload, "wait");
 
         assertThatThrownBy(() -> task.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
@@ -212,7 +213,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void get_interrupted_endsAndTheTaskGoesOn() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Caller caller = waiting(pool);
 
         caller.thread.interrupt();
@@ -225,7 +226,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void submit_whileInterrupted_breaksNoConnection() throws Exception {
-        ProcessPoolStrategy pool = trustingPool(1);
+        WorkerProcessStrategy pool = trustingPool(1);
         Long pid = pool.run(PID, 0).orElseThrow();
         trust(pool);
         Thread.currentThread().interrupt();
@@ -239,7 +240,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void cancel_byAnotherThread_endsTheWaitAndTheWorker() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
         Caller caller = waiting(pool);
 
@@ -254,7 +255,7 @@ final class CallerTest extends WorkerFixture {
     /** Its caller does something else instead. */
     @Test
     void submit_withoutWaiting_isNoticedBySomebodyElse() throws Exception {
-        ProcessPoolStrategy pool = trustingPool(1);
+        WorkerProcessStrategy pool = trustingPool(1);
         CountDownLatch isThere = new CountDownLatch(1);
 
         var unused = pool.submit(workload, "later").thenRun(isThere::countDown);
@@ -266,7 +267,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void dependentStage_thatNeverEnds_holdsUpNoOtherTask() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         CountDownLatch isInStage = new CountDownLatch(1);
         CountDownLatch mayGoOn = new CountDownLatch(1);
         AtomicBoolean isMeant = new AtomicBoolean();
@@ -291,7 +292,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void submit_byOthersMeanwhile_getsAnotherWorker() throws Exception {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Caller caller = waiting(pool);
 
         assertThat(pool.run(workload, "other").orElseThrow()).isEqualTo("other");
@@ -302,7 +303,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void submit_byOthersWhileAllAreBusy_isRunAfterwards() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Caller caller = waiting(pool);
 
         CompletableFuture<Result<Object>> queued = pool.submit(workload, "other");
@@ -315,7 +316,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void close_byAnotherThread_waitsForTheTask() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Caller caller = waiting(pool);
         Caller closer = new Caller(() -> {
             pool.close();
@@ -331,7 +332,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void closeNow_byAnotherThread_endsTheWait() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Caller caller = waiting(pool);
 
         pool.closeNow();
@@ -344,7 +345,7 @@ final class CallerTest extends WorkerFixture {
 
     @Test
     void idleTimeout_countsFromTheLastTask() {
-        ProcessPoolStrategy pool = pool(1, builder -> builder.idleTimeout(Duration.ofMillis(300)));
+        WorkerProcessStrategy pool = pool(1, builder -> builder.idleTimeout(Duration.ofMillis(300)));
         long pid = pool.run(PID, 0).orElseThrow();
         trust(pool);
 
@@ -358,7 +359,7 @@ final class CallerTest extends WorkerFixture {
     @Tag("stress")
     @Test
     void callersOfAllSorts_eachTaskHasItsResult() {
-        ProcessPoolStrategy pool = trustingPool(2);
+        WorkerProcessStrategy pool = trustingPool(2);
         long seed = Long.getLong("stress.seed", System.nanoTime());
         int rounds = 2_000 * Integer.getInteger("stress.rounds", 1);
         RacingThreads.run(3, Duration.ofMinutes(5), thread -> {

@@ -199,7 +199,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     /** Values and exceptions of the loader's classes, both ways. */
     @SuppressWarnings("unchecked")
-    private static void assertWorks(ProcessPoolStrategy pool, ClassLoader loader) throws Exception {
+    private static void assertWorks(WorkerProcessStrategy pool, ClassLoader loader) throws Exception {
         Class<?> tasks = loader.loadClass("com.example.app.Tasks");
         var mirror = (Workload<Object, Object>) tasks.getField("MIRROR").get(null);
 
@@ -217,7 +217,7 @@ final class ClassLoadingTest extends WorkerFixture {
         assertThat(value(pool, loader, "take", made)).isEqualTo(3);
     }
 
-    private ProcessPoolStrategy trustingPool() {
+    private WorkerProcessStrategy trustingPool() {
         return pool(1, options -> options.allowPackage("com.example.app"));
     }
 
@@ -225,7 +225,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void surefire_runsTasksOfItsOwnClassPath() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         assertThat(pool.run(
                                 Workload.blocking(
@@ -254,7 +254,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void loadersWithOtherVersionsOfAClass_haveTheirOwnInTheSameWorker() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         List<ClassLoader> loaders = List.of(
                 childFirst(application.version("one"), application.classes()),
                 new InMemory(application.classes(), application.version("two")),
@@ -285,7 +285,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void contextClassLoader_ofTheTask_isTheSubmitters() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = urlLoader(application.classes());
 
         assertThat(value(pool, loader, "context", 0)).isEqualTo(true);
@@ -304,7 +304,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void contextClassLoader_thatDoesNotKnowTheFunction_leavesItToTheFunctionsOwn() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = urlLoader(application.classes());
         Object mirrored = value(pool, loader, "make", 0);
 
@@ -317,7 +317,7 @@ final class ClassLoadingTest extends WorkerFixture {
     @Test
     @SuppressWarnings("unchecked")
     void action_withoutContextClassLoader_isFound() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = urlLoader(application.classes());
         var action = (Workload<Object, Void>)
                 loader.loadClass("com.example.app.Tasks").getMethod("action").invoke(null);
@@ -332,7 +332,7 @@ final class ClassLoadingTest extends WorkerFixture {
         var initializer = (Initializer) loader.loadClass("com.example.app.Tasks")
                 .getMethod("initializer")
                 .invoke(null);
-        ProcessPoolStrategy pool = pool(1, options -> options.initializer(initializer));
+        WorkerProcessStrategy pool = pool(1, options -> options.initializer(initializer));
 
         assertThat(value(pool, loader, "initialized", 0)).isEqualTo("base");
     }
@@ -341,7 +341,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void classThatTheApplicationHasNot_isNamedAndNotAskedForAgain() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         AtomicInteger questions = new AtomicInteger();
         ClassLoader loader = new InMemory(application.classes()) {
             @Override
@@ -364,7 +364,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void classWithoutAClassFile_failsTheTaskAndSaysWhy() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = new Secretive(application.classes());
 
         assertThat(causeOf(run(pool, loader, "version", 0)))
@@ -377,7 +377,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void inputOfAClassTheContextHasNot_failsItsTaskOnly() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         Object foreign = point(urlLoader(application.classes()));
 
         assertThat(causeOf(pool.run(Workload.blocking("any", (Object input) -> 1), foreign)))
@@ -389,7 +389,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void classThatCannotBeInitialised_failsEachTaskThatNeedsIt() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = new InMemory(application.classes());
 
         assertThat(causeOf(run(pool, loader, "broken", 0))).isInstanceOf(ExceptionInInitializerError.class);
@@ -432,7 +432,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void resources_comeFromTheContextClassLoader() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         Path more = Files.createDirectories(shared.resolve("resources/META-INF/app"));
         Files.writeString(more.resolve("words.txt"), "more");
         ClassLoader files = urlLoader(application.classes(), shared.resolve("resources"));
@@ -453,7 +453,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void resource_thatIsTooLarge_isNotThere() throws Exception {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         InMemory loader = new InMemory(application.classes());
         loader.contents.put("large", new byte[5_000_000]);
 
@@ -478,7 +478,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void interruptedThread_loadsClassesAndStaysInterrupted() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
 
         assertThat(value(pool, new InMemory(application.classes()), "interrupted", 0))
                 .isEqualTo("base true");
@@ -487,7 +487,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void programThatReadsItsStandardInput_takesNothingFromTheWorker() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
 
         assertThat(value(pool, new InMemory(application.classes()), "program", 0))
                 .isEqualTo("base");
@@ -496,7 +496,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void loaderThatThrows_isAsOneThatHasNothing() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         ClassLoader loader = new InMemory(application.classes()) {
             @Override
             protected URL findResource(String name) {
@@ -510,7 +510,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void loaderWhoseResourcesCannotBeRead_isAsOneThatHasNothing() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         long pid = pool.run(PID, 0).orElseThrow();
         ClassLoader loader = new InMemory(application.classes()) {
             @Override
@@ -534,7 +534,7 @@ final class ClassLoadingTest extends WorkerFixture {
 
     @Test
     void loaderThatHangs_doesNotHoldUpTheTimeout() throws Exception {
-        ProcessPoolStrategy pool = trustingPool();
+        WorkerProcessStrategy pool = trustingPool();
         Gate gate = gate();
         ClassLoader loader = new InMemory(application.classes()) {
             @Override

@@ -191,7 +191,7 @@ final class ExecutorServiceTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource
     void awaitTermination_ofAHangingCall_returnsWhenItsProcessIsGone(End end) throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         ListeningExecutorService view = pool.asExecutorService();
         // The next one must be no reason to wait before it is killed.
         assertThat(Patience.get(view.submit(WORKER_PID))).isPositive();

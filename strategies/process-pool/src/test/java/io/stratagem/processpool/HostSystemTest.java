@@ -95,7 +95,7 @@ final class HostSystemTest extends WorkerFixture {
 
     // ---------------------------------------------------------------------------------------------- pools
 
-    private ProcessPoolStrategy pool(HostSystem system, Path javaHome) {
+    private WorkerProcessStrategy pool(HostSystem system, Path javaHome) {
         return closedAfterTest(new ProcessPoolStrategy.Builder(system, javaHome)
                 .name("faults")
                 .workerProcesses(1)
@@ -117,7 +117,7 @@ final class HostSystemTest extends WorkerFixture {
         Path java = Files.createDirectory(home.resolve("bin")).resolve("java.exe");
         Files.writeString(java, "#!/bin/sh\nexec '" + HostSystem.LINUX.java(real()) + "' \"$@\"\n");
         Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
-        ProcessPoolStrategy pool = pool(HostSystem.WINDOWS, home);
+        WorkerProcessStrategy pool = pool(HostSystem.WINDOWS, home);
 
         String directory = pool.run(
                         Workload.blocking(
@@ -180,7 +180,7 @@ final class HostSystemTest extends WorkerFixture {
 
     @Test
     void build_inANativeImageWithJavaHome_runsTasks() {
-        ProcessPoolStrategy pool = closedAfterTest(new ProcessPoolStrategy.Builder(HostSystem.LINUX, null)
+        WorkerProcessStrategy pool = closedAfterTest(new ProcessPoolStrategy.Builder(HostSystem.LINUX, null)
                 .javaHome(real())
                 .name("faults")
                 .workerProcesses(1)

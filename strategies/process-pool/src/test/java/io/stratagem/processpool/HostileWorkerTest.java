@@ -167,7 +167,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void result_withAForbiddenClass_failsItsTaskAndTouchesNothing() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
         Workload<Smuggling, Object> smuggling = Workload.blocking("smuggling", way -> way.wrap(new Forbidden()));
 
@@ -199,7 +199,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void exception_withAForbiddenClass_arrivesWithoutIt() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Integer> result = pool.run(
                 Workload.blocking("throwing", input -> {
@@ -259,7 +259,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void result_nestedTooDeeply_failsItsTask() {
-        ProcessPoolStrategy pool = plainPool(
+        WorkerProcessStrategy pool = plainPool(
                 1,
                 options -> options.allowPackage("io.stratagem.processpool")
                         .jvmOptions("-Xss64m", "-XX:TieredStopAtLevel=1"));
@@ -386,7 +386,7 @@ final class HostileWorkerTest extends WorkerFixture {
     /** The other batch is too large to be sent before the worker has done the first. */
     @Test
     void nonsense_whileAnotherBatchIsAboutToBeSent_isNotThatOnes() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Workload<Object, Object> sending = Workload.blocking("sending", input -> {
             if (input instanceof Hooked) {
                 Nonsense.UNKNOWN_KIND.sending.send();
@@ -412,7 +412,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void nonsense_whenThePoolIsClosed_holdsNothingUpAndLeavesNoProcess() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(
                         Workload.blocking("hooking", input -> {
                             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -437,7 +437,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void nonsense_fromAWorker_isItsEndAndNobodyElses() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         Workload<Nonsense, Integer> sending = Workload.blocking("sending", nonsense -> {
             nonsense.sending.send();
             while (true) {
@@ -482,7 +482,7 @@ final class HostileWorkerTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"RECORD", "ENUM"})
     void forgedResult_withAForbiddenClass_touchesNothing(Tag tag) {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         String name = tag.name();
 
         Result<Integer> result = pool.run(
@@ -500,7 +500,7 @@ final class HostileWorkerTest extends WorkerFixture {
 
     @Test
     void forgedException_thatCannotBeRead_failsItsTask() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Integer> result = pool.run(
                 Workload.blocking(
@@ -535,7 +535,7 @@ final class HostileWorkerTest extends WorkerFixture {
         private Filtered() {}
 
         public static void main(String[] arguments) {
-            try (ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            try (WorkerProcessStrategy pool = ProcessPoolStrategy.builder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .allowPackage("io.stratagem.processpool")

@@ -83,7 +83,7 @@ final class InheritanceTest extends WorkerFixture {
         private Spied() {}
 
         public static void main(String[] arguments) throws IOException {
-            try (ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            try (WorkerProcessStrategy pool = ProcessPoolStrategy.builder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .environment("FOR_WORKERS", "1")
@@ -170,7 +170,7 @@ final class InheritanceTest extends WorkerFixture {
                 Locale.setDefault(Locale.Category.FORMAT, Locale.forLanguageTag("sr-Latn-RS"));
                 TimeZone.setDefault(TimeZone.getTimeZone("Asia/Kolkata"));
             }
-            try (ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            try (WorkerProcessStrategy pool = ProcessPoolStrategy.builder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .build()) {
@@ -213,7 +213,7 @@ final class InheritanceTest extends WorkerFixture {
 
     @Test
     void defaults_byOptionsOfThePool_areItsOwn() {
-        ProcessPoolStrategy pool = plainPool(
+        WorkerProcessStrategy pool = plainPool(
                 1, options -> options.jvmOptions("-Duser.timezone=Pacific/Auckland", "-XX:TieredStopAtLevel=1"));
 
         assertThat(pool.run(Workload.blocking("zone", input -> ZoneId.systemDefault()), 0)
@@ -231,7 +231,7 @@ final class InheritanceTest extends WorkerFixture {
         public static void main(String[] arguments) throws Exception {
             Path file = Path.of(arguments[0]);
             LoggerFactory.getLogger("application").info("here: {}", "żółw");
-            try (ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            try (WorkerProcessStrategy pool = ProcessPoolStrategy.builder()
                     .workerProcesses(2)
                     .maxHeapBytes(64 << 20)
                     .build()) {

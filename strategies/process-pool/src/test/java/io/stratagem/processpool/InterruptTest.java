@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 final class InterruptTest extends WorkerFixture {
     private static final Workload<Object, Object> ECHO = Workload.blocking("echo", input -> input);
 
-    private ProcessPoolStrategy trusting() {
+    private WorkerProcessStrategy trusting() {
         return pool(1, options -> options.allowPackage("io.stratagem.processpool"));
     }
 
-    private static void assertEchoed(ProcessPoolStrategy pool, String name) {
+    private static void assertEchoed(WorkerProcessStrategy pool, String name) {
         long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Object> result = pool.run(ECHO, new Hooked(name));
@@ -47,7 +47,7 @@ final class InterruptTest extends WorkerFixture {
     void interrupt_leftBehindWhereTheInitializerIsSerialised_doesNoHarm() {
         Hooked.whenWritten("captured", () -> Thread.currentThread().interrupt());
         Hooked captured = new Hooked("captured");
-        ProcessPoolStrategy pool =
+        WorkerProcessStrategy pool =
                 pool(1, options -> options.initializer(() -> System.setProperty("hooked", captured.name())));
 
         assertUsable(pool);
@@ -55,7 +55,7 @@ final class InterruptTest extends WorkerFixture {
 
     @Test
     void interrupt_leftBehindByTheInitializer_doesNoHarm() {
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 1, options -> options.initializer(() -> Thread.currentThread().interrupt()));
 
         assertThat(pool.run(
@@ -78,7 +78,7 @@ final class InterruptTest extends WorkerFixture {
 
     @Test
     void interrupt_leftBehindWhereAResultIsSerialised_doesNoHarm() {
-        ProcessPoolStrategy pool = trusting();
+        WorkerProcessStrategy pool = trusting();
         long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Object> result = pool.run(Workload.blocking("interrupting", input -> new Interrupting()), 0);
@@ -89,7 +89,7 @@ final class InterruptTest extends WorkerFixture {
 
     @Test
     void interrupt_betweenTwoTasks_meetsNeither() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Journal journal = journal();
         long pid = pool.run(
@@ -118,7 +118,7 @@ final class InterruptTest extends WorkerFixture {
 
     @Test
     void interrupt_ofARunningTask_reachesIt() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<String> result = pool.run(
                 Workload.blocking("interrupted", input -> {

@@ -50,6 +50,7 @@ final class OrphanTest {
                         "-XX:TieredStopAtLevel=1",
                         "-Xmx64m",
                         "-Djava.io.tmpdir=" + temporary,
+                        "-D" + WorkerFixture.UNDER_TEST + "=" + System.getProperty(WorkerFixture.UNDER_TEST, ""),
                         "-cp",
                         System.getProperty("java.class.path"),
                         main.getName(),
@@ -116,7 +117,7 @@ final class OrphanTest {
 
         public static void main(String[] arguments) throws Exception {
             String signs = arguments[0];
-            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
                     .workerProcesses(3)
                     .maxHeapBytes(64 << 20)
                     .build();
@@ -166,7 +167,7 @@ final class OrphanTest {
 
         public static void main(String[] arguments) throws Exception {
             String signs = arguments[0];
-            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .initializer(() -> {
@@ -201,7 +202,7 @@ final class OrphanTest {
                     exec '%s' "$@"
                     """.formatted(signs, real));
             Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
-            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .javaHome(signs)
@@ -229,7 +230,7 @@ final class OrphanTest {
 
         public static void main(String[] arguments) {
             String signs = arguments[0];
-            ProcessPoolStrategy pool = ProcessPoolStrategy.builder()
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
                     .workerProcesses(1)
                     .maxHeapBytes(64 << 20)
                     .build();

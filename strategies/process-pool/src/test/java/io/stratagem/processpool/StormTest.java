@@ -99,7 +99,7 @@ final class StormTest extends WorkerFixture {
 
     @BeforeEach
     void lookBefore() throws IOException {
-        try (ProcessPoolStrategy first = ProcessPoolStrategy.create()) {
+        try (WorkerProcessStrategy first = newBuilder().build()) {
             assertUsable(first); // so that what a JVM opens once is open
         }
         tally = new Tally(home.resolve("tally"), TASKS);
@@ -154,7 +154,7 @@ final class StormTest extends WorkerFixture {
         return attempts > 1 ? builder.retry(RetryPolicy.attempts(attempts)) : builder;
     }
 
-    private void mapOrdered(ProcessPoolStrategy pool, int from, int to, int attempts) {
+    private void mapOrdered(WorkerProcessStrategy pool, int from, int to, int attempts) {
         Tally counts = tally;
         Workload<Integer, Long> tiny = named("ordered", attempts).compute(task -> run(task, counts));
         int[] next = {from};
@@ -169,7 +169,7 @@ final class StormTest extends WorkerFixture {
 
     private record Answer(int task, long value) {}
 
-    private void mapUnordered(ProcessPoolStrategy pool, int from, int to, int attempts) {
+    private void mapUnordered(WorkerProcessStrategy pool, int from, int to, int attempts) {
         Tally counts = tally;
         Workload<Integer, Answer> tiny =
                 named("unordered", attempts).compute(task -> new Answer(task, run(task, counts)));
@@ -189,7 +189,7 @@ final class StormTest extends WorkerFixture {
         assertThat(count).as("unordered results").isEqualTo(to - from);
     }
 
-    private void submit(ProcessPoolStrategy pool, int from, int to, int attempts) throws Exception {
+    private void submit(WorkerProcessStrategy pool, int from, int to, int attempts) throws Exception {
         Tally counts = tally;
         Workload<Load, byte[]> single = named("single", attempts).blocking(load -> load.turned(counts));
         Deque<CompletableFuture<Result<byte[]>>> pending = new ArrayDeque<>();
@@ -276,7 +276,7 @@ final class StormTest extends WorkerFixture {
 
     // ---------------------------------------------------------------------------------------------- the storm
 
-    private void storm(ProcessPoolStrategy pool, int attempts) {
+    private void storm(WorkerProcessStrategy pool, int attempts) {
         Random random = new Random(seed);
         try {
             for (int from = 0; from < TASKS; from += TASKS_PER_WAVE) {
@@ -293,7 +293,7 @@ final class StormTest extends WorkerFixture {
         assertThat(killed).hasSizeGreaterThanOrEqualTo(LEAST_KILLS);
     }
 
-    private void wave(ProcessPoolStrategy pool, int from, int attempts, Random random) {
+    private void wave(WorkerProcessStrategy pool, int from, int attempts, Random random) {
         int unordered = from + UNORDERED_FROM;
         int single = from + SINGLE_FROM;
         int end = from + TASKS_PER_WAVE;
@@ -326,7 +326,7 @@ final class StormTest extends WorkerFixture {
 
     @Test
     void tasks_whoseWorkersAreKilled_haveOneTrueResultEachAndRunOnce() {
-        ProcessPoolStrategy pool = pool(WORKERS);
+        WorkerProcessStrategy pool = pool(WORKERS);
 
         storm(pool, 1);
 
@@ -395,7 +395,7 @@ final class StormTest extends WorkerFixture {
 
     @Test
     void tasks_whoseWorkersAreKilledAndThatMayRunAgain_allSucceed() {
-        ProcessPoolStrategy pool = pool(WORKERS);
+        WorkerProcessStrategy pool = pool(WORKERS);
 
         storm(pool, ATTEMPTS);
 
@@ -435,7 +435,7 @@ final class StormTest extends WorkerFixture {
                 .toList();
     }
 
-    private void assertNothingLeft(ProcessPoolStrategy pool) {
+    private void assertNothingLeft(WorkerProcessStrategy pool) {
         pool.close();
 
         String ours = "stratagem-" + ProcessHandle.current().pid() + "-";

@@ -143,7 +143,8 @@ final class StrangerTest extends WorkerFixture {
     void start_amongStrangers_succeedsAndRefusesThem() throws Exception {
         Path notes = home.resolve("notes");
         Path javaHome = javaHome();
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).environment(NOTES, notes.toString()));
+        WorkerProcessStrategy pool =
+                pool(1, options -> options.javaHome(javaHome).environment(NOTES, notes.toString()));
 
         assertUsable(pool);
 
@@ -158,7 +159,7 @@ final class StrangerTest extends WorkerFixture {
 
     @Test
     void token_isInNoEnvironmentAndNoCommandLine() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Map<String, String> ours = System.getenv();
 
         Map<String, String> environment = pool.run(

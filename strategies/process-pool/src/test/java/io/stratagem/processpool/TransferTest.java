@@ -87,7 +87,7 @@ final class TransferTest extends WorkerFixture {
         }
     }
 
-    private ProcessPoolStrategy trusting(int workers) {
+    private WorkerProcessStrategy trusting(int workers) {
         return pool(workers, options -> options.allowPackage("io.stratagem.processpool"));
     }
 
@@ -104,7 +104,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource
     void throwing_atAnyStage_failsThatTaskOnly(Stage stage) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         long pid = pool.run(PID, 0).orElseThrow();
 
         CompletableFuture<Result<Trap>> task =
@@ -134,7 +134,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @MethodSource("deaths")
     void death_atAnyStageInTheWorker_failsThatTaskOnly(Stage stage, Way way) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
 
         CompletableFuture<Result<Trap>> task =
                 pool.submit(trapped(Workload.named("trapped"), stage, way), input(stage, way));
@@ -149,7 +149,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"READ_FUNCTION", "READ_INPUT", "RUN", "WRITE_RESULT"})
     void hanging_atAnyStageInTheWorker_isEndedByTheTimeout(Stage stage) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         Workload<Trap, Trap> hanging =
                 trapped(Workload.named("trapped").timeout(Duration.ofMillis(300)), stage, Way.HANG);
 
@@ -163,7 +163,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"READ_FUNCTION", "READ_INPUT", "RUN", "WRITE_RESULT"})
     void hanging_atAnyStageInTheWorker_isEndedByCancel(Stage stage) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         CompletableFuture<Result<Trap>> task =
                 pool.submit(trapped(Workload.named("trapped"), stage, Way.HANG), input(stage, Way.HANG));
         CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
@@ -177,7 +177,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
     void hanging_atAnyStageHere_isEndedByCancel(Stage stage) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         CompletableFuture<Result<Trap>> task =
                 pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
         CompletableFuture<Result<Long>> next = pool.submit(PID, 0);
@@ -191,7 +191,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void hanging_whileAResultIsRebuilt_doesNotHoldUpAnotherTask() throws Exception {
-        ProcessPoolStrategy pool = trusting(2);
+        WorkerProcessStrategy pool = trusting(2);
         CompletableFuture<Result<Trap>> task = pool.submit(
                 trapped(Workload.named("trapped"), Stage.READ_RESULT, Way.WAIT), input(Stage.READ_RESULT, Way.WAIT));
         Patience.await().until(Way::isWaiting);
@@ -206,7 +206,7 @@ final class TransferTest extends WorkerFixture {
     /** When it was cancelled, the driver was at the result of another task. */
     @Test
     void result_ofATaskThatWasCancelled_isNotRebuilt() throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         Journal journal = journal();
         Workload<Object, Object> echo = Workload.blocking("echo", input -> {
             journal.add(((Hooked) input).name());
@@ -239,7 +239,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void hanging_whileAResultIsRebuilt_isEndedByTheTimeout() throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         Workload<Trap, Trap> hanging =
                 trapped(Workload.named("trapped").timeout(Duration.ofMillis(300)), Stage.READ_RESULT, Way.WAIT);
 
@@ -253,7 +253,7 @@ final class TransferTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"WRITE_FUNCTION", "WRITE_INPUT", "READ_RESULT"})
     void closeNow_whileItHangsHere_ends(Stage stage) throws Exception {
-        ProcessPoolStrategy pool = trusting(1);
+        WorkerProcessStrategy pool = trusting(1);
         CompletableFuture<Result<Trap>> task =
                 pool.submit(trapped(Workload.named("trapped"), stage, Way.WAIT), input(stage, Way.WAIT));
         Patience.await().until(Way::isWaiting);
@@ -268,7 +268,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void values_thatAreNotSerializable_failTheirTasksOnly() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
         Object captured = new Object();
         List<Result<?>> results = List.of(
@@ -302,7 +302,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void result_ofAClassThatIsNotTrusted_failsItsTask() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Object> result = pool.run(Workload.blocking("foreign", input -> new Foreign()), 0);
 
@@ -315,7 +315,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void map_withSomeInputsAndResultsThatCannotTravel_failsThoseOnly() {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Workload<Object, Object> mixed = Workload.compute("mixed", input -> input.equals(0) ? new Object() : input);
         List<Object> inputs = IntStream.range(0, 3_000)
                 .mapToObj(i -> i % 10 == 3 ? new Object() : (Object) (i % 10))
@@ -344,7 +344,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void values_thatAreTooLarge_failTheirTasksOnly() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         long pid = pool.run(PID, 0).orElseThrow();
         Workload<Integer, byte[]> making = Workload.blocking("making", size -> new byte[size]);
         Workload<byte[], Integer> taking = Workload.blocking("taking", bytes -> bytes.length);
@@ -358,7 +358,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void mdc_thatIsTooLarge_failsItsTaskOnly() throws Exception {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         long pid = pool.run(PID, 0).orElseThrow();
 
         CompletableFuture<Result<Long>> result;
@@ -392,7 +392,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void context_thatCannotBeRebuilt_failsEachTask() {
-        ProcessPoolStrategy pool = pool(1, options -> options.propagator(Broken::new));
+        WorkerProcessStrategy pool = pool(1, options -> options.propagator(Broken::new));
         Journal journal = journal();
         Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
             journal.enter();
@@ -415,7 +415,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void function_thatIsTooLarge_failsItsTasksOnly() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         long pid = pool.run(PID, 0).orElseThrow();
         byte[] captured = new byte[5_000_000];
 
@@ -428,7 +428,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void exception_thatIsTooLarge_failsItsTaskOnly() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Integer> result = pool.run(
@@ -443,7 +443,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void map_ofValuesNearTheLimit_givesAllResults() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         Workload<byte[], byte[]> echo = Workload.compute("echo", input -> input);
 
         try (Stream<Result<byte[]>> stream =
@@ -454,7 +454,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void map_ofShortTasksWithSomeLargeValues_doesNotBlockBothSides() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Workload<byte[], byte[]> inverse =
                 Workload.blocking("inverse", input -> new byte[input.length == 0 ? 3 << 20 : 0]);
         List<byte[]> kinds = List.of(new byte[0], new byte[3 << 20], new byte[1]);
@@ -468,7 +468,7 @@ final class TransferTest extends WorkerFixture {
 
     @Test
     void exception_thatCannotTravel_arrivesAsASurrogate() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Integer> result = pool.run(
                 Workload.blocking("throwing", input -> {

@@ -40,7 +40,7 @@ final class WorkerDeathTest extends WorkerFixture {
                     ABORT,         134, was killed by SIGABRT
                     OUT_OF_MEMORY, 3,   ran out of memory""")
     void task_thatEndsItsWorker_failsAloneAndOnce(Way way, int exitCode, String how) throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
         Workload<Integer, Integer> fatal = Workload.blocking("fatal", input -> {
             journal.add("" + ProcessHandle.current().pid());
@@ -75,7 +75,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void stackOverflow_inTask_isOrdinaryFailure() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Integer> result = pool.run(Workload.blocking("deep", Faults::recurse), 0);
@@ -87,7 +87,7 @@ final class WorkerDeathTest extends WorkerFixture {
     /** As that for direct buffers is, which the JVM does not notice. */
     @Test
     void outOfMemoryError_thrownByJavaCode_endsTheWorker() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Integer> result = pool.run(
                 Workload.blocking("hoarder", input -> {
@@ -119,7 +119,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void outOfMemoryError_whileTheResultIsSerialised_endsTheWorkerWithItsVerdict() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         WorkerDiedException death =
                 (WorkerDiedException) causeOf(pool.run(Workload.blocking("hoarder", input -> new Hoard()), 0));
@@ -150,7 +150,7 @@ final class WorkerDeathTest extends WorkerFixture {
                     HALT,     ended with exit code 8
                     SEGFAULT, crashed with SIGSEGV""")
     void threadLeftBehind_endsTheWorkerDuringAnotherTask_failsThatOne(Way way, String how) throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate end = gate();
         long pid = pool.run(leavingBehind(end, journal(), way), 0).orElseThrow();
         Journal journal = journal();
@@ -169,7 +169,7 @@ final class WorkerDeathTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"THROW", "HANG"})
     void threadLeftBehind_throwsOrHangs_failsNothing(Way way) {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate end = gate();
         Journal journal = journal();
         long pid = pool.run(leavingBehind(end, journal, way), 0).orElseThrow();
@@ -183,7 +183,7 @@ final class WorkerDeathTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"EXIT", "HALT", "SEGFAULT"})
     void threadLeftBehind_endsTheWorkerWhileItIsIdle_failsNothing(Way way) {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate end = gate();
         long pid = pool.run(leavingBehind(end, journal(), way), 0).orElseThrow();
 
@@ -222,7 +222,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void connection_thatEndsBeforeAWorkloadIsKnownThere_failsNothing() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Journal journal = journal();
         long pid = pool.run(goingDeaf(gate, journal), 0).orElseThrow();
@@ -239,7 +239,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void retryPolicy_afterDeath_runsTheTaskAgainInAnotherProcess() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
         Workload<Integer, Integer> second = Workload.named("second")
                 .retry(RetryPolicy.attempts(3))
@@ -276,7 +276,7 @@ final class WorkerDeathTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"EXIT", "HALT", "KILL", "SEGFAULT", "OUT_OF_MEMORY"})
     void death_whileTheResultIsSerialised_saysThatTheTaskMayHaveFinished(Way way) {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
 
         Result<Object> result = pool.run(
@@ -304,7 +304,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void map_ofTinyTasksOneOfWhichExits_failsExactlyThatOne() {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> exitAt(input, 7_777, Way.EXIT));
 
         List<Result<Integer>> results;
@@ -328,7 +328,7 @@ final class WorkerDeathTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(names = {"HALT", "KILL", "SEGFAULT"})
     void map_ofTinyTasksOneOfWhichCrashes_runsEachOnceAndTellsWhatWasLost(Way way) {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Journal journal = journal();
         Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
             journal.add("" + input);
@@ -367,7 +367,7 @@ final class WorkerDeathTest extends WorkerFixture {
 
     @Test
     void workers_thatDieAgainAndAgain_loseOnlyWhatKilledThem() throws Exception {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Workload<Integer, Integer> sometimes = Workload.blocking("sometimes", input -> {
             if (input % 5 == 0) {
                 Way.HALT.happen();

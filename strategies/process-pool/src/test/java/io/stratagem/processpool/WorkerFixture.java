@@ -19,41 +19,57 @@ import org.junit.jupiter.api.AfterEach;
 
 /** Pools that start fast, and what tests ask about processes. */
 abstract class WorkerFixture extends StrategyFixture {
+    /** The system property with the name of another strategy that the tests are to be of. */
+    static final String UNDER_TEST = "pool.under.test";
+
     /** Where its process runs. */
     static final Workload<Integer, Long> PID =
             Workload.blocking("pid", input -> ProcessHandle.current().pid());
 
     @Override
     protected final ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        ProcessPoolStrategy.Builder builder = fast(workers);
+        ProcessPoolBuilder<?> builder = fast(workers);
         options.accept(builder);
         return builder.build();
     }
 
-    private static ProcessPoolStrategy.Builder fast(int workers) {
+    private static ProcessPoolBuilder<?> fast(int workers) {
         return bare(workers).jvmOptions("-XX:TieredStopAtLevel=1");
     }
 
-    private static ProcessPoolStrategy.Builder bare(int workers) {
-        return ProcessPoolStrategy.builder().workerProcesses(workers).maxHeapBytes(64 << 20);
+    private static ProcessPoolBuilder<?> bare(int workers) {
+        return newBuilder().workerProcesses(workers).maxHeapBytes(64 << 20);
+    }
+
+    /** Of the strategy that the tests are of; others with the same workers run these tests, too. */
+    static ProcessPoolBuilder<?> newBuilder() {
+        String other = System.getProperty(UNDER_TEST, "");
+        if (other.isEmpty()) {
+            return ProcessPoolStrategy.builder();
+        }
+        try {
+            return (ProcessPoolBuilder<?>)
+                    Class.forName(other).getMethod("builder").invoke(null);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(other, e);
+        }
     }
 
     /** A pool named {@code faults}, closed after the test. */
-    final ProcessPoolStrategy pool(int workers) {
+    final WorkerProcessStrategy pool(int workers) {
         return pool(workers, builder -> {});
     }
 
-    final ProcessPoolStrategy pool(int workers, Consumer<ProcessPoolStrategy.Builder> options) {
+    final WorkerProcessStrategy pool(int workers, Consumer<ProcessPoolBuilder<?>> options) {
         return build(fast(workers), options);
     }
 
     /** A pool without JVM options. */
-    final ProcessPoolStrategy plainPool(int workers, Consumer<ProcessPoolStrategy.Builder> options) {
+    final WorkerProcessStrategy plainPool(int workers, Consumer<ProcessPoolBuilder<?>> options) {
         return build(bare(workers), options);
     }
 
-    private ProcessPoolStrategy build(
-            ProcessPoolStrategy.Builder builder, Consumer<ProcessPoolStrategy.Builder> options) {
+    private WorkerProcessStrategy build(ProcessPoolBuilder<?> builder, Consumer<ProcessPoolBuilder<?>> options) {
         builder.name("faults");
         options.accept(builder);
         return closedAfterTest(builder.build());

@@ -44,7 +44,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void lines_thatAWorkerPrints_appearWithItsName() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         pool.run(
                 Workload.blockingAction("printing", input -> {
@@ -63,7 +63,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void events_thatAWorkerLogs_appearWithLevelLoggerMdcAndException() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         MDC.put("request", "r-17");
         try {
@@ -110,7 +110,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void exception_thatLogsWhileItIsLogged_doesNotSpoilTheLog() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
 
         pool.run(
@@ -125,7 +125,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void events_belowInfo_appearIfThePoolAsksForThem() {
-        ProcessPoolStrategy pool = pool(1, options -> options.logLevel(org.slf4j.event.Level.TRACE));
+        WorkerProcessStrategy pool = pool(1, options -> options.logLevel(org.slf4j.event.Level.TRACE));
 
         pool.run(
                 Workload.blockingAction(
@@ -137,7 +137,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void lastWords_ofAWorkerThatHalts_appear() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         Result<Void> result = pool.run(
                 Workload.blockingAction("dying", input -> {
@@ -154,7 +154,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void logging_byAnInterruptedTask_leavesItsWorkerAndTheInterruptAlone() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
 
         Result<Boolean> result = pool.run(
@@ -189,7 +189,7 @@ final class WorkerLogTest extends WorkerFixture {
                 List.of((Logger) LoggerFactory.getLogger(PRINTED), (Logger) LoggerFactory.getLogger(LOGGER));
         loggers.forEach(logger -> logger.addAppender(broken));
         try {
-            ProcessPoolStrategy pool = pool(1);
+            WorkerProcessStrategy pool = pool(1);
             Workload<Integer, Long> talking = Workload.blocking("talking", input -> {
                 System.out.println("line".repeat(50_000)); // more than fits into a pipe
                 LoggerFactory.getLogger(LOGGER).info("event");
@@ -206,7 +206,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void flood_ofPrintedLines_neitherStallsNorKillsTheWorker() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         int lines = 200_000;
         long pid = pool.run(PID, 0).orElseThrow();
 
@@ -233,7 +233,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void flood_ofEvents_neitherStallsNorKillsTheWorker() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         int events = 50_000;
 
         Result<Integer> result = pool.run(
@@ -251,7 +251,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void events_ofAnIdleWorker_arriveAtOnce() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         pool.run(
                 Workload.blocking("leaves a thread", input -> {
@@ -273,7 +273,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void events_ofAShutdownHook_arriveBeforeThePoolIsClosed() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         pool.run(
                 Workload.blocking("has a hook", input -> {
                     Runtime.getRuntime()
@@ -290,7 +290,7 @@ final class WorkerLogTest extends WorkerFixture {
 
     @Test
     void event_thatIsTooLarge_appearsCutOff() {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
         long pid = pool.run(PID, 0).orElseThrow();
 
         pool.run(

@@ -56,7 +56,7 @@ final class WorkerStartTest extends WorkerFixture {
         }
     }
 
-    private static List<CompletableFuture<Result<Long>>> submit(ProcessPoolStrategy pool, int tasks) {
+    private static List<CompletableFuture<Result<Long>>> submit(WorkerProcessStrategy pool, int tasks) {
         return IntStream.range(0, tasks).mapToObj(i -> pool.submit(PID, i)).toList();
     }
 
@@ -65,7 +65,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void start_withWrongJvmOption_failsTasksWithTheReasonAndStopsTrying() throws Exception {
         Path javaHome = javaHome("");
-        ProcessPoolStrategy pool =
+        WorkerProcessStrategy pool =
                 plainPool(2, options -> options.javaHome(javaHome).jvmOptions("-XX:NoSuchOption"));
         long begin = System.nanoTime();
 
@@ -83,7 +83,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void start_thatBecomesPossible_happensAfterThePause() throws Exception {
         Path javaHome = javaHome("test -e '" + home + "/mended' || { echo 'still broken' >&2; exit 9; }");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome));
+        WorkerProcessStrategy pool = pool(1, options -> options.javaHome(javaHome));
         assertThat(causeOf(pool.run(PID, 0)))
                 .hasMessageContaining("exit code 9")
                 .hasMessageContaining("still broken");
@@ -100,7 +100,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void start_thatFailsAtFirst_isTriedAgainForTheSameTasks() throws Exception {
         Path javaHome = javaHome("test $(wc -l <'" + home + "/starts') -gt 2 || exit 9");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome));
+        WorkerProcessStrategy pool = pool(1, options -> options.javaHome(javaHome));
 
         for (CompletableFuture<Result<Long>> each : submit(pool, 5)) {
             assertThat(Patience.get(each).isSuccess()).isTrue();
@@ -113,7 +113,7 @@ final class WorkerStartTest extends WorkerFixture {
         Path javaHome = javaHome(
                 "test ! -e '%1$s/broken' && test ! -e '%1$s/broken-once' || { rm -f '%1$s/broken-once'; exit 9; }"
                         .formatted(home));
-        ProcessPoolStrategy pool = pool(2, options -> options.javaHome(javaHome));
+        WorkerProcessStrategy pool = pool(2, options -> options.javaHome(javaHome));
         List<CompletableFuture<Result<Integer>>> victims = occupy(pool, 1, Kind.BLOCKING, gate());
         Files.createFile(home.resolve("broken"));
         List<CompletableFuture<Result<Long>>> waiting = submit(pool, 5);
@@ -133,7 +133,8 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void start_thatTakesTooLong_failsTasksAndEndsTheProcess() throws Exception {
         Path javaHome = javaHome("echo $$ >>'" + home + "/pids'; exec sleep 600");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).startTimeout(Duration.ofMillis(300)));
+        WorkerProcessStrategy pool =
+                pool(1, options -> options.javaHome(javaHome).startTimeout(Duration.ofMillis(300)));
 
         for (CompletableFuture<Result<Long>> each : submit(pool, 3)) {
             assertThat(causeOf(Patience.get(each))).hasMessageContaining("could not be started");
@@ -148,7 +149,8 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void start_thatTakesTooLong_saysSo() throws Exception {
         Path javaHome = javaHome("exec sleep 600");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).startTimeout(Duration.ofMillis(300)));
+        WorkerProcessStrategy pool =
+                pool(1, options -> options.javaHome(javaHome).startTimeout(Duration.ofMillis(300)));
 
         assertThat(causeOf(pool.run(PID, 0))).hasMessageContaining("not ready within PT0.3S");
     }
@@ -156,7 +158,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void close_duringAStartThatTakesLong_endsThePool() throws Exception {
         Path javaHome = javaHome("exec sleep 600");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome));
+        WorkerProcessStrategy pool = pool(1, options -> options.javaHome(javaHome));
         CompletableFuture<Result<Long>> waiting = pool.submit(PID, 0);
         Patience.await().until(() -> starts() == 1);
 
@@ -173,7 +175,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void initializer_runsOncePerWorkerBeforeItsTasks() {
         Journal journal = journal();
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 1,
                 options -> options.initializer(() -> {
                     System.setProperty(
@@ -193,7 +195,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void initializer_thatFails_givesEveryWaitingTaskTheReasonAndIsNotRepeated() throws Exception {
         Journal journal = journal();
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 2,
                 options -> options.initializer(() -> {
                     journal.enter();
@@ -212,7 +214,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void initializer_thatExits_givesTheReason() {
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 1,
                 options -> options.initializer(() -> {
                     System.err.println("cannot go on");
@@ -227,7 +229,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void initializer_thatHangs_isEndedByTheStartTimeout() {
         Journal journal = journal();
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 1,
                 options -> options.startTimeout(Duration.ofSeconds(1)).initializer(() -> {
                     journal.add("" + ProcessHandle.current().pid());
@@ -254,7 +256,8 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void initializer_whoseSerialisingRunsOutOfMemory_failsTheTasksAndStopsTrying() throws Exception {
         Path javaHome = javaHome("");
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(javaHome).initializer(new Endless()));
+        WorkerProcessStrategy pool =
+                pool(1, options -> options.javaHome(javaHome).initializer(new Endless()));
 
         assertThat(causeOf(Patience.get(pool.submit(PID, 0))))
                 .hasMessageContaining("could not be started")
@@ -265,7 +268,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void initializer_thatFailsAtLength_failsTheTasks() {
-        ProcessPoolStrategy pool = pool(
+        WorkerProcessStrategy pool = pool(
                 1,
                 options -> options.maxMessageBytes(100_000).initializer(() -> {
                     throw new IOException("x".repeat(3_000_000));
@@ -280,7 +283,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void initializer_thatCannotTravel_failsTheTasks() {
         Object captured = new Object();
-        ProcessPoolStrategy pool = pool(1, options -> options.initializer(() -> System.out.println(captured)));
+        WorkerProcessStrategy pool = pool(1, options -> options.initializer(() -> System.out.println(captured)));
 
         assertThat(causeOf(pool.run(PID, 0)))
                 .hasStackTraceContaining("initializer of 'faults'")
@@ -291,7 +294,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void worker_hasTheOptionsOfThePool() throws Exception {
-        ProcessPoolStrategy pool = plainPool(
+        WorkerProcessStrategy pool = plainPool(
                 1,
                 options -> options.environment("FAULTS_COLOUR", "green")
                         .workingDirectory(home)
@@ -314,7 +317,7 @@ final class WorkerStartTest extends WorkerFixture {
     @Test
     void timeouts_ofAnyLength_areTaken() {
         Duration forEver = ChronoUnit.FOREVER.getDuration();
-        ProcessPoolStrategy pool =
+        WorkerProcessStrategy pool =
                 pool(1, options -> options.startTimeout(forEver).idleTimeout(forEver));
 
         assertUsable(pool);
@@ -325,7 +328,8 @@ final class WorkerStartTest extends WorkerFixture {
         Path here = Path.of("").toAbsolutePath();
         Path relative = here.relativize(Path.of(System.getProperty("java.home")));
         Path deep = Files.createDirectories(home.resolve("so/deep/that/the/way/up/from/here/ends/below/the/root"));
-        ProcessPoolStrategy pool = pool(1, options -> options.javaHome(relative).workingDirectory(deep));
+        WorkerProcessStrategy pool =
+                pool(1, options -> options.javaHome(relative).workingDirectory(deep));
 
         assertUsable(pool);
     }
@@ -333,7 +337,7 @@ final class WorkerStartTest extends WorkerFixture {
     @ParameterizedTest
     @ValueSource(strings = {"-XX:+UseParallelGC", "-XX:+UseG1GC"})
     void collector_ofThePool_isTheWorkers(String option) {
-        ProcessPoolStrategy pool = plainPool(1, options -> options.jvmOptions(option));
+        WorkerProcessStrategy pool = plainPool(1, options -> options.jvmOptions(option));
 
         Result<String> command = pool.run(
                 Workload.blocking(
@@ -348,7 +352,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void maxHeapBytes_ofTheLeast_isEnoughForAWorker() {
-        ProcessPoolStrategy pool = closedAfterTest(ProcessPoolStrategy.builder()
+        WorkerProcessStrategy pool = closedAfterTest(ProcessPoolStrategy.builder()
                 .name("faults")
                 .workerProcesses(1)
                 .maxHeapBytes(8 << 20)
@@ -367,7 +371,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void worker_thatIsIdleForLong_ends() {
-        ProcessPoolStrategy pool = pool(1, options -> options.idleTimeout(Duration.ofMillis(100)));
+        WorkerProcessStrategy pool = pool(1, options -> options.idleTimeout(Duration.ofMillis(100)));
         long pid = pool.run(PID, 0).orElseThrow();
 
         awaitGone(pid);
@@ -378,7 +382,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void maxTasksPerProcess_withABacklog_replacesProcessesWithoutStalling() throws Exception {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxTasksPerProcess(5));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxTasksPerProcess(5));
         long begin = System.nanoTime();
 
         List<CompletableFuture<Result<Long>>> all = submit(pool, 20);
@@ -394,7 +398,7 @@ final class WorkerStartTest extends WorkerFixture {
 
     @Test
     void maxTasksPerProcess_withThreadsLeftBehind_doesNotWaitForThem() throws Exception {
-        ProcessPoolStrategy pool = pool(1, options -> options.maxTasksPerProcess(1));
+        WorkerProcessStrategy pool = pool(1, options -> options.maxTasksPerProcess(1));
         Workload<Integer, Long> leaving = Workload.blocking("leaving", input -> {
             new Thread(() -> Faults.Way.HANG.happen()).start();
             return ProcessHandle.current().pid();

@@ -42,7 +42,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void cancel_ofRunningTask_killsItsWorkerOnly() throws Exception {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Gate gate = gate();
         Journal first = journal();
         Journal second = journal();
@@ -65,7 +65,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void timeout_ofRunningTask_killsItsWorkerOnly() throws Exception {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Gate gate = gate();
         Journal first = journal();
         Journal second = journal();
@@ -101,7 +101,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void cancel_ofTaskThatStartedProcesses_killsThemToo() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
         CompletableFuture<Result<Integer>> task = pool.submit(parent(Workload.named("parent"), journal, gate()), 0);
         List<Long> pids = awaitPids(journal);
@@ -114,7 +114,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void timeout_ofTaskThatStartedProcesses_killsThemToo() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
 
         Result<Integer> late =
@@ -128,7 +128,7 @@ final class WorkerStopTest extends WorkerFixture {
     @ParameterizedTest
     @EnumSource(Kind.class)
     void timeout_inCompiledCountedLoop_endsIt(Kind kind) {
-        ProcessPoolStrategy pool = plainPool(1, options -> {});
+        WorkerProcessStrategy pool = plainPool(1, options -> {});
         Journal journal = journal();
 
         Result<Integer> late = pool.run(
@@ -146,7 +146,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void timeout_ofOneTaskInABatch_failsThatOne() {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Workload<Integer, Integer> tiny = Workload.named("tiny")
                 .timeout(Duration.ofMillis(300))
                 .compute(input -> {
@@ -175,7 +175,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void timeout_ofATaskAfterOneThatCouldNotBeSent_hitsTheOneThatRuns() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Workload<Object, Object> tiny = Workload.named("tiny")
                 .timeout(Duration.ofMillis(300))
                 .compute(input -> {
@@ -209,7 +209,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void cancel_ofTasksThatEndJustThen_hitsNoOther() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Journal journal = journal();
         Workload<Integer, Integer> quick = Workload.blocking("quick", input -> {
             journal.add("" + input);
@@ -228,7 +228,7 @@ final class WorkerStopTest extends WorkerFixture {
 
     @Test
     void closeNow_withHangingTasks_endsAllWorkers() {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
         Journal first = journal();
         Journal second = journal();
         CompletableFuture<Result<Long>> one = pool.submit(noting(Workload.named("first"), first, gate()), 0);

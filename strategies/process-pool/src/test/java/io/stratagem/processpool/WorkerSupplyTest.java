@@ -61,7 +61,7 @@ final class WorkerSupplyTest extends WorkerFixture {
         Patience.await().alias(count + " processes").until(() -> workers().size() == count);
     }
 
-    private static long pid(ProcessPoolStrategy pool) {
+    private static long pid(WorkerProcessStrategy pool) {
         return pool.run(PID, 0).orElseThrow();
     }
 
@@ -72,7 +72,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void callsOneAfterAnother_haveOneProcess() {
-        ProcessPoolStrategy pool = pool(2);
+        WorkerProcessStrategy pool = pool(2);
 
         Set<Long> pids = IntStream.range(0, 300).mapToObj(i -> pid(pool)).collect(Collectors.toSet());
 
@@ -82,7 +82,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void killedWorker_afterTheFirst_isReplacedByTheSpare() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         long first = pid(pool);
         awaitWorkers(1);
         kill(first);
@@ -101,7 +101,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void spare_thatDies_isNotUsed() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         kill(pid(pool));
         long second = pid(pool);
         awaitWorkers(2);
@@ -115,7 +115,7 @@ final class WorkerSupplyTest extends WorkerFixture {
     @Test
     void closeNow_whileTheSpareStarts_leavesNothing() {
         for (int round = 0; round < 5; round++) {
-            ProcessPoolStrategy pool = pool(1);
+            WorkerProcessStrategy pool = pool(1);
             kill(pid(pool));
             pid(pool);
 
@@ -127,7 +127,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void spare_endsWithTheLastIdleWorker() {
-        ProcessPoolStrategy pool = pool(1, options -> options.idleTimeout(Duration.ofMillis(200)));
+        WorkerProcessStrategy pool = pool(1, options -> options.idleTimeout(Duration.ofMillis(200)));
         kill(pid(pool));
         pid(pool);
 
@@ -138,7 +138,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void surplusWorkers_endAlthoughThereIsSomeWork() throws Exception {
-        ProcessPoolStrategy pool = pool(3, options -> options.idleTimeout(Duration.ofMillis(300)));
+        WorkerProcessStrategy pool = pool(3, options -> options.idleTimeout(Duration.ofMillis(300)));
         assertRunsAtOnce(pool, 3, Kind.BLOCKING);
 
         Patience.await().until(() -> {
@@ -147,7 +147,7 @@ final class WorkerSupplyTest extends WorkerFixture {
         });
     }
 
-    private ProcessPoolStrategy leakingPool(int workers) {
+    private WorkerProcessStrategy leakingPool(int workers) {
         return plainPool(
                 workers,
                 options -> options.maxResidentBytes(160 << 20)
@@ -156,7 +156,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void maxResidentBytes_replacesAProcessThatLeaks_andLosesNothing() {
-        ProcessPoolStrategy pool = leakingPool(1);
+        WorkerProcessStrategy pool = leakingPool(1);
         Set<Long> pids = new HashSet<>();
 
         Patience.await().until(() -> {
@@ -167,7 +167,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void maxResidentBytes_withABacklog_doesNotStall() throws Exception {
-        ProcessPoolStrategy pool = leakingPool(2);
+        WorkerProcessStrategy pool = leakingPool(2);
 
         List<CompletableFuture<Result<Long>>> all =
                 IntStream.range(0, 100).mapToObj(i -> pool.submit(LEAK, 8)).toList();
@@ -179,7 +179,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void resize_up_addsProcessesForWhatWaits() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Journal journal = journal();
         Workload<Integer, Integer> waiting = Workload.blocking("waiting", input -> {
@@ -202,7 +202,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void resize_down_endsWhoIsIdle_andLetsTheOthersFinish() throws Exception {
-        ProcessPoolStrategy pool = pool(3);
+        WorkerProcessStrategy pool = pool(3);
         Gate gate = gate();
         List<CompletableFuture<Result<Integer>>> all = occupy(pool, 3, Kind.BLOCKING, gate);
 
@@ -220,7 +220,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void resize_toNothing_isRefused() {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
 
         assertThatThrownBy(() -> pool.resize(0))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -229,7 +229,7 @@ final class WorkerSupplyTest extends WorkerFixture {
 
     @Test
     void cancel_ofWhatWasSentAhead_costsNoProcess() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Journal journal = journal();
         // The first of each round waits; those before it were short, so others go ahead.
@@ -261,7 +261,7 @@ final class WorkerSupplyTest extends WorkerFixture {
     /** The batches that cannot be sent get numbers, too. */
     @Test
     void cancel_ofWhatWasSentAhead_afterWhatCouldNotBeSent_hitsNoOther() throws Exception {
-        ProcessPoolStrategy pool = pool(1);
+        WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Workload<Object, String> named = Workload.blocking("named", input -> {
             Hooked hooked = (Hooked) input;

@@ -1,0 +1,132 @@
+package io.stratagem.examples;
+
+import com.google.common.base.Stopwatch;
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Result;
+import io.stratagem.Results;
+import io.stratagem.Workload;
+import io.stratagem.batchedipc.BatchedIpcStrategy;
+import io.stratagem.batchedipc.SharedArray;
+import java.io.PrintStream;
+import java.nio.DoubleBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/** The sum of a large array, computed in worker processes: by sending them the numbers, and by sharing the array. */
+public final class ArraySum {
+    private static final String HELP = """
+            usage: examples/run arraysum [--numbers N] [--chunks N]
+
+            Adds up N random doubles (1,000,000 by default) in chunks (4 by default): on one thread, in worker processes to
+            which the chunks are sent, and in worker processes that share the array, so that nothing but its handle is sent.
+            The workers have been started before. Try --numbers 100000000 --chunks 16.
+
+            exit code  0  all three found the same sum
+                       1  they did not
+                       2  bad arguments
+            """;
+
+    private static final int NUMBERS = 1_000_000;
+    private static final int CHUNKS = 4;
+    private static final int MOST = 1 << 27; // 1 GiB of doubles
+
+    /** A part of the shared array. */
+    record Part(SharedArray array, int from, int count) {}
+
+    private static final Workload<double[], Double> SUM_OF_COPY = Workload.named("sum of a copy")
+            .isolated()
+            .compute(values -> Arrays.stream(values).sum());
+
+    private static final Workload<Part, Double> SUM_OF_PART =
+            Workload.named("sum of a shared part").isolated().compute(ArraySum::sum);
+
+    public static void main(String[] args) {
+        System.exit(run(args, System.out, System.err));
+    }
+
+    static int run(String[] args, PrintStream out, PrintStream err) {
+        return Cli.run("arraysum", HELP, args, out, err, ArraySum::addUp);
+    }
+
+    private static void addUp(Cli cli) throws Exception {
+        int numbers = cli.number("--numbers", NUMBERS);
+        int chunks = cli.number("--chunks", CHUNKS);
+        cli.end();
+        if (numbers > MOST) {
+            throw cli.usage("--numbers takes at most " + MOST + ", not " + numbers);
+        }
+        compare(numbers, Math.min(chunks, numbers), cli);
+    }
+
+    /** As it is without options, for the tour. */
+    static void show(Cli cli) {
+        Tour.introduce(SUM_OF_PART, cli);
+        compare(NUMBERS, CHUNKS, cli);
+    }
+
+    private static void compare(int numbers, int chunks, Cli cli) {
+        double[] values = new Random(42).doubles(numbers).toArray();
+        Stopwatch watch = Stopwatch.createStarted();
+        double expected = Arrays.stream(values).sum();
+        cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8L * numbers));
+        cli.println("  one thread    " + Units.time(watch.elapsed()));
+
+        try (ExecutorStrategy workers = BatchedIpcStrategy.create()) {
+            // Starts them, and compiles the functions there.
+            Results.failFast(workers.map(
+                    SUM_OF_COPY, Stream.generate(() -> new double[1000]).limit(2000)));
+            watch.reset().start();
+            double ofCopies = sum(workers.map(
+                    SUM_OF_COPY,
+                    parts(numbers, chunks).map(part -> Arrays.copyOfRange(values, part[0], part[0] + part[1]))));
+            report("sent          ", ofCopies, watch.elapsed(), expected, cli);
+
+            try (SharedArray array = SharedArray.copyOf(values)) {
+                watch.reset().start();
+                double ofShared = sum(workers.map(
+                        SUM_OF_PART, parts(numbers, chunks).map(part -> new Part(array, part[0], part[1]))));
+                report("shared        ", ofShared, watch.elapsed(), expected, cli);
+            }
+        }
+    }
+
+    /** Where each part begins, and how long it is. */
+    private static Stream<int[]> parts(int numbers, int chunks) {
+        return IntStream.range(0, chunks).mapToObj(i -> {
+            int from = (int) ((long) numbers * i / chunks);
+            int to = (int) ((long) numbers * (i + 1) / chunks);
+            return new int[] {from, to - from};
+        });
+    }
+
+    private static double sum(Stream<Result<Double>> results) {
+        try (results) {
+            List<Double> sums = Results.failFast(results);
+            return sums.stream().mapToDouble(Double::doubleValue).sum();
+        }
+    }
+
+    /** In a worker. */
+    private static double sum(Part part) {
+        try (SharedArray array = part.array()) { // it is this task's: the memory stays with the others
+            DoubleBuffer values = array.doubles(part.from(), part.count());
+            double sum = 0;
+            while (values.hasRemaining()) {
+                sum += values.get();
+            }
+            return sum;
+        }
+    }
+
+    private static void report(String name, double sum, Duration time, double expected, Cli cli) {
+        cli.println("  " + name + Units.time(time) + String.format(Locale.ROOT, ", %.6e", sum));
+        if (Math.abs(sum - expected) > 1e-9 * expected) { // another order of adding
+            cli.problem(new IllegalStateException(name.strip() + ": " + sum + " instead of " + expected));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.stratagem.batchedipc;
+
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Stratagem;
+import io.stratagem.Workload;
+import io.stratagem.spi.StrategyProvider;
+
+/** Makes {@link BatchedIpcStrategy} known to {@link Stratagem#choose}. */
+public final class BatchedIpcProvider implements StrategyProvider {
+
+    /** For {@link java.util.ServiceLoader}. */
+    public BatchedIpcProvider() {}
+
+    @Override
+    public String name() {
+        return "batched IPC";
+    }
+
+    @Override
+    public Suitability assess(Workload<?, ?> workload) {
+        if (workload.isolated() && workload.fineGrained()) {
+            return new Suitability(
+                    95,
+                    "it is isolated and its tasks are small: messages to worker processes go through shared memory");
+        }
+        if (workload.isolated()) {
+            return new Suitability(
+                    80, "worker processes isolate it; shared memory pays for small tasks, and costs memory");
+        }
+        return new Suitability(
+                15,
+                "worker processes would isolate it, but to pass inputs and results costs about a microsecond a task");
+    }
+
+    @Override
+    public ExecutorStrategy create() {
+        return BatchedIpcStrategy.create();
+    }
+}

@@ -1,0 +1,172 @@
+package io.stratagem.batchedipc;
+
+import java.util.Arrays;
+
+/**
+ * The end of a {@link Ring} that messages are taken out of. For one thread at a time: who hands it to another thread sees
+ * to it that what it did happens before what the other does. Nothing blocks. Whatever is in the memory, a call comes to
+ * an end, reads nothing but the ring, takes no more memory than was allowed, and twice what has really come, and throws
+ * {@link MalformedException} if it throws at all. After that no more is to be taken out.
+ */
+final class RingConsumer {
+    /** What {@link #poll} gives when there is no message. */
+    static final int NONE = -1;
+
+    /** As long as an array can be. */
+    private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
+
+    private static final int INITIAL_BYTES = 256;
+
+    /** A longer array is given up when nothing is to be done. */
+    private static final int RETAINED_BYTES = 1 << 22;
+
+    private final Ring ring;
+    private final int capacity;
+    private final int maxPayload;
+    private final int maxMessageBytes;
+
+    /** The last message; a copy, which the other process cannot change. */
+    private byte[] message;
+
+    /** How much of a message has been read whose end has not come yet. */
+    private int begun;
+
+    /** Before the next record. */
+    private long position;
+
+    /** Up to where the producer is told that all has been read. */
+    private long released;
+
+    /** Where the producer was when it was last looked at. */
+    private long produced;
+
+    /** At most that: from there on the producer's position is looked at again, and ours is made known. */
+    private long lookAt;
+
+    /**
+     * Of a ring that is new.
+     *
+     * @param maxMessageBytes a longer message is malformed
+     */
+    RingConsumer(Ring ring, int maxMessageBytes) {
+        if (maxMessageBytes < 0 || maxMessageBytes > LARGEST_ARRAY) {
+            throw new IllegalArgumentException(
+                    "maxMessageBytes must be from 0 to " + LARGEST_ARRAY + ": " + maxMessageBytes);
+        }
+        this.ring = ring;
+        this.maxMessageBytes = maxMessageBytes;
+        capacity = ring.capacity();
+        maxPayload = ring.maxPayload();
+        message = new byte[Math.min(maxMessageBytes, INITIAL_BYTES)];
+    }
+
+    /**
+     * Takes the next message out, into {@link #message()}. What was taken out before is given back to the producer when
+     * this finds nothing, or has come a quarter of the ring further; and by {@link #release}.
+     *
+     * @return the length of the message, or {@link #NONE}
+     * @throws MalformedException if there is something that cannot be
+     */
+    int poll() {
+        while (position < lookAt || look()) {
+            int index = ring.index(position);
+            int header = ring.header(index);
+            int payload = header >>> Ring.KIND_BITS;
+            int bytes = Ring.recordBytes(payload);
+            int toEnd = capacity - index;
+            if (bytes > toEnd || bytes > produced - position) {
+                throw malformed(header);
+            }
+            int kind = header & Ring.KIND_MASK;
+            if (kind == Ring.LAST) {
+                int length = append(index, payload);
+                position += bytes;
+                begun = 0;
+                return length;
+            }
+            // What a producer does not write is refused, so that one which writes only such things cannot keep us here.
+            if (kind == Ring.MORE && payload == maxPayload) {
+                begun = append(index, payload);
+            } else if (kind != Ring.PADDING || bytes != toEnd || payload >= maxPayload) {
+                throw malformed(header);
+            }
+            position += bytes;
+        }
+        return NONE;
+    }
+
+    /** The bytes of the last message, from index 0 on, until the next {@link #poll}. */
+    byte[] message() {
+        return message;
+    }
+
+    /** Copies a payload behind what is there of its message; gives the length of that then. */
+    private int append(int index, int payload) {
+        int length = begun + payload;
+        if (length > message.length || length < 0) {
+            grow(length);
+        }
+        ring.getPayload(index, message, begun, payload);
+        return length;
+    }
+
+    private void grow(int length) {
+        if (length < 0 || length > maxMessageBytes) {
+            throw new MalformedException("a message of more than " + maxMessageBytes + " bytes");
+        }
+        message = Arrays.copyOf(message, (int) Math.min(maxMessageBytes, Math.max(length, 2L * message.length)));
+    }
+
+    /** Gives back what was read, and looks what there is to read. */
+    private boolean look() {
+        release();
+        long seen = ring.producerPositionAcquire();
+        if (seen < produced || seen - position > capacity || seen % Ring.ALIGNMENT != 0) {
+            throw new MalformedException(
+                    "the producer is at " + seen + ", having been at " + produced + ", and read is up to " + position);
+        }
+        produced = seen;
+        lookAt = Math.min(seen, position + capacity / 4);
+        return position < seen;
+    }
+
+    /** Gives back to the producer what was taken out: of use before a pause while messages are left. */
+    void release() {
+        if (released != position) {
+            released = position;
+            ring.consumerPositionRelease(position);
+        }
+    }
+
+    private MalformedException malformed(int header) {
+        return new MalformedException("a record with the header " + Integer.toHexString(header) + " at " + position
+                + ", where " + (produced - position) + " bytes are published, in a ring of " + capacity);
+    }
+
+    /**
+     * To be called before this thread blocks. If it returns true, the ring is empty, and the producer will be told to wake
+     * this side once it publishes something; {@link #unpark} has to follow. If false, there is something to
+     * {@linkplain #poll() poll}; a wake-up may have been sent all the same.
+     */
+    boolean parkIfEmpty() {
+        release();
+        ring.parkVolatile();
+        if (ring.producerPositionAcquire() != position) {
+            unpark();
+            return false;
+        }
+        if (begun == 0 && message.length > RETAINED_BYTES) {
+            message = new byte[Math.min(maxMessageBytes, INITIAL_BYTES)];
+        }
+        return true;
+    }
+
+    /**
+     * After this thread has blocked, for whatever reason it goes on.
+     *
+     * @return false if the producer has been told to send a wake-up, which has come or will come
+     */
+    boolean unpark() {
+        return ring.unparkVolatile();
+    }
+}

@@ -1,0 +1,105 @@
+package io.stratagem.batchedipc;
+
+import io.stratagem.batchedipc.Passing.Location;
+import io.stratagem.batchedipc.SharedMemoryFile.Contents;
+import java.io.IOException;
+import java.io.InvalidObjectException;
+import java.io.ObjectStreamException;
+import java.io.Serializable;
+import java.nio.file.InvalidPathException;
+import java.util.UUID;
+
+/**
+ * What travels in the place of a {@link SharedArray}. It may have been changed or made up on its way: what it leads to is
+ * mapped only if that is the very memory that it describes.
+ *
+ * @param process that has the file open
+ * @param descriptor the file's number there, or -1
+ * @param path the file's name where it has one, or empty
+ * @param idHigh half of the number that also stands in the file
+ * @param idLow the other half
+ * @param type of the elements
+ * @param length how many elements
+ * @param isReadOnly whether they may only be read
+ */
+record SharedMemoryHandle(
+        long process,
+        int descriptor,
+        String path,
+        long idHigh,
+        long idLow,
+        SharedArray.Type type,
+        long length,
+        boolean isReadOnly)
+        implements Serializable {
+    private static final long serialVersionUID = 1;
+
+    @SuppressWarnings("ConstantValue") // null comes from streams
+    SharedMemoryHandle {
+        if (path == null || type == null || length < 0 || length > type.maxLength() || process < 0) {
+            throw new IllegalArgumentException(
+                    "not the handle of a shared array: " + length + " of " + type + " of process " + process);
+        }
+    }
+
+    static SharedMemoryHandle of(Location location, Contents contents, boolean isReadOnly) {
+        return new SharedMemoryHandle(
+                location.process(),
+                location.descriptor(),
+                location.path(),
+                contents.id().getMostSignificantBits(),
+                contents.id().getLeastSignificantBits(),
+                contents.type(),
+                contents.length(),
+                isReadOnly);
+    }
+
+    /** As text, of memory that may be written and is of bytes. */
+    String format() {
+        return process + ":" + descriptor + ":" + new UUID(idHigh, idLow) + ":" + length + ":" + path;
+    }
+
+    /**
+     * What {@link #format} has made.
+     *
+     * @throws IOException if it has not
+     */
+    static SharedMemoryHandle parse(String text) throws IOException {
+        String[] parts = text.split(":", 5);
+        try {
+            UUID id = UUID.fromString(parts[2]);
+            return new SharedMemoryHandle(
+                    Long.parseLong(parts[0]),
+                    Integer.parseInt(parts[1]),
+                    parts[4],
+                    id.getMostSignificantBits(),
+                    id.getLeastSignificantBits(),
+                    SharedArray.Type.BYTE,
+                    Long.parseLong(parts[3]),
+                    false);
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
+            throw new IOException("not the place of shared memory: " + text, e);
+        }
+    }
+
+    Location location() {
+        return new Location(process, descriptor, path);
+    }
+
+    Contents contents() {
+        return new Contents(new UUID(idHigh, idLow), type, length);
+    }
+
+    private Object readResolve() throws ObjectStreamException {
+        try {
+            return new SharedArray(SharedMemory.open(this));
+        } catch (IOException | InvalidPathException e) {
+            InvalidObjectException failure = new InvalidObjectException("cannot open the shared array of " + contents()
+                    + (descriptor < 0 ? " (" + path + ")" : " of process " + process)
+                    + ": " + e.getMessage()
+                    + ". Whoever passes an array must keep it open until the tasks that use it are done");
+            failure.initCause(e);
+            throw failure;
+        }
+    }
+}

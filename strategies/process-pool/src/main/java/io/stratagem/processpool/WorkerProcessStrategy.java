@@ -1,0 +1,50 @@
+package io.stratagem.processpool;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import io.stratagem.processpool.spi.WireProvider;
+import io.stratagem.spi.EngineStrategy;
+import io.stratagem.spi.StrategyOptions;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What strategies that run workloads in worker processes have in common. {@link ProcessPoolStrategy} says what that is; they
+ * differ in how messages travel.
+ */
+public abstract class WorkerProcessStrategy extends EngineStrategy {
+    private final ProcessEngine engine;
+
+    /**
+     * Creates the strategy.
+     *
+     * @param builder the options
+     * @param wires makes what messages travel over; null for the connection to each worker
+     */
+    @SuppressWarnings("exports") // it is for strategies of this library
+    protected WorkerProcessStrategy(ProcessPoolBuilder<?> builder, @Nullable WireProvider wires) {
+        this(builder.commonOptions(), builder, wires);
+    }
+
+    private WorkerProcessStrategy(
+            StrategyOptions options, ProcessPoolBuilder<?> builder, @Nullable WireProvider wires) {
+        this(new ProcessEngine(builder.settings(options, wires), options.clock()), options);
+    }
+
+    private WorkerProcessStrategy(ProcessEngine engine, StrategyOptions options) {
+        super(engine, options);
+        this.engine = engine;
+    }
+
+    /**
+     * Changes how many worker processes there are at most. Those that are too many end when they have done what they
+     * are at. A {@code map} that is under way may go on sending as much as before. Any thread may call it; it does not
+     * wait.
+     *
+     * @param workerProcesses from 1
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public final void resize(int workerProcesses) {
+        checkArgument(workerProcesses > 0, "workerProcesses must be positive: %s", workerProcesses);
+        engine.resize(workerProcesses);
+    }
+}
