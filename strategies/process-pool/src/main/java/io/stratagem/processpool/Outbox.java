@@ -195,7 +195,9 @@ final class Outbox {
         if (mustReport) {
             synchronized (this) {
                 flush();
-                sendStarted(begun, 0);
+                if (begun != startReported) { // by the ticker, should this thread have been held up
+                    sendStarted(begun, 0);
+                }
             }
         }
         if (!isTicking) {

@@ -244,10 +244,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void drive() {
         try {
             while (hasProcess()) {
-                Batch batch = take();
+                Batch batch = null;
+                Exception broken = null;
+                try {
+                    batch = take();
+                } catch (IOException | Bytes.MalformedException e) {
+                    broken = e;
+                }
                 turn.lock();
                 try {
-                    if (!goOn(batch)) {
+                    if (broken != null) {
+                        endBroken(broken);
+                    } else if (!goOn(batch)) {
                         break;
                     }
                 } finally {
@@ -294,13 +302,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** Waits for a batch; null if there is none for this driver, or it has lost its process. */
-    private @Nullable Batch take() {
+    private @Nullable Batch take() throws IOException {
         rested();
         try {
             return engine.take(this);
-        } catch (IOException | Bytes.MalformedException e) {
-            endBroken(e);
-            return null;
         } finally {
             isListening = false;
         }
@@ -373,25 +378,36 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (!turn.tryLock()) {
             return false;
         }
+        boolean isUnwanted;
         try {
-            WorkerProcess present = process;
-            if (present == null || isLent || !isPlainAndKnown(batch, present)) {
+            if (process == null || isLent || !isPlainAndKnown(batch, process)) {
                 return false;
             }
-            present.link().prepareToWait();
+            lend(batch);
+            isUnwanted = !isLent;
+        } finally {
+            turn.unlock();
+        }
+        if (isUnwanted) {
+            engine.giveBack(this);
+        }
+        return true;
+    }
+
+    private void lend(Batch batch) {
+        isLent = true;
+        isHandedBack = true; // whatever goes wrong, the driver meets the same, and sees to it
+        try {
+            Objects.requireNonNull(process).link().prepareToWait();
             send(batch);
-            isHandedBack = false;
             isLent = !atWorker.isEmpty();
+            isHandedBack = false;
         } catch (IOException | RuntimeException e) {
             log.debug("{} could not be sent a task at once", process, e);
-            isLent = true;
-            isHandedBack = true; // the driver meets the same, and sees to it
             LockSupport.unpark(this);
         } finally {
             setContextClassLoader(OWN_LOADER);
-            turn.unlock();
         }
-        return true;
     }
 
     private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
@@ -603,6 +619,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
             log.warn("{}", death.description() + death.printed());
         }
         process = null;
+        isLent = false;
+        isHandedBack = false;
+        unhandled = null;
         hasReplaced = true;
         engine.provedStarting();
         for (Sent sent : atWorker) {

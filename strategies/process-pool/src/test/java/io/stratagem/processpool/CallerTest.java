@@ -384,6 +384,42 @@ final class CallerTest extends WorkerFixture {
         Patience.await().until(() -> pool.snapshot().queued() == 0);
     }
 
+    /** Workers are killed at any moment, idle ones, too: each task has its one result, and nobody waits for ever. */
+    @Tag("stress")
+    @Test
+    void callers_whoseWorkersAreKilled_eachGetAResult() {
+        WorkerProcessStrategy pool = trustingPool(2);
+        int kills = 40 * Integer.getInteger("stress.rounds", 1);
+        long seed = Long.getLong("stress.seed", System.nanoTime());
+        AtomicBoolean isOver = new AtomicBoolean();
+        RacingThreads.run(3, Duration.ofMinutes(5), thread -> {
+            if (thread == 0) {
+                Random random = new Random(seed);
+                for (int i = 0; i < kills; i++) {
+                    // One that was up: if all are killed while they start, no more are started for a while.
+                    Result<Long> worker = pool.run(PID, 0);
+                    long next = System.nanoTime() + random.nextInt(30_000_000);
+                    Patience.await().until(() -> System.nanoTime() > next);
+                    if (worker.isSuccess()) {
+                        ProcessHandle.of(worker.orElseThrow()).ifPresent(ProcessHandle::destroyForcibly);
+                    }
+                }
+                isOver.set(true);
+                return;
+            }
+            for (int i = 0; !isOver.get(); i++) {
+                String input = thread + "." + i;
+                Result<Object> result = pool.run(workload, input);
+                if (result.isSuccess()) {
+                    assertThat(result.orElseThrow()).as("seed %s", seed).isEqualTo(input);
+                } else {
+                    assertThat(causeOf(result)).as("seed %s", seed).isInstanceOf(WorkerDiedException.class);
+                }
+            }
+        });
+        trust(pool);
+    }
+
     private static void check(String input, Result<Object> result, long seed) {
         switch (input) {
             case "exit" -> assertThat(causeOf(result)).as("seed %s", seed).isInstanceOf(WorkerDiedException.class);
