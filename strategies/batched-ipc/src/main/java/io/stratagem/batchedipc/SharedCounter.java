@@ -118,10 +118,21 @@ public final class SharedCounter implements AutoCloseable, Serializable {
         return cell.isClosed() ? "SharedCounter[closed]" : "SharedCounter[" + get() + "]";
     }
 
+    /**
+     * What travels is a handle.
+     *
+     * @return the handle
+     */
     private Object writeReplace() {
         return new Handle(cell);
     }
 
+    /**
+     * Refuses a stream in which there is no handle.
+     *
+     * @param in the stream
+     * @throws InvalidObjectException always
+     */
     private void readObject(ObjectInputStream in) throws InvalidObjectException {
         throw new InvalidObjectException("only the handle of a shared counter can be read");
     }

@@ -49,6 +49,7 @@ final class ProcessEngine implements Engine {
     private final Clock clock;
     private final Spare spare = new Spare(this);
     private final Trust trust = new Trust();
+    private final Suspects suspects = new Suspects();
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
 
@@ -113,6 +114,10 @@ final class ProcessEngine implements Engine {
 
     SerializedFunctions functions() {
         return functions;
+    }
+
+    Suspects suspects() {
+        return suspects;
     }
 
     WorkerProcess.Origin origin() {
@@ -301,6 +306,7 @@ final class ProcessEngine implements Engine {
                         return batch;
                     }
                     if (isClosed || left <= 0) {
+                        driver.isOver = true;
                         return null;
                     }
                     if (!waiting.contains(driver)) {

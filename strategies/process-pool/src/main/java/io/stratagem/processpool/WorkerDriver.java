@@ -116,6 +116,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     boolean isIdle;
     boolean isPromised;
 
+    /** There is nothing more to do for it. Set by its own thread. */
+    boolean isOver;
+
     private volatile boolean isListening;
     private volatile boolean isFinishing;
     private volatile boolean isLeaving;
@@ -280,9 +283,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
             serve(batch);
         } else if (isLent) {
             serveLent();
-        } else if (isLeaving || (process != null && !hasLostProcess())) {
+        } else if (isLeaving || isOver) {
             return false;
-        } else if (process != null) {
+        } else if (hasLostProcess()) {
             receiveRest();
             bury();
         }
@@ -395,18 +398,22 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void lend(Batch batch) {
-        isLent = true;
-        isHandedBack = true; // whatever goes wrong, the driver meets the same, and sees to it
+        isHandedBack = false;
+        boolean isSent = false;
         try {
             Objects.requireNonNull(process).link().prepareToWait();
             send(batch);
+            isSent = true;
             isLent = !atWorker.isEmpty();
-            isHandedBack = false;
         } catch (IOException | RuntimeException e) {
             log.debug("{} could not be sent a task at once", process, e);
-            LockSupport.unpark(this);
         } finally {
             setContextClassLoader(OWN_LOADER);
+            if (!isSent) { // the driver meets the same, and sees to it
+                isHandedBack = true;
+                isLent = true;
+                LockSupport.unpark(this);
+            }
         }
     }
 
@@ -652,6 +659,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
                             death.exitCode(),
                             death.isOutOfMemory(),
                             mayHaveFinished));
+            sent.skipUnsent();
+        }
+        boolean wasReceived =
+                sent == atWorker.peekFirst() && sent.reported == 0 && last.state() != TaskPage.State.DOOMED;
+        if (wasReceived && engine.suspects().accuse(sent.batch.input(0))) {
+            String message = death.description() + ", as others before it, when it had received a task of workload '"
+                    + sent.batch.workload().name() + "' and not begun it" + death.printed();
+            sent.batch.lost(
+                    sent.reported++,
+                    new WorkerDiedException(
+                            message, death.worker(), death.pid(), death.exitCode(), death.isOutOfMemory(), false));
             sent.skipUnsent();
         }
         if (sent.reported < sent.size) {

@@ -16,6 +16,8 @@ final class WorkerMain {
     /** As of a JVM whose main thread has thrown something. */
     private static final int FAILED = 1;
 
+    private static final long FAREWELL_MILLIS = 2000;
+
     private WorkerMain() {}
 
     /** Runs until the application says that it is over, or is gone. */
@@ -43,7 +45,12 @@ final class WorkerMain {
         if (hasCopies) {
             openAllJars();
         }
-        outbox.sendHello(connection.token());
+        try {
+            outbox.sendHello(connection.token());
+        } catch (IOException e) {
+            lifeLine.join(FAREWELL_MILLIS); // the application is gone: that thread tidies up, and ends this JVM
+            throw e;
+        }
         int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
         new TaskThread(() -> runTasks(connection, outbox, classes, codec, maxOutcome)).start();
         // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's

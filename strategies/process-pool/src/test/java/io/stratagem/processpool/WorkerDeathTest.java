@@ -235,6 +235,25 @@ final class WorkerDeathTest extends WorkerFixture {
         assertThat(result.orElseThrow()).isNotEqualTo(pid);
     }
 
+    /** It has not begun, so it may go to another worker; but they all die of it. */
+    @Test
+    void input_thatIsLargerThanAWorkersHeap_failsAndHoldsUpNoOtherTask() throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        Workload<byte[], Integer> workload = Workload.named("large").isolated().compute(input -> input.length);
+
+        CompletableFuture<Result<Integer>> large = pool.submit(workload, new byte[40 << 20]);
+        CompletableFuture<Result<Long>> other = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(large)))
+                .isInstanceOfSatisfying(WorkerDiedException.class, died -> {
+                    assertThat(died.isOutOfMemory()).isTrue();
+                    assertThat(died.mayHaveFinished()).isFalse();
+                })
+                .hasMessageContaining("received a task of workload 'large' and not begun it");
+        assertThat(Patience.get(other).isSuccess()).isTrue();
+        assertUsable(pool);
+    }
+
     // ---------------------------------------------------------------------------------------------- at most once
 
     @Test
