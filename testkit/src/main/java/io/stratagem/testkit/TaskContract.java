@@ -20,10 +20,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -590,8 +592,18 @@ public abstract class TaskContract extends StrategyFixture {
         FakeClock clock = new FakeClock();
         Journal journal = journal();
         Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
         int hanging = 5000;
+        CountDownLatch hasBegun = new CountDownLatch(1); // as the strategy knows: from then on its timeout counts
+        ExecutorStrategy strategy = strategy(
+                1,
+                options -> options.clock(clock).listener(new TaskListener() {
+                    @Override
+                    public void started(TaskInfo task, String worker) {
+                        if (Objects.equals(task.input(), hanging)) {
+                            hasBegun.countDown();
+                        }
+                    }
+                }));
         Workload<Integer, Integer> mixed = Workload.named("mixed")
                 .timeout(TIMEOUT)
                 .compute(n -> {
@@ -609,7 +621,7 @@ public abstract class TaskContract extends StrategyFixture {
                     }
                 },
                 () -> {
-                    Patience.await().until(() -> journal.inside() == 1);
+                    Patience.await().until(() -> journal.inside() == 1 && hasBegun.getCount() == 0);
                     clock.advance(TIMEOUT);
                 });
         assertThat(results).hasSize(10_000);
