@@ -234,12 +234,12 @@ final class Link implements Closeable {
             if (select(SelectionKey.OP_READ, millis)) {
                 hasEnded();
             }
-            if (Thread.currentThread().isInterrupted() && millis == 0) {
-                close();
-                throw new ClosedByInterruptException();
-            }
         } finally {
             present.unpark();
+        }
+        if (Thread.currentThread().isInterrupted() && millis == 0) {
+            close();
+            throw new ClosedByInterruptException();
         }
     }
 
