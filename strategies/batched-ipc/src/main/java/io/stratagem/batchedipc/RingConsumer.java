@@ -1,12 +1,13 @@
 package io.stratagem.batchedipc;
 
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
 import java.util.Arrays;
 
 /**
  * The end of a {@link Ring} that messages are taken out of. For one thread at a time: who hands it to another thread sees
  * to it that what it did happens before what the other does. Nothing blocks. Whatever is in the memory, a call comes to
  * an end, reads nothing but the ring, takes no more memory than was allowed, and twice what has really come, and throws
- * {@link MalformedException} if it throws at all. After that no more is to be taken out.
+ * {@link BrokenWireException} if it throws at all. After that no more is to be taken out.
  */
 final class RingConsumer {
     /** What {@link #poll} gives when there is no message. */
@@ -65,7 +66,7 @@ final class RingConsumer {
      * this finds nothing, or has come a quarter of the ring further; and by {@link #release}.
      *
      * @return the length of the message, or {@link #NONE}
-     * @throws MalformedException if there is something that cannot be
+     * @throws BrokenWireException if there is something that cannot be
      */
     int poll() {
         while (position < lookAt || look()) {
@@ -112,7 +113,7 @@ final class RingConsumer {
 
     private void grow(int length) {
         if (length < 0 || length > maxMessageBytes) {
-            throw new MalformedException("a message of more than " + maxMessageBytes + " bytes");
+            throw new BrokenWireException("a message of more than " + maxMessageBytes + " bytes");
         }
         message = Arrays.copyOf(message, (int) Math.min(maxMessageBytes, Math.max(length, 2L * message.length)));
     }
@@ -122,7 +123,7 @@ final class RingConsumer {
         release();
         long seen = ring.producerPositionAcquire();
         if (seen < produced || seen - position > capacity || seen % Ring.ALIGNMENT != 0) {
-            throw new MalformedException(
+            throw new BrokenWireException(
                     "the producer is at " + seen + ", having been at " + produced + ", and read is up to " + position);
         }
         produced = seen;
@@ -138,8 +139,8 @@ final class RingConsumer {
         }
     }
 
-    private MalformedException malformed(int header) {
-        return new MalformedException("a record with the header " + Integer.toHexString(header) + " at " + position
+    private BrokenWireException malformed(int header) {
+        return new BrokenWireException("a record with the header " + Integer.toHexString(header) + " at " + position
                 + ", where " + (produced - position) + " bytes are published, in a ring of " + capacity);
     }
 

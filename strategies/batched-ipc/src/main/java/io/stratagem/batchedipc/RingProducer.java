@@ -1,5 +1,6 @@
 package io.stratagem.batchedipc;
 
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
 import java.util.Objects;
 
 /**
@@ -37,7 +38,7 @@ final class RingProducer {
      *
      * @return false if the ring is full: {@link #publish}, look whether the consumer {@linkplain #mustWake must be woken},
      *     and try again later
-     * @throws MalformedException if the consumer's position cannot be
+     * @throws BrokenWireException if the consumer's position cannot be
      */
     boolean offer(byte[] from, int start, int count) {
         Objects.checkFromIndexSize(start, count, from.length);
@@ -86,7 +87,7 @@ final class RingProducer {
     private long look() {
         long seen = ring.consumerPositionAcquire();
         if (seen < consumed || seen > published || seen % Ring.ALIGNMENT != 0) {
-            throw new MalformedException("the consumer is at " + seen + ", having been at " + consumed
+            throw new BrokenWireException("the consumer is at " + seen + ", having been at " + consumed
                     + ", and published is up to " + published);
         }
         consumed = seen;

@@ -4,7 +4,6 @@ import io.stratagem.batchedipc.SharedMemory.Means;
 import io.stratagem.batchedipc.SharedMemoryFile.Contents;
 import io.stratagem.processpool.spi.Wire;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.UUID;
 
 /**
@@ -64,8 +63,8 @@ final class Rings implements Wire {
         if (bytes > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(bytes + " bytes");
         }
-        ByteBuffer all = memory.view(0, (int) bytes);
-        return new Ring(all.slice(number * (int) bytes / 2, (int) bytes / 2));
+        int half = (int) bytes / 2;
+        return new Ring(memory.view((long) number * half, half));
     }
 
     /** For the messages to the other side. */
@@ -85,11 +84,7 @@ final class Rings implements Wire {
 
     @Override
     public boolean offer(byte[] from, int start, int count) {
-        try {
-            return producer.offer(from, start, count);
-        } catch (MalformedException e) {
-            throw new BrokenWireException(String.valueOf(e.getMessage()));
-        }
+        return producer.offer(from, start, count);
     }
 
     @Override
@@ -104,11 +99,7 @@ final class Rings implements Wire {
 
     @Override
     public int poll() {
-        try {
-            return consumer.poll();
-        } catch (MalformedException e) {
-            throw new BrokenWireException(String.valueOf(e.getMessage()));
-        }
+        return consumer.poll();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.stratagem.batchedipc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
 import io.stratagem.testkit.RacingThreads;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -72,8 +73,8 @@ final class RingCorruptionTest {
         }
         lie.accept(ring);
 
-        assertThatThrownBy(ring.consumer::poll).isInstanceOf(MalformedException.class);
-        assertThatThrownBy(ring.consumer::poll).as("a second time").isInstanceOf(MalformedException.class);
+        assertThatThrownBy(ring.consumer::poll).isInstanceOf(BrokenWireException.class);
+        assertThatThrownBy(ring.consumer::poll).as("a second time").isInstanceOf(BrokenWireException.class);
     }
 
     /** To the producer; it has filled the ring, and the consumer has given back a quarter of it. */
@@ -101,7 +102,7 @@ final class RingCorruptionTest {
         ring.producer.publish();
         lie.accept(ring);
 
-        assertThatThrownBy(() -> ring.offer(quarter)).isInstanceOf(MalformedException.class);
+        assertThatThrownBy(() -> ring.offer(quarter)).isInstanceOf(BrokenWireException.class);
     }
 
     @Test
@@ -177,7 +178,7 @@ final class RingCorruptionTest {
                     consumer.unpark();
                 }
             }
-        } catch (MalformedException e) {
+        } catch (BrokenWireException e) {
             assertThat(consumer.message()).hasSizeLessThanOrEqualTo(RingEnds.MAX_MESSAGE_BYTES);
         }
     }

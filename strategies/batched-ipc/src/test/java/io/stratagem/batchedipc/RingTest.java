@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -187,7 +188,7 @@ final class RingTest {
         for (int i = 0; i < CAPACITY / 64; i++) {
             assertThat(ring.offer(new byte[60])).isTrue();
         }
-        assertThatThrownBy(() -> ring.offer(new byte[60])).isInstanceOf(MalformedException.class);
+        assertThatThrownBy(() -> ring.offer(new byte[60])).isInstanceOf(BrokenWireException.class);
         ring.producer.publish();
 
         ring.take();
@@ -195,7 +196,7 @@ final class RingTest {
         for (int i = 1; i < QUARTER / 64; i++) {
             ring.take();
         }
-        assertThatThrownBy(ring.consumer::poll).isInstanceOf(MalformedException.class);
+        assertThatThrownBy(ring.consumer::poll).isInstanceOf(BrokenWireException.class);
     }
 
     // ---------------------------------------------------------------------------------------------- long messages
@@ -255,7 +256,7 @@ final class RingTest {
         byte[] message = new byte[RingEnds.MAX_MESSAGE_BYTES + 1];
 
         assertThatThrownBy(() -> pass(message))
-                .isInstanceOf(MalformedException.class)
+                .isInstanceOf(BrokenWireException.class)
                 .hasMessageContaining(Integer.toString(RingEnds.MAX_MESSAGE_BYTES));
         assertThat(ring.consumer.message()).as("memory taken").hasSizeLessThanOrEqualTo(RingEnds.MAX_MESSAGE_BYTES);
     }
@@ -265,7 +266,7 @@ final class RingTest {
         RingConsumer strict = new RingConsumer(new Ring(ring.memory), 10);
         send(new byte[11]);
 
-        assertThatThrownBy(strict::poll).isInstanceOf(MalformedException.class);
+        assertThatThrownBy(strict::poll).isInstanceOf(BrokenWireException.class);
     }
 
     @Test

@@ -2,11 +2,12 @@ package io.stratagem.batchedipc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.stratagem.processpool.spi.Wire.BrokenWireException;
 import java.nio.ByteBuffer;
 
 /**
  * A ring whose other side writes what it likes into the memory, as a script says, while this side uses both ends. Whatever
- * happens, the only exception is a {@link MalformedException}, no message is longer than allowed, and nothing lasts.
+ * happens, the only exception is a {@link BrokenWireException}, no message is longer than allowed, and nothing lasts.
  */
 final class TamperedRing {
     /** At least one record of eight bytes each, so no more of them are in a ring. */
@@ -57,7 +58,7 @@ final class TamperedRing {
     private void orNotice(Runnable use) {
         try {
             use.run();
-        } catch (MalformedException e) {
+        } catch (BrokenWireException e) {
             assertThat(e).hasMessageMatching("(?s).{10,}");
             isBroken = true;
         }

@@ -237,9 +237,8 @@ final class Link implements Closeable {
         } finally {
             present.unpark();
         }
-        if (Thread.currentThread().isInterrupted() && millis == 0) {
-            close();
-            throw new ClosedByInterruptException();
+        if (millis == 0) {
+            endIfInterrupted();
         }
     }
 
@@ -330,13 +329,18 @@ final class Link implements Closeable {
         int count = read();
         while (count == 0) {
             select(SelectionKey.OP_READ, 0);
-            if (Thread.currentThread().isInterrupted()) {
-                close();
-                throw new ClosedByInterruptException();
-            }
+            endIfInterrupted();
             count = read();
         }
         return count > 0;
+    }
+
+    /** As a channel does in which a thread blocks. */
+    private void endIfInterrupted() throws IOException {
+        if (Thread.currentThread().isInterrupted()) {
+            close();
+            throw new ClosedByInterruptException();
+        }
     }
 
     private int read() throws IOException {

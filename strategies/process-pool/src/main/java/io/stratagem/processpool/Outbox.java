@@ -22,7 +22,6 @@ final class Outbox {
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
-    private static final long TICKS_MASK = 0xFFFF_FFFFL;
 
     /** What is sent of an event that is too large. */
     private static final int CUT_OFF_CHARS = 8192;
@@ -190,7 +189,7 @@ final class Outbox {
     }
 
     void beginTask(int index, boolean mustReport) throws IOException {
-        long begun = ((index + 1L) << Integer.SIZE) | (ticks & TICKS_MASK);
+        long begun = ((index + 1L) << Integer.SIZE) | Integer.toUnsignedLong(ticks);
         running = begun;
         if (mustReport) {
             synchronized (this) {

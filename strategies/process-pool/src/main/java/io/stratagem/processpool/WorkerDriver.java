@@ -3,7 +3,6 @@ package io.stratagem.processpool;
 import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
-import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.processpool.LoaderTable.Slot;
 import io.stratagem.processpool.LoaderTable.Values;
@@ -87,7 +86,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
-    private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by this thread only
+    private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by who has the turn
 
     private volatile @Nullable WorkerProcess process;
 
@@ -109,9 +108,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** A frame that a caller has received and left to the driver. */
     private @Nullable Bytes unhandled;
 
-    // Guarded by the engine's lock: whether it waits for work; whether it counts as idle; whether it has been given to
-    // a
-    // caller, who has sent something or is about to.
+    // Guarded by the engine's lock: whether it waits for work; whether it counts as idle; whether a caller has it, who
+    // has sent something or is about to.
     boolean isTaking;
     boolean isIdle;
     boolean isPromised;
@@ -453,7 +451,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (!isLent || !turn.tryLock()) {
             return;
         }
-        Plain outcome = null;
+        Plain outcome;
         Sent sent;
         try {
             sent = atWorker.peekFirst();
@@ -650,15 +648,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             String message = death.description() + " while it had a task of workload '"
                     + sent.batch.workload().name() + "'"
                     + (mayHaveFinished ? ", which may have finished" : "") + death.printed();
-            sent.batch.lost(
-                    sent.reported++,
-                    new WorkerDiedException(
-                            message,
-                            death.worker(),
-                            death.pid(),
-                            death.exitCode(),
-                            death.isOutOfMemory(),
-                            mayHaveFinished));
+            sent.batch.lost(sent.reported++, death.toException(message, mayHaveFinished));
             sent.skipUnsent();
         }
         boolean wasReceived =
@@ -666,10 +656,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (wasReceived && engine.suspects().accuse(sent.batch.input(0))) {
             String message = death.description() + ", as others before it, when it had received a task of workload '"
                     + sent.batch.workload().name() + "' and not begun it" + death.printed();
-            sent.batch.lost(
-                    sent.reported++,
-                    new WorkerDiedException(
-                            message, death.worker(), death.pid(), death.exitCode(), death.isOutOfMemory(), false));
+            sent.batch.lost(sent.reported++, death.toException(message, false));
             sent.skipUnsent();
         }
         if (sent.reported < sent.size) {

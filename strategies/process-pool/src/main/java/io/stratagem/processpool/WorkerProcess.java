@@ -3,6 +3,7 @@ package io.stratagem.processpool;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.stratagem.TransferException;
+import io.stratagem.WorkerDiedException;
 import io.stratagem.processpool.spi.Wire;
 import io.stratagem.processpool.spi.WireProvider;
 import io.stratagem.spi.Clock;
@@ -499,6 +500,10 @@ final class WorkerProcess {
 
         String printed() {
             return WorkerProcess.lastLines(lastLines);
+        }
+
+        WorkerDiedException toException(String message, boolean mayHaveFinished) {
+            return new WorkerDiedException(message, worker, pid, exitCode, isOutOfMemory, mayHaveFinished);
         }
     }
 
