@@ -353,7 +353,7 @@ final class StormTest extends WorkerFixture {
     /** The same as far as it can be known where no result says of which task it is. */
     private void assertLost(List<Integer> lost, List<WorkerDiedException> deaths, Set<Long> deathsOfOthers) {
         assertThat(deaths).hasSameSizeAs(lost);
-        assertThat(deaths).map(WorkerDiedException::pid).doesNotContainAnyElementsOf(deathsOfOthers);
+        assertThat(deaths).map(WorkerDiedException::pid).noneMatch(deathsOfOthers::contains);
         List<Long> running = deaths.stream()
                 .filter(death -> !death.mayHaveFinished())
                 .map(WorkerDiedException::pid)

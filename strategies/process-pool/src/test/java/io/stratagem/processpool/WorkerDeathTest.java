@@ -225,14 +225,15 @@ final class WorkerDeathTest extends WorkerFixture {
         WorkerProcessStrategy pool = pool(1);
         Gate gate = gate();
         Journal journal = journal();
-        long pid = pool.run(goingDeaf(gate, journal), 0).orElseThrow();
+        pool.run(goingDeaf(gate, journal), 0).orElseThrow();
         gate.open();
         Patience.await().until(() -> !journal.entries().isEmpty());
         assertThat(journal.entered()).as("%s", journal).isEqualTo(1);
 
         Result<Long> result = Patience.get(pool.submit(PID, 0));
 
-        assertThat(result.orElseThrow()).isNotEqualTo(pid);
+        // Of another process, as this one is deaf; or of this one, if its tasks come through memory.
+        assertThat(result.isSuccess()).as("%s", result).isTrue();
     }
 
     /** It has not begun, so it may go to another worker; but they all die of it. */
