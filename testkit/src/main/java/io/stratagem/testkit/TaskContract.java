@@ -508,6 +508,11 @@ public abstract class TaskContract extends StrategyFixture {
 
     // ---------------------------------------------------------------------------------------------- timeouts
 
+    /** Waits until so many tasks have begun, and the timeout of one counts: elsewhere a start is heard of later. */
+    private static void awaitTimed(FakeClock clock, Journal journal, long entered) {
+        Patience.await().until(() -> journal.entered() == entered && clock.waiting() > 0);
+    }
+
     @ParameterizedTest
     @EnumSource
     void timeout_passes_failsAtOnceAndInterrupts(Kind kind) throws Exception {
@@ -516,7 +521,7 @@ public abstract class TaskContract extends StrategyFixture {
         ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
         CompletableFuture<Result<Integer>> future = strategy.submit(
                 workload(kind, Workload.named("endless").timeout(TIMEOUT), telling(journal, gate())), 1);
-        Patience.await().until(() -> journal.inside() == 1);
+        awaitTimed(clock, journal, 1);
         clock.advance(TIMEOUT.minus(MOMENT));
         assertThat(future).isNotDone();
         clock.advance(MOMENT);
@@ -544,7 +549,7 @@ public abstract class TaskContract extends StrategyFixture {
         clock.advance(TIMEOUT.multipliedBy(10));
         assertThat(future).isNotDone();
         blocker.open();
-        Patience.await().until(() -> journal.inside() == 1);
+        awaitTimed(clock, journal, 1);
         clock.advance(TIMEOUT.minus(MOMENT));
         gate.open();
         assertThat(Patience.get(future)).isEqualTo(Result.success(1));
@@ -578,7 +583,7 @@ public abstract class TaskContract extends StrategyFixture {
                     return input;
                 });
         CompletableFuture<Result<Integer>> future = strategy.submit(stubborn, 1);
-        Patience.await().until(() -> journal.inside() == 1);
+        awaitTimed(clock, journal, 1);
         clock.advance(TIMEOUT);
         assertThat(causeOf(Patience.get(future))).isInstanceOf(TaskTimeoutException.class);
         gate.open();
@@ -641,7 +646,15 @@ public abstract class TaskContract extends StrategyFixture {
         Journal journal = journal();
         int first = 4000;
         List<Gate> steps = List.of(gate(), gate(), gate());
-        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        AtomicInteger begun = new AtomicInteger(first); // the steps that have, as the strategy knows, up to this one
+        ExecutorStrategy strategy = strategy(
+                1,
+                options -> options.clock(clock).listener(new TaskListener() {
+                    @Override
+                    public void started(TaskInfo task, String worker) {
+                        begun.compareAndSet((int) task.input(), (int) task.input() + 1);
+                    }
+                }));
         Workload<Integer, Integer> stepping = Workload.named("stepping")
                 .timeout(TIMEOUT)
                 .compute(n -> {
@@ -660,8 +673,11 @@ public abstract class TaskContract extends StrategyFixture {
                 },
                 () -> {
                     for (int step = 1; step <= steps.size(); step++) {
-                        long expected = step;
-                        Patience.await().until(() -> journal.entered() == expected && journal.inside() == 1);
+                        int expected = step;
+                        Patience.await()
+                                .until(() -> journal.entered() == expected
+                                        && journal.inside() == 1
+                                        && begun.get() == first + expected);
                         clock.advance(TIMEOUT.multipliedBy(6).dividedBy(10));
                         steps.get(step - 1).open();
                     }
@@ -825,8 +841,7 @@ public abstract class TaskContract extends StrategyFixture {
         CompletableFuture<Result<Integer>> future =
                 strategy.submit(workload(kind, options, telling(journal, gate())), 1);
         for (long i = 1; i <= 3; i++) {
-            long attempts = i;
-            Patience.await().until(() -> journal.entered() == attempts);
+            awaitTimed(clock, journal, i);
             clock.advance(TIMEOUT.minus(MOMENT));
             assertThat(future).isNotDone();
             clock.advance(MOMENT);
@@ -893,7 +908,7 @@ public abstract class TaskContract extends StrategyFixture {
         cancelled.cancel(true);
         CompletableFuture<Result<String>> late = strategy.submit(
                 workload(kind, Workload.named("late").timeout(TIMEOUT), telling(started, gate)), "late");
-        Patience.await().until(() -> started.entered() == 2);
+        awaitTimed(clock, started, 2);
         clock.advance(TIMEOUT);
         Patience.get(late);
         Patience.await().untilAsserted(() -> {
@@ -1010,7 +1025,7 @@ public abstract class TaskContract extends StrategyFixture {
                 strategy.submit(workload(Kind.BLOCKING, "cancelled", telling(journal, gate)), 1);
         CompletableFuture<Result<Integer>> late = strategy.submit(
                 workload(Kind.COMPUTE, Workload.named("late").timeout(TIMEOUT), telling(journal, gate)), 1);
-        Patience.await().until(() -> journal.inside() == 2);
+        awaitTimed(clock, journal, 2);
         cancelled.cancel(true);
         clock.advance(TIMEOUT);
         Patience.get(late);
