@@ -37,6 +37,11 @@ record PoolSettings(
         return (int) Math.min(Bytes.LARGEST, (long) maxMessageBytes + MARGIN_BYTES);
     }
 
+    /** Whether lone tasks go together: where a message costs more than to send it, that would be all there is to it. */
+    boolean gathers() {
+        return wires != null;
+    }
+
     String prefix() {
         return "stratagem-" + name + "-worker-";
     }

@@ -45,6 +45,9 @@ final class ProcessEngine implements Engine {
     private static final int BATCHES_PER_WORKER = 4;
     private static final long TARGET_BATCH_NANOS = 2_000_000;
 
+    /** The input of a task that is gathered takes no more. */
+    private static final int GATHERED_BYTES = 512;
+
     private final PoolSettings settings;
     private final Clock clock;
     private final Spare spare = new Spare(this);
@@ -339,13 +342,52 @@ final class ProcessEngine implements Engine {
         try {
             Batch next = queue.peekFirst();
             boolean othersMayTakeIt = queue.size() <= idle || staying() < processes;
-            boolean isAlike = next != null
-                    && next.workload() == like.workload()
-                    && next.contextClassLoader() == like.contextClassLoader();
-            return isAlike && !othersMayTakeIt ? pollIfWaiting() : null;
+            return next != null && isAlike(next, like) && !othersMayTakeIt ? pollIfWaiting() : null;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether a batch may be sent in one frame with others like it: a lone compute task, of which no start is wanted. */
+    boolean isToBeGathered(Batch batch) {
+        return settings.gathers()
+                && batch.size() == 1
+                && !batch.wantsStarts()
+                && batch.captured().isEmpty()
+                && batch.workload().kind() == Kind.COMPUTE
+                && Tag.isSmall(batch.input(0), GATHERED_BYTES);
+    }
+
+    /** The batch, and those of the same kind that wait behind it: the driver's share of them, and at most so many. */
+    List<Batch> gather(Batch first, int most) {
+        List<Batch> gathered = new ArrayList<>();
+        gathered.add(first);
+        lock.lock();
+        try {
+            int drivers = Math.max(1, staying());
+            int share = Math.min(most - 1, (queue.size() + drivers - 1) / drivers - idle);
+            for (int i = 0; i < share; i++) {
+                Batch next = queue.peekFirst();
+                if (next == null
+                        || !isAlike(next, first)
+                        || !isToBeGathered(next)
+                        || !next.mdc().equals(first.mdc())) {
+                    break;
+                }
+                queue.removeFirst();
+                if (next.isWaiting()) {
+                    gathered.add(next);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        return gathered;
+    }
+
+    /** Whether the one needs nothing that was not sent for the other. */
+    private static boolean isAlike(Batch one, Batch other) {
+        return one.workload() == other.workload() && one.contextClassLoader() == other.contextClassLoader();
     }
 
     private @Nullable Batch pollIfWaiting() {

@@ -16,6 +16,7 @@ import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
@@ -78,6 +79,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final int SINGLE_RESULT_BYTES =
             1 + Long.BYTES + Integer.BYTES + Long.BYTES + Integer.BYTES + 1 + Integer.BYTES;
 
+    /** So many lone tasks are gathered in a frame, if they take no longer than that. */
+    private static final int MOST_GATHERED = 256;
+
+    private static final long GATHERED_NANOS = 500_000;
+
     private static final long WEIGHING_NANOS = 100_000_000;
     private static final long GRACE_NANOS = 20_000_000;
 
@@ -136,6 +142,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
     private volatile int shortWorkload = NONE;
 
+    /** How long one of its tasks took. */
+    private long shortTaskNanos;
+
     WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
         setDaemon(true);
@@ -157,78 +166,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
         WorkerDriver driver() {
             return driver;
-        }
-    }
-
-    /** A batch at the worker. */
-    private static final class Sent {
-        private final long id;
-        private final Batch batch;
-        private final int workload;
-        private final Values values;
-        private final int size;
-        private final int bytes;
-
-        /** Whether it is work of its own kind, of which no other says how long it takes. */
-        private final boolean isCommand;
-
-        private final long sentNanos;
-
-        /** By the strategy's clock. */
-        private final long sentAt;
-
-        /** Inputs that could not be serialised, by index; or null. */
-        private final @Nullable TransferException @Nullable [] unsent;
-
-        /** How many have been reported. */
-        private int reported;
-
-        private boolean isStartReported;
-
-        Sent(
-                long id,
-                Batch batch,
-                int workload,
-                Values values,
-                int size,
-                int bytes,
-                boolean isCommand,
-                @Nullable TransferException @Nullable [] unsent,
-                long now) {
-            this.id = id;
-            this.batch = batch;
-            this.workload = workload;
-            this.values = values;
-            this.size = size;
-            this.bytes = bytes;
-            this.isCommand = isCommand;
-            this.unsent = unsent;
-            this.sentNanos = System.nanoTime();
-            this.sentAt = now;
-        }
-
-        /** How long ago something was that the worker has dated: not before it was sent. */
-        long pastNanos(long ago) {
-            return Math.max(0, Math.min(ago, System.nanoTime() - sentNanos));
-        }
-
-        /** Reports in their turn the tasks whose inputs were not sent. */
-        void skipUnsent() {
-            while (unsent != null && reported < size) {
-                TransferException failure = unsent[reported];
-                if (failure == null) {
-                    return;
-                }
-                batch.failed(reported++, failure);
-            }
-        }
-
-        /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */
-        void cancelRest(String why) {
-            CancellationException cancellation = new CancellationException(why);
-            while (reported < size) {
-                batch.failed(reported++, cancellation);
-            }
         }
     }
 
@@ -432,7 +369,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             if (turn.tryLock()) {
                 try {
                     Sent sent = atWorker.peekFirst();
-                    if (isLent && sent != null && System.nanoTime() - sent.sentNanos > LOAN_NANOS) {
+                    if (isLent && sent != null && sent.ageNanos() > LOAN_NANOS) {
                         isHandedBack = true;
                         engine.hasNotCome();
                     }
@@ -455,7 +392,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Sent sent;
         try {
             sent = atWorker.peekFirst();
-            if (!isLent || isHandedBack || sent == null || sent.batch != batch) {
+            if (!isLent || isHandedBack || sent == null || sent.batch() != batch) {
                 return;
             }
             outcome = awaitPlain(sent, limitNanos);
@@ -464,6 +401,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 LockSupport.unpark(this);
                 return;
             }
+            sent.ran(outcome.ran);
             settled(sent);
             weigh(Objects.requireNonNull(process));
             isLent = false;
@@ -485,7 +423,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             while (true) {
                 long left = limitNanos - (System.nanoTime() - start);
-                if (sent.batch.isDone() || left <= 0 || Thread.currentThread().isInterrupted()) {
+                if (sent.isDone() || left <= 0 || Thread.currentThread().isInterrupted()) {
                     return null;
                 }
                 if (link.awaitInput(left)) {
@@ -505,7 +443,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             if (answer.remaining() < SINGLE_RESULT_BYTES
                     || answer.getByte() != Frames.RESULTS
-                    || answer.getLong() != sent.id
+                    || answer.getLong() != sent.id()
                     || answer.getInt() != 0) {
                 return null;
             }
@@ -515,7 +453,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             if (!isOne || !Tag.isPlainNext(contents)) {
                 return null;
             }
-            Object value = sent.values.codec().read(contents, resultOf(sent));
+            Object value = sent.values().codec().read(contents, resultOf(sent));
             unhandled = null;
             return new Plain(value, ran);
         } catch (TransferException e) {
@@ -526,7 +464,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private static String resultOf(Sent sent) {
-        return "result of workload '" + sent.batch.workload().name() + "'";
+        return "result of workload '" + sent.batch().workload().name() + "'";
     }
 
     /** Goes on with what a caller has sent. */
@@ -642,41 +580,41 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
         sent.skipUnsent();
-        while (sent.reported < sent.size && last.hasStarted(sent.id, sent.reported)) {
-            boolean isLast = last.batch() == sent.id && last.index() == sent.reported;
+        String task = " a task of workload '" + sent.batch().workload().name() + "'";
+        while (!sent.isAllReported() && last.hasStarted(sent.id(), sent.reported())) {
+            boolean isLast = last.batch() == sent.id() && last.index() == sent.reported();
             boolean mayHaveFinished = !isLast || last.state() != TaskPage.State.RUNNING;
-            String message = death.description() + " while it had a task of workload '"
-                    + sent.batch.workload().name() + "'"
+            String message = death.description() + " while it had" + task
                     + (mayHaveFinished ? ", which may have finished" : "") + death.printed();
-            sent.batch.lost(sent.reported++, death.toException(message, mayHaveFinished));
+            sent.lost(death.toException(message, mayHaveFinished));
             sent.skipUnsent();
         }
         boolean wasReceived =
-                sent == atWorker.peekFirst() && sent.reported == 0 && last.state() != TaskPage.State.DOOMED;
-        if (wasReceived && engine.suspects().accuse(sent.batch.input(0))) {
-            String message = death.description() + ", as others before it, when it had received a task of workload '"
-                    + sent.batch.workload().name() + "' and not begun it" + death.printed();
-            sent.batch.lost(sent.reported++, death.toException(message, false));
+                sent == atWorker.peekFirst() && sent.reported() == 0 && last.state() != TaskPage.State.DOOMED;
+        if (wasReceived && engine.suspects().accuse(sent.batch().input(0))) {
+            String message = death.description() + ", as others before it, when it had received" + task
+                    + " and not begun it" + death.printed();
+            sent.lost(death.toException(message, false));
             sent.skipUnsent();
         }
-        if (sent.reported < sent.size) {
-            sent.batch.notRun(sent.reported);
+        if (!sent.isAllReported()) {
+            sent.notRun();
         }
     }
 
     // ---------------------------------------------------------------------------------------------- sending
 
-    /** Serves a batch, and what can be sent ahead meanwhile, to its end or to that of the process. */
+    /** Serves a batch, and what can be sent with it or ahead meanwhile, to its end or to that of the process. */
     void serve(Batch first) {
         try {
-            send(first);
+            sendWithOthers(first);
             while (!atWorker.isEmpty()) {
                 while (mayGoAhead()) {
                     Batch next = engine.takeAhead(first);
                     if (next == null) {
                         break;
                     }
-                    send(next);
+                    sendWithOthers(next);
                 }
                 if (!atWorker.isEmpty()) {
                     receive();
@@ -739,8 +677,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         int bytes = 0;
         for (Sent each : atWorker) {
-            bytes += each.bytes;
-            if (each.workload != shortWorkload) {
+            bytes += each.bytes();
+            if (each.workload() != shortWorkload) {
                 return false;
             }
         }
@@ -756,52 +694,108 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** Sends a batch, unless somebody else has it. Whatever happens, each of its tasks will be heard of. */
+    /** Sends a batch; if it is of one short task, with others of that kind that wait behind it. */
+    private void sendWithOthers(Batch first) throws IOException {
+        int most = mostGathered(first);
+        if (most > 1) {
+            send(engine.gather(first, most));
+        } else {
+            send(first);
+        }
+    }
+
+    /** How many tasks like this one may be sent in a frame: as many as are done in a moment; 1 if that is not known. */
+    private int mostGathered(Batch first) {
+        WorkerProcess present = process;
+        if (shortWorkload == NONE || present == null || !engine.isToBeGathered(first)) {
+            return 1;
+        }
+        Defined workload = present.workloads().find(first.workload(), first.contextClassLoader());
+        if (workload == null || workload.number() != shortWorkload) {
+            return 1;
+        }
+        long most = Math.min(MOST_GATHERED, GATHERED_NANOS / Math.max(1, shortTaskNanos));
+        return (int) Math.min(most, settings.maxTasksPerProcess() - tasksSent);
+    }
+
     private void send(Batch batch) throws IOException {
-        UserCode code = new UserCode(batch);
+        send(List.of(batch));
+    }
+
+    /**
+     * Sends a batch, or several of one task each, but for what somebody else has. Whatever happens, each of the tasks
+     * will be heard of.
+     */
+    private void send(List<Batch> given) throws IOException {
+        UserCode code = new UserCode(given.get(0));
         userCode = code; // before it can be stopped
-        @Nullable Object[] inputs = batch.claim(worker);
+        List<Batch> batches = given;
+        @Nullable Object @Nullable [] inputs = null;
+        if (given.size() == 1) {
+            inputs = given.get(0).claim(worker);
+        } else {
+            batches = new ArrayList<>(given.size());
+            inputs = claim(given, batches);
+        }
         if (inputs == null) {
             userCode = null;
             return;
         }
         try {
-            send(batch, inputs, code);
+            send(batches, inputs, code);
         } catch (AbandonedException e) {
             throw e;
         } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
             Sent last = atWorker.peekLast();
-            if (last == null || last.batch != batch) {
-                giveBack(batch);
+            if (last == null || last.batches() != batches) {
+                batches.forEach(this::giveBack);
             }
             throw e;
         } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails
-            String what = "MDC and context of workload '" + batch.workload().name() + "'";
-            fail(batch, inputs.length, Diagnosis.ofWriting(what, null, e));
+            String what =
+                    "MDC and context of workload '" + batches.get(0).workload().name() + "'";
+            fail(batches, Diagnosis.ofWriting(what, null, e));
         } catch (RuntimeException | Error e) {
-            fail(batch, inputs.length, e);
+            fail(batches, e);
             throw e;
         } finally {
             userCode = null;
         }
     }
 
+    /** Claims tasks; gives the inputs of those that were free, or null if there were none, and adds their batches. */
+    private @Nullable Object @Nullable [] claim(List<Batch> given, List<Batch> claimed) {
+        @Nullable Object[] inputs = new @Nullable Object[given.size()];
+        for (Batch each : given) {
+            @Nullable Object[] input = each.claim(worker);
+            if (input != null) {
+                inputs[claimed.size()] = input[0];
+                claimed.add(each);
+            }
+        }
+        return claimed.isEmpty() ? null : Arrays.copyOf(inputs, claimed.size());
+    }
+
     /** No worker has heard of it. */
     private void giveBack(Batch batch) {
         if (engine.isClosedNow()) {
-            fail(batch, batch.size(), new CancellationException("strategy '" + settings.name() + "' is closed"));
+            fail(List.of(batch), new CancellationException("strategy '" + settings.name() + "' is closed"));
         } else {
             batch.notRun(0);
         }
     }
 
-    private static void fail(Batch batch, int tasks, Throwable cause) {
-        for (int i = 0; i < tasks; i++) {
-            batch.failed(i, cause);
+    private static void fail(List<Batch> batches, Throwable cause) {
+        for (Batch each : batches) {
+            int size = each.size();
+            for (int i = 0; i < size; i++) {
+                each.failed(i, cause);
+            }
         }
     }
 
-    private void send(Batch batch, @Nullable Object[] inputs, UserCode code) throws IOException {
+    private void send(List<Batch> batches, @Nullable Object[] inputs, UserCode code) throws IOException {
+        Batch batch = batches.get(0); // what is not an input is the same in all
         WorkerProcess present = Objects.requireNonNull(process);
         Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
         Values values;
@@ -813,7 +807,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             setContextClassLoader(values.loader());
             encodeContexts(batch.captured(), code);
         } catch (TransferException e) {
-            fail(batch, inputs.length, e);
+            fail(batches, e);
             return;
         }
         long id = nextBatch();
@@ -859,9 +853,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batch, workload.number(), values, size, frame.size(), isCommand, unsent, now);
+        Sent sent = new Sent(id, batches, workload.number(), values, size, frame.size(), isCommand, unsent, now);
         if (size < inputs.length) {
-            batch.notRun(size);
+            batch.notRun(size); // gathered ones are small
         }
         if (encoded == 0) {
             sent.skipUnsent();
@@ -872,11 +866,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
         while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
             receive();
         }
-        // One that was stopped before is not sent.
-        if (batch.isDone()) {
+        // What was stopped before is not sent, or taken back.
+        if (sent.isDone()) {
             atWorker.removeLast();
-            batch.notRun(0);
+            sent.notRun();
             return;
+        }
+        for (int i = 0; i < size; i++) {
+            if (sent.batchOf(i).isDone()) {
+                present.page().revoke(id, i);
+            }
         }
         tasksSent += encoded;
         present.link().send(frame);
@@ -890,7 +889,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             lastBatch++;
             isFree = true;
             for (Sent each : atWorker) {
-                isFree &= !TaskPage.havePlaceInCommon(each.id, lastBatch);
+                isFree &= !TaskPage.havePlaceInCommon(each.id(), lastBatch);
             }
         } while (!isFree);
         return lastBatch;
@@ -976,12 +975,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 Sent sent = expect(answer.getLong());
                 sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
                 int index = answer.getInt();
-                if (index < sent.reported || index >= sent.size) {
-                    throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported
-                            + " is next and " + sent.size + " are there");
+                if (index < sent.reported() || index >= sent.size()) {
+                    throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported()
+                            + " is next and " + sent.size() + " are there");
                 }
-                sent.isStartReported = true;
-                sent.batch.started(index, sent.pastNanos(answer.getLong()));
+                sent.started(index, sent.pastNanos(answer.getLong()));
             }
             case Frames.RESULTS -> receiveResults(answer);
             case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
@@ -993,7 +991,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What rebuilds the exceptions of what is at the worker now. */
     private ThrowableCodec failures() {
         Sent sent = atWorker.peekFirst();
-        return sent != null ? sent.values.failures() : engine.origin().failures();
+        return sent != null ? sent.values().failures() : engine.origin().failures();
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
@@ -1009,7 +1007,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private Sent expect(long id) {
         Sent sent = atWorker.peekFirst();
-        if (sent == null || sent.id != id) {
+        if (sent == null || sent.id() != id) {
             throw new Bytes.MalformedException("a frame about a batch that is not the next");
         }
         return sent;
@@ -1022,31 +1020,28 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int count = answer.getInt();
         weigh(Objects.requireNonNull(process)); // before the last outcome says that this driver is free at once
         sent.skipUnsent();
-        if (first != sent.reported) {
+        if (first != sent.reported()) {
             throw new Bytes.MalformedException(
-                    "outcomes from task " + first + " on, where " + sent.reported + " is next");
+                    "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
+        sent.ran(ran);
         String what = resultOf(sent);
-        UserCode code = new UserCode(sent.batch);
-        userCode = code;
         try {
             for (int i = 0; i < count; i++) {
-                if (sent.unsent != null) {
+                if (sent.hasUnsent()) {
                     reportPlain(sent);
                     sent.skipUnsent();
                 }
-                int index = sent.reported + plainCount;
-                if (index >= sent.size) {
+                int index = sent.reported() + plainCount;
+                if (index >= sent.size()) {
                     throw new Bytes.MalformedException("more outcomes than tasks");
                 }
-                if (!sent.isStartReported) {
-                    sent.isStartReported = true;
-                    sent.batch.started(index, sent.pastNanos(ran));
-                }
+                sent.startedIfFirst(index, sent.pastNanos(ran));
                 byte kind = answer.getByte();
                 Bytes contents = answer.slice(answer.getInt());
-                boolean isLast = i == count - 1 && index == sent.size - 1 && atWorker.size() == 1 && !isWornOut();
-                boolean isWanted = kind != Frames.REVOKED && !sent.batch.isDone();
+                boolean isLast = i == count - 1 && index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
+                boolean isWanted =
+                        kind != Frames.REVOKED && !sent.batchOf(index).isDone();
                 if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
                     isFinishing = isLast;
                     continue;
@@ -1054,19 +1049,17 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 reportPlain(sent);
                 // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
                 if (isWanted) {
-                    report(sent, index, kind, contents, code, what, isLast);
+                    report(sent, kind, contents, what, isLast);
                 } else {
                     isFinishing = isLast;
-                    sent.batch.failed(index, new CancellationException("it was cancelled"));
+                    sent.failed(new CancellationException("it was cancelled"));
                 }
-                sent.reported++;
             }
         } finally {
             reportPlain(sent);
         }
-        userCode = null;
         sent.skipUnsent();
-        if (sent.reported == sent.size) {
+        if (sent.isAllReported()) {
             settled(sent);
         }
     }
@@ -1074,8 +1067,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** It has all its outcomes. */
     private void settled(Sent sent) {
         atWorker.removeFirst();
-        boolean wasShort = System.nanoTime() - sent.sentNanos < SHORT_NANOS;
-        shortWorkload = wasShort && !sent.isCommand ? sent.workload : NONE;
+        boolean wasShort = sent.ageNanos() < SHORT_NANOS;
+        shortTaskNanos = sent.nanosPerTask();
+        shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }
 
     /** Rebuilds a value of which no more can go wrong, and keeps it until it is reported with its neighbours. */
@@ -1085,7 +1079,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         int start = contents.position();
         try {
-            plain[plainCount] = sent.values.codec().read(contents, what);
+            plain[plainCount] = sent.values().codec().read(contents, what);
             plainCount++;
             return true;
         } catch (TransferException e) {
@@ -1099,33 +1093,37 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int count = plainCount;
         if (count > 0) {
             plainCount = 0;
-            sent.batch.succeeded(sent.reported, plain, count);
-            sent.reported += count;
+            sent.succeeded(plain, count);
             Arrays.fill(plain, 0, count, null);
         }
     }
 
-    /** Rebuilds an outcome and reports it. */
-    private void report(Sent sent, int index, byte kind, Bytes contents, UserCode code, String what, boolean isLast) {
+    /** Rebuilds the next outcome and reports it. */
+    private void report(Sent sent, byte kind, Bytes contents, String what, boolean isLast) {
         Object value = null;
         Throwable failure = null;
+        int at = sent.reported();
+        int index = sent.indexInBatch(at);
+        UserCode code = new UserCode(sent.batchOf(at));
+        userCode = code;
         code.enter(index);
         try {
             if (kind == Frames.THROWN) {
-                failure = sent.values.failures().read(contents, worker.name());
+                failure = sent.values().failures().read(contents, worker.name());
             } else {
-                value = sent.values.codec().read(contents, what);
+                value = sent.values().codec().read(contents, what);
             }
         } catch (TransferException e) {
             failure = e;
         } finally {
             code.leave(index);
         }
+        userCode = null;
         isFinishing = isLast; // so that who gets this outcome, and goes on, starts no other process
         if (failure == null) {
-            sent.batch.succeeded(index, value);
+            sent.succeeded(value);
         } else {
-            sent.batch.failed(index, failure);
+            sent.failed(failure);
         }
     }
 
@@ -1148,14 +1146,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         WorkerProcess present = process;
         for (Sent sent : atWorker) {
-            if (sent.batch == batch && present != null) {
-                present.page().revoke(sent.id, index);
+            int at = sent.indexOf(batch, index);
+            if (at >= 0 && present != null) {
+                present.page().revoke(sent.id(), at);
                 // Of work that ends by itself in a moment the worker is not killed.
-                boolean mayEndSoon = sent.workload == shortWorkload;
-                if (!mayEndSoon && present.page().doom(sent.id, index, false)) {
+                boolean mayEndSoon = sent.workload() == shortWorkload;
+                if (!mayEndSoon && present.page().doom(sent.id(), at, false)) {
                     present.kill();
                 } else {
-                    engine.watcher().schedule(() -> stopLate(present, sent.id, index), GRACE_NANOS);
+                    engine.watcher().schedule(() -> stopLate(present, sent.id(), at), GRACE_NANOS);
                 }
                 return;
             }
@@ -1189,7 +1188,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (left != null) {
             left.kill();
         }
-        if (atWorker.stream().noneMatch(sent -> sent.batch == code.batch())) {
+        if (atWorker.stream().noneMatch(sent -> sent.indexOf(code.batch(), 0) >= 0)) {
             giveBack(code.batch());
         }
         bury();
@@ -1216,7 +1215,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                             },
                             GRACE_NANOS);
         }
-        atWorker.forEach(sent -> given.add(sent.batch));
+        atWorker.forEach(sent -> given.addAll(sent.batches()));
     }
 
     WorkerView view(long now) {
@@ -1225,7 +1224,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 ? new WorkerView(worker.name(), Optional.empty(), Duration.ZERO)
                 : new WorkerView(
                         worker.name(),
-                        Optional.of(sent.batch.workload().name()),
-                        Duration.ofNanos(Math.max(0, now - sent.sentAt)));
+                        Optional.of(sent.batch().workload().name()),
+                        Duration.ofNanos(Math.max(0, now - sent.sentAt())));
     }
 }

@@ -1,0 +1,244 @@
+package io.stratagem.processpool;
+
+import io.stratagem.TransferException;
+import io.stratagem.processpool.LoaderTable.Values;
+import io.stratagem.spi.Batch;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tasks of one frame, at the worker: those of a batch, or the lone tasks of several that were gathered. Core hears of
+ * them here, one after another. For who has the driver's turn, except where it says otherwise.
+ */
+final class Sent {
+    private final long id;
+    private final List<Batch> batches;
+    private final int workload;
+    private final Values values;
+    private final int size;
+    private final int bytes;
+    private final boolean isCommand;
+    private final long sentNanos;
+    private final long sentAt;
+
+    /** Inputs that could not be serialised, by index; or null. */
+    private final @Nullable TransferException @Nullable [] unsent;
+
+    private int reported;
+    private boolean isStartReported;
+    private long ranNanos;
+
+    /**
+     * Tasks whose frame is about to be sent.
+     *
+     * @param id the number of the frame
+     * @param batches one, or several of one task each
+     * @param workload its number at the worker
+     * @param size how many tasks
+     * @param bytes the length of the frame
+     * @param isCommand whether it is work of its own kind, of which no other says how long it takes
+     * @param unsent inputs that could not be serialised, by index
+     * @param now by the strategy's clock
+     */
+    Sent(
+            long id,
+            List<Batch> batches,
+            int workload,
+            Values values,
+            int size,
+            int bytes,
+            boolean isCommand,
+            @Nullable TransferException @Nullable [] unsent,
+            long now) {
+        this.id = id;
+        this.batches = batches;
+        this.workload = workload;
+        this.values = values;
+        this.size = size;
+        this.bytes = bytes;
+        this.isCommand = isCommand;
+        this.unsent = unsent;
+        this.sentNanos = System.nanoTime();
+        this.sentAt = now;
+    }
+
+    long id() {
+        return id;
+    }
+
+    int workload() {
+        return workload;
+    }
+
+    Values values() {
+        return values;
+    }
+
+    int size() {
+        return size;
+    }
+
+    int bytes() {
+        return bytes;
+    }
+
+    boolean isCommand() {
+        return isCommand;
+    }
+
+    /** When it was sent, by the strategy's clock. Any thread may ask. */
+    long sentAt() {
+        return sentAt;
+    }
+
+    /** How long ago it was sent. */
+    long ageNanos() {
+        return System.nanoTime() - sentNanos;
+    }
+
+    /** How long ago something was that the worker has dated: not before it was sent. */
+    long pastNanos(long ago) {
+        return Math.max(0, Math.min(ago, ageNanos()));
+    }
+
+    /** Any of the batches: they are alike. Any thread may ask. */
+    Batch batch() {
+        return batches.get(0);
+    }
+
+    List<Batch> batches() {
+        return batches;
+    }
+
+    /** The place of a batch's task in the frame, or −1 if it is not there. Any thread may ask. */
+    int indexOf(Batch batch, int index) {
+        int at = batches.indexOf(batch);
+        return at < 0 ? -1 : at + index;
+    }
+
+    /** The batch of the task at that place of the frame. */
+    Batch batchOf(int at) {
+        return isGathered() ? batches.get(at) : batch();
+    }
+
+    private boolean isGathered() {
+        return batches.size() > 1;
+    }
+
+    /** The place in its batch. */
+    int indexInBatch(int at) {
+        return isGathered() ? 0 : at;
+    }
+
+    /** Whether nobody wants anything more of any task. */
+    boolean isDone() {
+        for (Batch each : batches) {
+            if (!each.isDone()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    // ---------------------------------------------------------------------------------------------- reports
+
+    /** How many tasks core has heard of. */
+    int reported() {
+        return reported;
+    }
+
+    boolean isAllReported() {
+        return reported == size;
+    }
+
+    /** Whether the input of a task was not sent. */
+    boolean hasUnsent() {
+        return unsent != null;
+    }
+
+    /** Reports in their turn the tasks whose inputs were not sent. */
+    void skipUnsent() {
+        while (unsent != null && reported < size) {
+            TransferException failure = unsent[reported];
+            if (failure == null) {
+                return;
+            }
+            failed(failure);
+        }
+    }
+
+    /** A task has been started, and those before it have outcomes. */
+    void started(int at, long agoNanos) {
+        isStartReported = true;
+        batchOf(at).started(indexInBatch(at), agoNanos);
+    }
+
+    /** As {@link #started}, where no start of the frame has been reported. */
+    void startedIfFirst(int at, long agoNanos) {
+        if (isGathered() || !isStartReported) {
+            started(at, agoNanos);
+        }
+    }
+
+    /** The next tasks have returned something. */
+    void succeeded(@Nullable Object[] results, int count) {
+        if (isGathered()) {
+            for (int i = 0; i < count; i++) {
+                succeeded(results[i]);
+            }
+        } else {
+            int from = reported;
+            reported += count;
+            batch().succeeded(from, results, count);
+        }
+    }
+
+    /** The next task has returned something. */
+    void succeeded(@Nullable Object result) {
+        int at = reported++;
+        batchOf(at).succeeded(indexInBatch(at), result);
+    }
+
+    /** The next task has failed. */
+    void failed(Throwable cause) {
+        int at = reported++;
+        batchOf(at).failed(indexInBatch(at), cause);
+    }
+
+    /** The next task may have run, and was lost with its worker. */
+    void lost(Throwable cause) {
+        int at = reported++;
+        batchOf(at).lost(indexInBatch(at), cause);
+    }
+
+    /** All other tasks have certainly not been started. */
+    void notRun() {
+        if (!isGathered()) {
+            int from = reported;
+            reported = size;
+            batch().notRun(from);
+        }
+        while (reported < size) {
+            batches.get(reported++).notRun(0);
+        }
+    }
+
+    /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */
+    void cancelRest(String why) {
+        CancellationException cancellation = new CancellationException(why);
+        while (reported < size) {
+            failed(cancellation);
+        }
+    }
+
+    /** The worker has been at it for so long, when it sent what came last. */
+    void ran(long nanos) {
+        ranNanos = nanos;
+    }
+
+    /** How long a task has taken on average, once all are reported. */
+    long nanosPerTask() {
+        return ranNanos / size;
+    }
+}
