@@ -19,7 +19,7 @@ public final class SharedMemoryContests {
      * @return in the order of the table
      */
     public static List<Contest> all() {
-        return List.of(mapTrivial(), submitGet());
+        return List.of(mapTrivial(), submitGet(), submitGetBusy(), submitManyThreads(), idleCpu());
     }
 
     private static Contest mapTrivial() {
@@ -41,5 +41,30 @@ public final class SharedMemoryContests {
         return Contest.ofLess(metric, "us", JavaProgram.trial(SubmitGet.OnBatchedIpcStrategy.class, metric, "us", ONE))
                 .peer("ProcessPoolExecutor", PythonProgram.of("processes.py", ONE, "submit-get", metric, "us"), 20)
                 .peer("process-pool", JavaProgram.trial(SubmitGet.OnProcessPoolStrategy.class, metric, "us", ONE));
+    }
+
+    private static Contest submitGetBusy() {
+        String metric = "submit-get-busy-p50";
+        return Contest.ofLess(metric, "us", JavaProgram.trial(SubmitGet.OnBusyMachine.class, metric, "us", ONE))
+                .peer("socket-echo", JavaProgram.trial(SubmitGet.OnBusySocketEcho.class, metric, "us", ONE), 0.5);
+    }
+
+    private static Contest submitManyThreads() {
+        String metric = "submit-many-threads";
+        Size size = new Size(200_000, 50_000);
+        return Contest.ofLess(
+                        metric,
+                        "us",
+                        JavaProgram.trial(SubmitManyThreads.OnBatchedIpcStrategy.class, metric, "us", size))
+                .peer(
+                        "process-pool",
+                        JavaProgram.trial(SubmitManyThreads.OnProcessPoolStrategy.class, metric, "us", size),
+                        5);
+    }
+
+    private static Contest idleCpu() {
+        String metric = "idle-cpu-percent";
+        return Contest.ofLess(metric, "%", JavaProgram.of(IdleProcessorTime.class, Size.of(10_000), metric))
+                .limit(0.5);
     }
 }

@@ -48,6 +48,26 @@ abstract class SubmitGet implements Trial {
         }
     }
 
+    /** Ours, through shared memory, while other processes want the cores, too. */
+    static final class OnBusyMachine extends OnOurs {
+        private BusyMachine others;
+
+        OnBusyMachine() {
+            super(Workers.startedSharing());
+        }
+
+        @Override
+        public void prepare(String metric, int size) throws IOException {
+            others = BusyMachine.start(Workers.COUNT);
+        }
+
+        @Override
+        public void close() {
+            others.close();
+            super.close();
+        }
+    }
+
     private abstract static class OnOurs extends SubmitGet {
         private final ExecutorStrategy strategy;
         private final Workload<Integer, Integer> workload = Increment.workload();
@@ -68,7 +88,7 @@ abstract class SubmitGet implements Trial {
     }
 
     /** The bare limit: a thread and another JVM, and between them as many bytes as ours sends, on a Unix socket. */
-    static final class OnSocketEcho extends SubmitGet {
+    static class OnSocketEcho extends SubmitGet {
         private BareProcess echo;
 
         @Override
@@ -87,6 +107,23 @@ abstract class SubmitGet implements Trial {
         @Override
         public void close() {
             echo.close();
+        }
+    }
+
+    /** The same while other processes want the cores, too. */
+    static final class OnBusySocketEcho extends OnSocketEcho {
+        private BusyMachine others;
+
+        @Override
+        public void prepare(String metric, int size) throws IOException, InterruptedException {
+            super.prepare(metric, size);
+            others = BusyMachine.start(Workers.COUNT);
+        }
+
+        @Override
+        public void close() {
+            others.close();
+            super.close();
         }
     }
 }
