@@ -9,8 +9,6 @@ import io.stratagem.TaskInfo;
 import io.stratagem.Workload;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -139,8 +137,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
-    /** What service threads have left for callback threads to run, one after another; null until there is something. */
-    private @Nullable Deque<Runnable> callbacks; // guarded by this
+    /** What service threads have left for callback threads; null until there is something. Written under the monitor. */
+    private volatile @Nullable Callbacks callbacks;
 
     Batch(Terms terms, int size, int attempts, @Nullable Details details) {
         this.terms = terms;
@@ -740,6 +738,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
                 Details next = new Details(mine.firstTaskId + index, began);
                 Batch again = part(index, index + 1, attempts + 1, next);
                 again.isDelayed = delay > 0;
+                again.callbacks = callbacks();
                 return new Moved(again, delay);
             }
         }
@@ -761,40 +760,24 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     /**
      * Runs what may run the user's code: here, if this thread may do that, else on a callback thread, where what is said
-     * of one batch keeps its order.
+     * of one batch, and of further attempts at its tasks, keeps its order.
      */
     final void runUserCode(Runnable action) {
-        if (ServiceThread.mayRunUserCode()) {
+        Callbacks present = callbacks;
+        if (ServiceThread.mayRunUserCode() && (present == null || present.isIdle())) {
             action.run();
-            return;
+        } else {
+            callbacks().add(action);
         }
-        synchronized (this) {
-            if (callbacks != null) {
-                callbacks.add(action);
-                return;
-            }
-            callbacks = new ArrayDeque<>(2);
-            callbacks.add(action);
-        }
-        SharedThreads.callbacks().execute(this::runCallbacks);
     }
 
-    private void runCallbacks() {
-        while (true) {
-            Runnable next;
-            synchronized (this) {
-                next = callbacks == null ? null : callbacks.poll();
-                if (next == null) {
-                    callbacks = null;
-                    return;
-                }
-            }
-            try {
-                next.run();
-            } catch (Throwable e) {
-                log.error("A callback failed", e);
-            }
+    private synchronized Callbacks callbacks() {
+        Callbacks present = callbacks;
+        if (present == null) {
+            present = new Callbacks();
+            callbacks = present;
         }
+        return present;
     }
 
     private void complete() {

@@ -2,6 +2,7 @@ package io.stratagem.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.RetryPolicy;
@@ -19,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -201,6 +203,51 @@ final class RemoteEngineTest {
         assertThat(result.execution().attempts()).isEqualTo(2);
         assertThat(batch.succeeded(0, "late")).isFalse();
         assertThat(heard).containsExactly("started 7 on one", "started 7 on two", "finished 7");
+    }
+
+    /** That engines report from. */
+    private static final class Reporter extends Thread implements ServiceThread {
+        Reporter(Runnable reports) {
+            super(reports, "remote-engine-test-reporter");
+        }
+    }
+
+    @Test
+    void listener_whileItIsSlow_hearsOfFurtherAttemptsInOrder() throws Exception {
+        List<String> events = new CopyOnWriteArrayList<>();
+        CountDownLatch goOn = new CountDownLatch(1);
+        ScriptedEngine scripted = new ScriptedEngine(1);
+        try (EngineStrategy slow = new ScriptedEngine.Builder(scripted)
+                .listener(new TaskListener() {
+                    @Override
+                    public void started(TaskInfo task, String worker) {
+                        events.add("started on " + worker);
+                        Uninterruptibles.awaitUninterruptibly(goOn);
+                    }
+
+                    @Override
+                    public void finished(TaskInfo task, Result<?> result) {
+                        events.add("finished");
+                    }
+                })
+                .build()) {
+            var future = slow.submit(never(Workload.named("remote").retry(RetryPolicy.attempts(2))), 1);
+            Reporter reporter = new Reporter(() -> {
+                Batch first = scripted.next();
+                first.claim(one);
+                first.started(0, 0);
+                first.lost(0, DIED);
+                runAll(scripted.next(), two);
+            });
+            reporter.start();
+            reporter.join();
+            goOn.countDown();
+
+            assertThat(Patience.get(future).isSuccess()).isTrue();
+            Patience.await()
+                    .untilAsserted(
+                            () -> assertThat(events).containsExactly("started on one", "started on two", "finished"));
+        }
     }
 
     @Test
