@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A worker's thread at its standard input. That brings the token that proves who the worker is, once the application
  * listens, and then answers about classes; it ends when the application does, however it ends. Then this JVM is halted,
- * whatever it is doing. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
+ * whatever it is doing, and so are the processes that its tasks have started. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
  */
 final class LifeLine extends Thread {
     /** The files in the directory that a worker is started with. */
@@ -110,9 +110,13 @@ final class LifeLine extends Thread {
         }
         hasConnected.countDown();
         int reason = readToEnd();
-        // Normally it is gone since the worker was accepted.
-        PrivateDirectory.deleteLeft(directory);
-        Runtime.getRuntime().halt(reason);
+        try {
+            // Normally it is gone since the worker was accepted.
+            PrivateDirectory.deleteLeft(directory);
+            ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // which tasks have started
+        } finally {
+            Runtime.getRuntime().halt(reason);
+        }
     }
 
     private Connection connect() throws IOException {

@@ -8,6 +8,7 @@ import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
+import java.io.EOFException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -53,9 +54,14 @@ final class TaskRunner {
         this.page = page;
     }
 
-    /** Runs until the application says good-bye. */
+    /**
+     * Runs until the application says good-bye.
+     *
+     * @throws IOException if the connection ends before that
+     */
     void run() throws IOException {
-        for (Bytes frame = receive(); frame != null; frame = receive()) {
+        while (true) {
+            Bytes frame = receive();
             switch (frame.getByte()) {
                 case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
@@ -69,10 +75,14 @@ final class TaskRunner {
         }
     }
 
-    private @Nullable Bytes receive() throws IOException {
+    private Bytes receive() throws IOException {
         TaskThread.beginExchange();
         try {
-            return link.receive();
+            Bytes frame = link.receive();
+            if (frame == null) {
+                throw new EOFException("the connection has ended");
+            }
+            return frame;
         } finally {
             TaskThread.endExchange();
             Thread.interrupted(); // it was for no task

@@ -48,11 +48,11 @@ final class WorkerMain {
         try {
             outbox.sendHello(connection.token());
         } catch (IOException e) {
-            lifeLine.join(FAREWELL_MILLIS); // the application is gone: that thread tidies up, and ends this JVM
+            awaitEnd(lifeLine); // the application is gone: that thread tidies up, and ends this JVM
             throw e;
         }
         int maxOutcome = maxFrame - PoolSettings.MARGIN_BYTES / 2;
-        new TaskThread(() -> runTasks(connection, outbox, classes, codec, maxOutcome)).start();
+        new TaskThread(() -> runTasks(connection, outbox, classes, codec, maxOutcome, lifeLine)).start();
         // No exit: that would wait 300 ms for the thread at the life line, being in native code. Threads of the user's
         // that are no daemons, and do not end, are killed with this process.
     }
@@ -67,16 +67,30 @@ final class WorkerMain {
     }
 
     private static void runTasks(
-            Connection connection, Outbox outbox, ClassExchange classes, Codec codec, int maxOutcome) {
+            Connection connection,
+            Outbox outbox,
+            ClassExchange classes,
+            Codec codec,
+            int maxOutcome,
+            LifeLine lifeLine) {
         try {
             new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();
             outbox.flush();
         } catch (IOException e) {
-            // The application has closed the connection or is gone; the life line is about to say so.
+            // The application has closed the connection or is gone. In that case the life line tidies up, and halts.
+            awaitEnd(lifeLine);
             Runtime.getRuntime().halt(LifeLine.ORPHANED);
         } catch (Throwable e) {
             e.printStackTrace();
             System.exit(FAILED);
+        }
+    }
+
+    private static void awaitEnd(Thread thread) {
+        try {
+            thread.join(FAREWELL_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

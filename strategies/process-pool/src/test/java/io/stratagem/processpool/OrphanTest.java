@@ -139,6 +139,8 @@ final class OrphanTest {
         }
 
         private static void sleep(String signs) throws IOException, InterruptedException {
+            long child = new ProcessBuilder("sleep", "600").start().pid();
+            Files.createFile(Path.of(signs, "child-" + child));
             sign(signs, "busy");
             Thread.sleep(600_000);
         }
@@ -155,8 +157,10 @@ final class OrphanTest {
         startApplication(Busy.class);
         List<Long> workers = awaitPids("up", 3);
         assertThat(workers).containsAll(awaitPids("busy", 2)).doesNotHaveDuplicates();
+        List<Long> all = new ArrayList<>(workers);
+        all.addAll(awaitPids("child", 1)); // of a task
 
-        killApplicationAndAwait(workers);
+        killApplicationAndAwait(all);
     }
 
     // ---------------------------------------------------------------------------------------------- at the start
@@ -249,5 +253,43 @@ final class OrphanTest {
                 .toList();
         assertThat(workers).hasSize(1);
         killApplicationAndAwait(workers);
+    }
+
+    /** Exits some time after it has lost a worker, while another one is started. */
+    static final class Hasty {
+        private Hasty() {}
+
+        public static void main(String[] arguments) {
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
+                    .workerProcesses(1)
+                    .maxHeapBytes(64 << 20)
+                    .build();
+            pool.run(
+                    Workload.blockingAction(
+                            "dying", input -> Runtime.getRuntime().halt(1)),
+                    0);
+            long end = System.nanoTime()
+                    + WorkerFixture.list(Path.of(arguments[0])).count() * 50_000_000;
+            Patience.await().until(() -> System.nanoTime() > end);
+            System.exit(0);
+        }
+    }
+
+    /** At several moments of the start. */
+    @Test
+    void application_thatExitsWhileAWorkerIsStarted_leavesNothing() throws Exception {
+        for (int moment = 0; moment < 6; moment++) {
+            Files.createFile(signs.resolve("moment-" + moment));
+            startApplication(Hasty.class);
+            application.waitFor();
+
+            assertThat(application.exitValue()).as(() -> printed()).isZero();
+            Patience.await()
+                    .untilAsserted(() -> assertThat(WorkerFixture.list(temporary)
+                                    .filter(file ->
+                                            file.getFileName().toString().startsWith("stratagem-")))
+                            .as("left behind")
+                            .isEmpty());
+        }
     }
 }
