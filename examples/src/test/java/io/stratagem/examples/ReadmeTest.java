@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
@@ -16,12 +17,16 @@ import org.junit.jupiter.api.io.TempDir;
 final class ReadmeTest {
     private static final String FRAME = """
             import io.stratagem.*;
+            import io.stratagem.processpool.*;
             import io.stratagem.threadpool.*;
+            import java.awt.image.BufferedImage;
             import java.io.*;
             import java.nio.file.*;
             import java.time.Duration;
+            import java.util.Arrays;
             import java.util.stream.*;
             import java.util.zip.*;
+            import javax.imageio.ImageIO;
 
             final class Readme {
                 static void run() throws Exception {
@@ -34,11 +39,20 @@ final class ReadmeTest {
     Path directory;
 
     @Test
-    void readme_firstExample_compiles() throws Exception {
+    void readme_examples_compile() throws Exception {
         String readme = Files.readString(Path.of("..", "README.md"));
-        int begin = readme.indexOf("```java\n") + "```java\n".length();
-        String code = readme.substring(begin, readme.indexOf("```", begin));
-        assertThat(code).contains("Workload", "ThreadPoolStrategy");
+        List<String> examples = Pattern.compile("(?s)```java\n(.*?)```")
+                .matcher(readme)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+        assertThat(examples).hasSize(2);
+        for (String each : examples) {
+            assertCompiles(each);
+        }
+    }
+
+    private void assertCompiles(String code) throws Exception {
         Path source = Files.writeString(directory.resolve("Readme.java"), FRAME.formatted(code));
 
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();

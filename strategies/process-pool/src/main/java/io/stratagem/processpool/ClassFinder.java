@@ -67,7 +67,8 @@ final class ClassFinder {
     static InvalidObjectException rejection(Class<?> type) {
         return new InvalidObjectException(type.getName()
                 + " is not allowed from there: it is neither a value type of the JDK, a record, an enum or an exception,"
-                + " nor in a package that was allowed; or jdk.serialFilter rejects it");
+                + " nor in a package that was allowed; or jdk.serialFilter rejects it. The builder's allowPackage(\""
+                + type.getPackageName() + "\") allows it from workers");
     }
 
     private record OneClass(@Nullable Class<?> serialClass) implements FilterInfo {

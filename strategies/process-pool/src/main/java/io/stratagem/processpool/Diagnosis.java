@@ -14,6 +14,9 @@ final class Diagnosis {
     private static final Set<String> READING =
             Set.of("readObject", "readObjectNoData", "readExternal", "readResolve", "validateObject");
 
+    private static final String LAMBDA_REMEDY = " (a lambda is if its type is, as Fn; or if it is cast, as in"
+            + " (Callable<String> & Serializable) () -> …)";
+
     private Diagnosis() {}
 
     /** Rethrows the errors that are not the value's fault. */
@@ -24,7 +27,7 @@ final class Diagnosis {
             problem = "it takes " + failure.getMessage();
         } else if (failure instanceof NotSerializableException && failure.getMessage() != null) {
             className = failure.getMessage().lines().findFirst().orElse(""); // more with extendedDebugInfo
-            problem = className + " is not Serializable";
+            problem = className + " is not Serializable" + (isLambda(className) ? LAMBDA_REMEDY : "");
         } else {
             StackTraceElement culprit = culprit(failure, WRITING);
             className = culprit == null ? null : culprit.getClassName();
@@ -51,6 +54,10 @@ final class Diagnosis {
             problem = problem(failure, culprit(failure, READING));
         }
         return new TransferException(what + " cannot be rebuilt: " + problem + at(path), failure);
+    }
+
+    private static boolean isLambda(String className) {
+        return className.contains("$$Lambda");
     }
 
     private static String at(String path) {

@@ -104,6 +104,9 @@ public abstract class ProcessPoolBuilder<B extends ProcessPoolBuilder<B>> extend
     /**
      * The largest heap of a worker. By default what its JVM chooses, a quarter of the machine's memory.
      *
+     * <p>While an input or a result travels, it takes some four times its size of the heap: the frame, a copy of that as
+     * it grows, and the object.
+     *
      * @param bytes from 8 MiB; a worker takes some 3 MiB of it for itself
      * @return this
      * @throws IllegalArgumentException if it is less

@@ -88,6 +88,8 @@ final class ExecutorServiceTest extends WorkerFixture {
         String name = getClass().getName();
         assertUntransferable(view.submit(bound()), name);
         assertUntransferable(view.submit(() -> ranHere.add("runnable"), "done"), name);
+        assertThatThrownBy(view.submit(() -> ranHere.add("runnable"), "done")::get)
+                .hasMessageContaining("cast, as in (Callable<String> & Serializable)");
         for (Future<Integer> future : view.invokeAll(List.of(bound(), bound()))) {
             assertUntransferable(future, name);
         }
