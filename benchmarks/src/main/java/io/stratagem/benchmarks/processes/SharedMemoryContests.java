@@ -19,7 +19,7 @@ public final class SharedMemoryContests {
      * @return in the order of the table
      */
     public static List<Contest> all() {
-        return List.of(mapTrivial(), submitGet());
+        return List.of(mapTrivial(), submitGet(), sharedMapGet());
     }
 
     private static Contest mapTrivial() {
@@ -41,5 +41,11 @@ public final class SharedMemoryContests {
         return Contest.ofLess(metric, "us", JavaProgram.trial(SubmitGet.OnBatchedIpcStrategy.class, metric, "us", ONE))
                 .peer("ProcessPoolExecutor", PythonProgram.of("processes.py", ONE, "submit-get", metric, "us"), 20)
                 .peer("process-pool", JavaProgram.trial(SubmitGet.OnProcessPoolStrategy.class, metric, "us", ONE));
+    }
+
+    private static Contest sharedMapGet() {
+        String metric = "sharedmap-get";
+        return Contest.ofLess(metric, "us", JavaProgram.of(SharedMapGet.class, new Size(2000, 500), metric))
+                .peer("Manager", PythonProgram.of("processes.py", ONE, "manager-get", metric, "us"), 1);
     }
 }
