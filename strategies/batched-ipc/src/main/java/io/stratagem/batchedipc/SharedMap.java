@@ -32,11 +32,12 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>Threads.</b> Any thread of the application and of its workers may use it. Each operation is one step, ordered with
- * all others. In a worker it blocks until the application has answered, which takes some 0.1 ms; an interrupt does not
- * end that, and is kept. {@link #compute compute}, {@link #computeIfAbsent computeIfAbsent}, {@link #merge merge} and what is like them run their function where they are called,
- * and again if another was faster meanwhile; each takes two steps or more, of which the last one counts. Iterating,
- * {@link #toString}, {@link #equals} and the like work on a copy of all entries, which is as they were at about one time,
- * and must fit in one message. {@link #clear} and {@link #putAll} are not one step.
+ * all others. In a worker it blocks until the application has answered, which takes some 20 µs if that has nothing else to
+ * do; an interrupt does not end that, and is kept. {@link #compute compute}, {@link #computeIfAbsent computeIfAbsent},
+ * {@link #merge merge} and what is like them run their function where they are called, and again if another was faster
+ * meanwhile; each takes two steps or more, of which the last one counts. Iterating, {@link #toString}, {@link #equals} and
+ * the like work on a copy of all entries, which is as they were at about one time, and must fit in one message.
+ * {@link #clear} and {@link #putAll} are not one step.
  *
  * <p><b>Keys and values</b> are neither null nor changed after they were put. The application's {@code equals} and
  * {@code hashCode} decide. What a worker gets is a copy; what it gives must be of a class that results may have (see

@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>Threads.</b> Any thread of the application and of its workers may use it. The elements live in the application; what
- * a worker does asks the application, and is done there once, which takes some 0.1 ms. {@link #put put}, {@link #take take},
+ * a worker does asks the application, and is done there once, which takes some 20 µs. {@link #put put}, {@link #take take},
  * {@link #offer(Object, long, TimeUnit) offer} and {@link #poll(long, TimeUnit) poll} with a limit wait, and end with
  * {@link InterruptedException}; an interrupt that comes when an element is already on its way is kept, and the element
  * returned. The others in a worker wait for the answer only, and keep an interrupt. A waiting worker holds no thread of the

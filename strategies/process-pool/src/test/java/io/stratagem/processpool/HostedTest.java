@@ -23,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -53,6 +54,7 @@ final class HostedTest extends WorkerFixture {
     private static final class Host implements Hosted {
         private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
         private final List<@Nullable Object> takenBack = new CopyOnWriteArrayList<>();
+        private final AtomicInteger hanging = new AtomicInteger();
         private volatile @Nullable Gate gate;
 
         @Override
@@ -71,6 +73,7 @@ final class HostedTest extends WorkerFixture {
                     return LATER;
                 }
                 case HANG -> {
+                    hanging.incrementAndGet();
                     Objects.requireNonNull(gate).awaitIgnoringInterrupts();
                     return null;
                 }
@@ -289,8 +292,31 @@ final class HostedTest extends WorkerFixture {
         gate.open();
     }
 
+    /** Its desk has no time to send the first answer before the worker dies. */
     @Test
-    void answerToAWorkerThatHasDied_isTakenBack() throws Exception {
+    void answerThatWasNotSent_isTakenBack() throws Exception {
+        Gate gate = gate();
+        host.gate = gate;
+        CompletableFuture<Result<Object>> dying = pool(1).submit(
+                        task(handle -> {
+                            handle.forge(WAIT, true, 1_000, frame -> frame.putVarInt(0));
+                            handle.forge(HANG, false, 1_001, frame -> frame.putVarInt(0));
+                            return park();
+                        }),
+                        handle);
+        Patience.await().until(() -> host.hanging.get() == 1);
+        Hosted.Waiter waiter = host.waiters.iterator().next();
+
+        assertThat(waiter.answer("in time")).isTrue();
+        dying.cancel(true);
+
+        Patience.await().until(() -> host.takenBack.equals(List.of("in time")));
+        assertThat(waiter.answer("late")).isFalse();
+        gate.open();
+    }
+
+    @Test
+    void answerToAWorkerThatHasDied_isNotTaken() throws Exception {
         WorkerProcessStrategy pool = pool(1);
         CompletableFuture<Result<Object>> dying =
                 pool.submit(task(handle -> handle.line().await(WAIT, HostLine.FOR_EVER)), handle);

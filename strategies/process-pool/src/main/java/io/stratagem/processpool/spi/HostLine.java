@@ -8,7 +8,13 @@ public interface HostLine {
     /** Stands for no limit of time. */
     long FOR_EVER = Long.MAX_VALUE;
 
-    /** Asks, and blocks until the answer is there, which is soon. An interrupt does not end that, and is kept. */
+    /**
+     * Asks, and blocks until the answer is there, which is soon. An interrupt does not end that, and is kept.
+     *
+     * @param operation its number
+     * @param arguments the arguments
+     * @return the answer
+     */
     @Nullable
     Object ask(int operation, @Nullable Object... arguments);
 
