@@ -117,6 +117,27 @@ class MapJoblib(Map):
         self.parallel.__exit__(None, None, None)
 
 
+class ManagerGet:
+    """A value read from a dictionary in the process of a multiprocessing.Manager: a pass is one round trip."""
+
+    operations = 1
+
+    def __init__(self, metric, size):
+        self.manager = multiprocessing.get_context("fork").Manager()
+        self.entries = self.manager.dict({f"key-{i}": i for i in range(100)})
+        self.number = 0
+
+    def run(self):
+        self.number = (self.number + 1) % 100
+        self.result = self.entries[f"key-{self.number}"]
+
+    def verify(self):
+        return self.result == self.number
+
+    def close(self):
+        self.manager.shutdown()
+
+
 TRIALS = {
     "submit-get": SubmitGet,
     "map-executor-1": functools.partial(MapExecutor, 1),
@@ -125,6 +146,7 @@ TRIALS = {
     "map-pool-1": functools.partial(MapPool, 1),
     "map-joblib": MapJoblib,
     "payload": Payload,
+    "manager-get": ManagerGet,
 }
 
 

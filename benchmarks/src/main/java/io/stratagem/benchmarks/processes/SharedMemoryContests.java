@@ -19,7 +19,7 @@ public final class SharedMemoryContests {
      * @return in the order of the table
      */
     public static List<Contest> all() {
-        return List.of(mapTrivial(), submitGet(), submitGetBusy(), submitManyThreads(), idleCpu());
+        return List.of(mapTrivial(), submitGet(), submitGetBusy(), submitManyThreads(), sharedMapGet(), idleCpu());
     }
 
     private static Contest mapTrivial() {
@@ -66,5 +66,11 @@ public final class SharedMemoryContests {
         String metric = "idle-cpu-percent";
         return Contest.ofLess(metric, "%", JavaProgram.of(IdleProcessorTime.class, Size.of(10_000), metric))
                 .limit(0.5);
+    }
+
+    private static Contest sharedMapGet() {
+        String metric = "sharedmap-get";
+        return Contest.ofLess(metric, "us", JavaProgram.of(SharedMapGet.class, new Size(2000, 500), metric))
+                .peer("Manager", PythonProgram.of("processes.py", ONE, "manager-get", metric, "us"), 1);
     }
 }

@@ -21,7 +21,13 @@ final class ArchitectureTest {
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
                 .containsExactlyInAnyOrder(
-                        "BatchedIpcProvider", "BatchedIpcStrategy", "RingsProvider", "SharedArray", "SharedCounter");
+                        "BatchedIpcProvider",
+                        "BatchedIpcStrategy",
+                        "RingsProvider",
+                        "SharedArray",
+                        "SharedCounter",
+                        "SharedMap",
+                        "SharedQueue");
     }
 
     @ArchTest

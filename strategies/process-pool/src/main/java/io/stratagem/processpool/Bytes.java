@@ -66,7 +66,7 @@ final class Bytes {
         private static final long serialVersionUID = 1;
 
         TooLargeException(int maxSize) {
-            super("more than the limit of " + maxSize + " bytes", null, false, false);
+            super("more than the limit of " + maxSize + " bytes (see maxMessageBytes)", null, false, false);
         }
     }
 

@@ -1,39 +1,34 @@
 package io.stratagem.processpool;
 
 import io.stratagem.processpool.Bytes.MalformedException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A worker's questions for what class loaders of the application find, and the answers. Any thread may ask; one thread
- * reads the answers.
- */
-/* Questions go over the connection, through the outbox. Answers come through the standard input, which a thread of its
- * own reads all the time: the main thread, which reads the connection, may itself be waiting for an answer.
- */
+/** A worker's questions for what class loaders of the application find, and the answers. Any thread may ask. */
 final class ClassExchange {
-    private volatile @Nullable Outbox outbox;
-    private final AtomicInteger lastNumber = new AtomicInteger();
-    private final Map<Integer, Question> open = new ConcurrentHashMap<>();
+    private final Questions questions;
 
-    /** Questions can be asked from now on. */
-    void askThrough(Outbox anOutbox) {
-        outbox = anOutbox;
+    ClassExchange(Questions questions) {
+        this.questions = questions;
     }
 
-    private static final class Question {
+    Questions questions() {
+        return questions;
+    }
+
+    private static final class Question implements Questions.Question {
         private final CountDownLatch isAnswered = new CountDownLatch(1);
         private volatile List<Entry> answer = List.of();
+
+        @Override
+        public void answered(Bytes frame) {
+            answer = readEntries(frame);
+            isAnswered.countDown();
+        }
     }
 
     /**
@@ -46,10 +41,8 @@ final class ClassExchange {
 
     /** Asks for the first resource of that name, or all; blocks until the answer is there. */
     List<Entry> ask(int loader, String name, boolean forAll, List<String> known) {
-        int number = lastNumber.incrementAndGet();
         Question question = new Question();
-        open.put(number, question);
-        Objects.requireNonNull(outbox).sendQuestion(number, loader, name, forAll, known);
+        questions.outbox().sendQuestion(questions.open(question), loader, name, forAll, known);
         boolean wasInterrupted = false;
         while (true) {
             try {
@@ -63,35 +56,6 @@ final class ClassExchange {
             Thread.currentThread().interrupt();
         }
         return question.answer;
-    }
-
-    /**
-     * Reads answers until there can be no more, which is when the application has gone.
-     *
-     * @throws MalformedException if what comes is no answer
-     */
-    void readAnswers(InputStream source, int maxFrame) throws IOException {
-        for (Bytes frame = read(source, maxFrame); frame != null; frame = read(source, maxFrame)) {
-            Question question = open.remove(frame.getInt());
-            if (question == null) {
-                throw new MalformedException("an answer to no question");
-            }
-            question.answer = readEntries(frame);
-            question.isAnswered.countDown();
-        }
-    }
-
-    private static @Nullable Bytes read(InputStream source, int maxFrame) throws IOException {
-        byte[] header = source.readNBytes(Integer.BYTES);
-        if (header.length < Integer.BYTES) {
-            return null;
-        }
-        int length = Bytes.of(header).getInt();
-        if (length < 0 || length > maxFrame) {
-            throw new MalformedException("an answer of " + Integer.toUnsignedString(length) + " bytes");
-        }
-        byte[] contents = source.readNBytes(length);
-        return contents.length < length ? null : Bytes.of(contents);
     }
 
     private static List<Entry> readEntries(Bytes frame) {

@@ -39,7 +39,24 @@ final class Frames {
     /** number, number of the class loader, whether all are wanted, name of the resource, URLs known. */
     static final byte QUESTION = 22;
 
-    /* Entries of the answers, which are no frames: length, number of the question, entries. */
+    /** number, number of the class loader, id of what is hosted, operation, whether it may wait, arguments. */
+    static final byte ASK = 23;
+
+    /** number of what was asked, and is to wait no longer. */
+    static final byte WITHDRAW = 24;
+
+    /* Answers are no frames: length, number of the question, entries or a verdict. */
+
+    /** The answer to what was asked: value. */
+    static final byte ANSWER = 0;
+
+    /** The exception that is the answer. */
+    static final byte FAILURE = 1;
+
+    /** Nothing has been done. */
+    static final byte WITHDRAWN = 2;
+
+    /* Entries of answers about classes. */
 
     /** index of the URL known. */
     static final byte KNOWN = 0;

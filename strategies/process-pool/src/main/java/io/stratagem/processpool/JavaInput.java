@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.processpool.spi.HostLine;
 import java.io.IOException;
 import java.io.InvalidClassException;
 import java.io.InvalidObjectException;
@@ -8,10 +9,11 @@ import java.io.ObjectInputStream;
 import java.io.ObjectStreamClass;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Java's deserialisation, of the classes that a {@link ClassFinder} lets in, and with no more memory than is due. */
-class JavaInput extends ObjectInputStream {
+class JavaInput extends ObjectInputStream implements HostLine.Source {
     /** Array elements, and bytes of primitive arrays, per byte of the stream. A hash table is announced as an array. */
     private static final int CLAIM_PER_BYTE = 4;
 
@@ -71,6 +73,13 @@ class JavaInput extends ObjectInputStream {
         } catch (InvalidClassException e) {
             throw rejection != null ? rejection : e;
         }
+    }
+
+    @Override
+    public @Nullable HostLine hostLine(UUID id, String contents) {
+        return finder.loader() instanceof RemoteClassLoader loader
+                ? loader.hosts().line(id, contents, loader.number(), new Codec(finder))
+                : null;
     }
 
     @Override

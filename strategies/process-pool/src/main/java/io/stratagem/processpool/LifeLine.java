@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A worker's thread at its standard input. That brings the token that proves who the worker is, once the application
- * listens, and then answers about classes; it ends when the application does, however it ends. Then this JVM is halted,
- * whatever it is doing, and so are the processes that its tasks have started. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
+ * listens, and then answers to questions; it ends when the application does, however it ends. Then this JVM is halted,
+ * whatever it is doing, and so are the processes that its tasks have started. User code that reads {@code System.in}
+ * finds it empty, and programs that it starts do not get it.
  */
 final class LifeLine extends Thread {
     /** The files in the directory that a worker is started with. */
@@ -39,7 +40,7 @@ final class LifeLine extends Thread {
 
     private final Path directory;
     private final int maxFrame;
-    private final ClassExchange classes;
+    private final Questions questions;
     private final WireOpener wire;
     private final CountDownLatch hasConnected = new CountDownLatch(1);
 
@@ -54,19 +55,19 @@ final class LifeLine extends Thread {
         Wire open() throws IOException;
     }
 
-    private LifeLine(InputStream input, Path directory, int maxFrame, ClassExchange classes, WireOpener wire) {
+    private LifeLine(InputStream input, Path directory, int maxFrame, Questions questions, WireOpener wire) {
         super("stratagem-life-line");
         setDaemon(true);
         this.input = new DataInputStream(new BufferedInputStream(input));
         this.directory = directory;
         this.maxFrame = maxFrame;
-        this.classes = classes;
+        this.questions = questions;
         this.wire = wire;
     }
 
     /** Takes the standard input, which is empty for all others from then on. */
-    static LifeLine open(Path directory, int maxFrame, ClassExchange classes, WireOpener wire) throws IOException {
-        return new LifeLine(takeStandardInput(), directory, maxFrame, classes, wire);
+    static LifeLine open(Path directory, int maxFrame, Questions questions, WireOpener wire) throws IOException {
+        return new LifeLine(takeStandardInput(), directory, maxFrame, questions, wire);
     }
 
     /**
@@ -130,7 +131,7 @@ final class LifeLine extends Thread {
 
     private int readToEnd() {
         try {
-            classes.readAnswers(input, maxFrame);
+            questions.readAnswers(input, maxFrame);
         } catch (Bytes.MalformedException e) {
             System.err.println("the application sent " + e.getMessage());
             return CONFUSED;

@@ -82,6 +82,11 @@ final class Link implements Closeable {
         return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
     }
 
+    /** Whether an interrupt of the thread that sends closes the connection. */
+    boolean isClosedByInterrupts() {
+        return wire == null && selector == null;
+    }
+
     /** How long a frame may be. */
     int maxFrame() {
         return maxFrame;

@@ -113,14 +113,30 @@ final class LoaderTable {
         return slot == null ? null : slot.loader.get();
     }
 
+    /**
+     * What rebuilds values with the classes of the loader with that number, or null if that is gone.
+     *
+     * @throws Bytes.MalformedException if there never was one
+     */
+    @Nullable
+    Values values(int number) {
+        ClassLoader loader = loader(number);
+        Slot slot = slots.get(number);
+        return loader == null || slot == null ? null : valuesOf(slot, loader);
+    }
+
     /** What rebuilds values with the classes of the place's loader, which somebody else must keep alive. */
     Values valuesOf(Slot slot) {
+        ClassLoader loader = slot.loader.get();
+        if (loader == null) {
+            throw new IllegalStateException("nobody has kept the loader");
+        }
+        return valuesOf(slot, loader);
+    }
+
+    private Values valuesOf(Slot slot, ClassLoader loader) {
         Values present = slot.values.get();
         if (present == null) {
-            ClassLoader loader = slot.loader.get();
-            if (loader == null) {
-                throw new IllegalStateException("nobody has kept the loader");
-            }
             present = Values.of(loader, filter);
             slot.values = new WeakReference<>(present);
         }

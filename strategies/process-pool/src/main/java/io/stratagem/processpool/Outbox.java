@@ -4,6 +4,12 @@ import io.stratagem.TransferException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +28,7 @@ final class Outbox {
     private static final long TICK_NANOS = 2_000_000;
     private static final int TICKS_AWAKE = 50;
     private static final long EXIT_MILLIS = 500;
+    private static final long SENDER_IDLE_SECONDS = 10;
 
     /** What is sent of an event that is too large. */
     private static final int CUT_OFF_CHARS = 8192;
@@ -36,6 +43,12 @@ final class Outbox {
     private final Bytes results = new Bytes();
     private final Bytes other = new Bytes();
     private final Thread ticker;
+
+    /** Not this, whose holder may be waiting for the connection. */
+    private final Object senderLock = new Object();
+
+    /** Sends for threads that are the user's. Made for the first of them; guarded by its lock. */
+    private @Nullable ExecutorService sender;
 
     // Guarded by this.
     private long batch;
@@ -145,6 +158,21 @@ final class Outbox {
         sendFromAnyThread(frame);
     }
 
+    /** A question to what the application hosts, to be filled and sent by {@link #ask}. */
+    Bytes question() {
+        return frame(Frames.ASK);
+    }
+
+    void ask(Bytes question) {
+        sendFromAnyThread(question);
+    }
+
+    void withdraw(int question) {
+        Bytes frame = frame(Frames.WITHDRAW);
+        frame.putInt(question);
+        sendFromAnyThread(frame);
+    }
+
     /** Without the lock: the failure's own methods may log, and load classes, for which others may be waiting. */
     private void putFailure(Bytes frame, @Nullable Throwable failure) {
         frame.putByte(failure == null ? 0 : 1);
@@ -155,15 +183,55 @@ final class Outbox {
 
     /** The thread may be the user's, and to write while it is interrupted would close the connection. */
     private void sendFromAnyThread(Bytes frame) {
-        boolean wasInterrupted = Thread.interrupted();
         try {
-            send(frame);
+            if (link.isClosedByInterrupts() && !(Thread.currentThread() instanceof TaskThread)) {
+                sendUndisturbed(frame);
+            } else {
+                send(frame);
+            }
         } catch (IOException e) {
             // The application is gone, and this process will be in a moment.
-        } finally {
-            if (wasInterrupted) {
-                Thread.currentThread().interrupt();
+        }
+    }
+
+    /** On a thread that nobody else knows. */
+    private void sendUndisturbed(Bytes frame) throws IOException {
+        Future<?> sent = sender().submit(() -> {
+            send(frame);
+            return null;
+        });
+        boolean wasInterrupted = false;
+        while (true) {
+            try {
+                sent.get();
+                break;
+            } catch (InterruptedException e) {
+                wasInterrupted = true;
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
             }
+        }
+        if (wasInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private ExecutorService sender() {
+        synchronized (senderLock) {
+            ExecutorService present = sender;
+            if (present == null) {
+                ThreadPoolExecutor made = new ThreadPoolExecutor(
+                        1, 1, SENDER_IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>());
+                made.allowCoreThreadTimeOut(true);
+                made.setThreadFactory(action -> {
+                    Thread thread = new Thread(null, action, "stratagem-sender", 0, false);
+                    thread.setDaemon(true);
+                    return thread;
+                });
+                present = made;
+                sender = present;
+            }
+            return present;
         }
     }
 

@@ -51,6 +51,16 @@ final class RemoteClassLoader extends ClassLoader {
         this.exchange = exchange;
     }
 
+    /** By what the application knows the loader that this one stands for. */
+    int number() {
+        return number;
+    }
+
+    /** The way to what the application hosts. */
+    HostExchange hosts() {
+        return exchange.questions().hosts();
+    }
+
     /** What takes the place of the application's loader as a context class loader. */
     ClassLoader asContext() {
         return isParentFirst ? getParent() : this;

@@ -62,7 +62,7 @@ final class ResourceServer {
         try {
             putEntries(loader == null || !isName(name) ? List.of() : find(loader, name, forAll), known);
         } catch (TooLargeException e) {
-            log.warn("Workers cannot get the resource {}: {} (see maxMessageBytes)", name, e.getMessage());
+            log.warn("Workers cannot get the resource {}: {}", name, e.getMessage());
             answer.truncate(countAt);
             answer.putVarInt(0);
         }

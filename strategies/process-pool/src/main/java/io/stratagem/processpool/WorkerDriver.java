@@ -970,7 +970,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void handle(WorkerProcess present, Bytes answer) {
-        switch (answer.getByte()) {
+        byte kind = answer.getByte();
+        switch (kind) {
             case Frames.STARTED -> {
                 Sent sent = expect(answer.getLong());
                 sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
@@ -984,6 +985,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             case Frames.RESULTS -> receiveResults(answer);
             case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
             case Frames.QUESTION -> present.answer(answer);
+            case Frames.ASK, Frames.WITHDRAW -> present.ask(kind, answer);
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
         }
     }

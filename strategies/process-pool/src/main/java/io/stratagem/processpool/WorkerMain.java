@@ -24,18 +24,19 @@ final class WorkerMain {
     public static void main(String[] arguments) throws IOException, InterruptedException {
         int maxFrame = Integer.parseInt(arguments[1]);
         boolean hasCopies = Boolean.parseBoolean(arguments[2]);
-        ClassExchange classes = new ClassExchange();
+        Questions questions = new Questions();
+        ClassExchange classes = new ClassExchange(questions);
         LifeLine lifeLine = LifeLine.open(
                 Path.of(arguments[0]),
                 maxFrame,
-                classes,
+                questions,
                 () -> arguments.length > 3 ? openWire(arguments[3], arguments[4], maxFrame) : null);
         lifeLine.start();
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
         codec.prepareToRead(); // while another thread loads what belongs to the connection
         Connection connection = lifeLine.awaitConnection();
         Outbox outbox = Outbox.open(connection.link(), new ThrowableCodec(codec));
-        classes.askThrough(outbox);
+        questions.askThrough(outbox);
         Runtime.getRuntime().addShutdownHook(new Thread("stratagem-exit") {
             @Override
             public void run() {

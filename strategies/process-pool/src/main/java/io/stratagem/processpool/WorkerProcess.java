@@ -49,10 +49,18 @@ final class WorkerProcess {
     private final LoaderTable loaders;
     private final WorkloadTable workloads = new WorkloadTable();
     private final ResourceServer resources;
+    private final int maxFrame;
+
+    /** Made for the first question. */
+    private volatile @Nullable Desk desk;
+
+    /** What answers are written under: from the driver, and from the desk. */
+    private final Object lifeLineLock = new Object();
 
     WorkerProcess(Start start, TaskPage page, Link link) {
         this.loaders = new LoaderTable(start.origin.filter());
         this.resources = new ResourceServer(loaders, start.originals, start.settings.maxFrameBytes());
+        this.maxFrame = start.settings.maxFrameBytes();
         this.name = start.name;
         this.process = start.process;
         this.output = start.output;
@@ -269,6 +277,8 @@ final class WorkerProcess {
                     RemoteLog.write(name, answer, values.failures());
                 } else if (kind == Frames.QUESTION) {
                     worker.answer(answer);
+                } else if (kind == Frames.ASK || kind == Frames.WITHDRAW) {
+                    worker.ask(kind, answer);
                 } else if (kind != Frames.READY) {
                     throw new Bytes.MalformedException("a frame of unknown kind");
                 } else if (answer.getByte() != 0) {
@@ -385,14 +395,35 @@ final class WorkerProcess {
 
     /** Answers a question about a class or resource. The worker always reads, so this does not block for long. */
     void answer(Bytes question) {
-        Bytes answer = resources.answer(question);
+        write(resources.answer(question));
+    }
+
+    /** Takes what it asks of what is hosted here, or that it wishes to wait no longer. */
+    void ask(byte kind, Bytes frame) {
+        Desk present = desk;
+        if (present == null) {
+            present = new Desk(this, this::write, maxFrame);
+            desk = present;
+        }
+        if (kind == Frames.ASK) {
+            present.ask(frame, loaders);
+        } else {
+            present.withdraw(frame);
+        }
+    }
+
+    private boolean write(Bytes answer) {
         answer.endLength(0);
-        try {
-            OutputStream lifeLine = process.getOutputStream();
-            lifeLine.write(answer.array(), 0, answer.size());
-            lifeLine.flush();
-        } catch (IOException e) {
-            log.debug("{} has ended, and gets no answer", this, e);
+        synchronized (lifeLineLock) {
+            try {
+                OutputStream lifeLine = process.getOutputStream();
+                lifeLine.write(answer.array(), 0, answer.size());
+                lifeLine.flush();
+                return true;
+            } catch (IOException e) {
+                log.debug("{} has ended, and gets no answer", this, e);
+                return false;
+            }
         }
     }
 
@@ -484,6 +515,10 @@ final class WorkerProcess {
     }
 
     private void release() {
+        Desk present = desk;
+        if (present != null) {
+            present.close();
+        }
         try (link;
                 directory) {
             process.getOutputStream().close();

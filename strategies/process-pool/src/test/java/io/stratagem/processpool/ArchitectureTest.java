@@ -21,6 +21,9 @@ final class ArchitectureTest {
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
                 .containsExactlyInAnyOrder(
+                        "HostLine",
+                        "Hosted",
+                        "Hosts",
                         "Initializer",
                         "ProcessPoolBuilder",
                         "ProcessPoolProvider",

@@ -377,7 +377,8 @@ final class CodecTest {
         tooLarge.get()
                 .forEach(value -> assertThatThrownBy(() -> codec.write(bytes, value, INPUT))
                         .isInstanceOf(TransferException.class)
-                        .hasMessage(INPUT + " cannot be serialised: it takes more than the limit of 1000 bytes"));
+                        .hasMessage(INPUT + " cannot be serialised: it takes more than the limit of 1000 bytes"
+                                + " (see maxMessageBytes)"));
         assertThat(bytes.size()).isEqualTo(size);
         assertThat(codec.read(bytes, INPUT)).isEqualTo("before");
     }

@@ -284,9 +284,9 @@ final class HostileWorkerTest extends WorkerFixture {
     // ---------------------------------------------------------------------------------------------- forged frames
 
     /** What a task can do in its process with the connection. */
-    private static final class Connection {
+    static final class Connection {
 
-        private static <T> T get(Class<T> type, Object owner, String field) {
+        static <T> T get(Class<T> type, Object owner, String field) {
             try {
                 Field declared = owner.getClass().getDeclaredField(field);
                 declared.setAccessible(true);

@@ -37,22 +37,29 @@ final class WorkerSide {
 
     /** Runs a worker that is sent these bytes, whatever it answers. No loader of the application finds anything. */
     Taken take(ByteBuffer fromApplication) {
-        ClassExchange classes = new ClassExchange();
-        MemoryChannel channel = new MemoryChannel(fromApplication, frame -> answer(classes, frame));
+        Questions questions = new Questions();
+        MemoryChannel channel = new MemoryChannel(fromApplication, frame -> answer(questions, frame));
         Exception end = null;
         long before = THREADS.getCurrentThreadAllocatedBytes();
         Link link = new Link(channel, MAX_FRAME);
         Outbox outbox = new Outbox(link, new ThrowableCodec(codec));
-        classes.askThrough(outbox);
+        questions.askThrough(outbox);
         try {
-            new TaskRunner(link, outbox, page, classes, codec, MAX_FRAME - PoolSettings.MARGIN_BYTES / 2).run();
+            new TaskRunner(
+                            link,
+                            outbox,
+                            page,
+                            new ClassExchange(questions),
+                            codec,
+                            MAX_FRAME - PoolSettings.MARGIN_BYTES / 2)
+                    .run();
         } catch (IOException | Bytes.MalformedException e) {
             end = e;
         }
         return new Taken(channel.sent(), end, THREADS.getCurrentThreadAllocatedBytes() - before);
     }
 
-    private static void answer(ClassExchange classes, Bytes frame) {
+    private static void answer(Questions questions, Bytes frame) {
         frame.position(Integer.BYTES);
         if (frame.getByte() == Frames.QUESTION) {
             Bytes nothing = new Bytes();
@@ -60,7 +67,7 @@ final class WorkerSide {
             nothing.putInt(frame.getInt());
             nothing.putVarInt(0);
             try {
-                classes.readAnswers(new ByteArrayInputStream(nothing.toByteArray()), MAX_FRAME);
+                questions.readAnswers(new ByteArrayInputStream(nothing.toByteArray()), MAX_FRAME);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

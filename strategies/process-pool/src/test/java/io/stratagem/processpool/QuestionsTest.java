@@ -8,11 +8,15 @@ import java.io.ByteArrayInputStream;
 import org.junit.jupiter.api.Test;
 
 /** What a worker makes of answers that are none. */
-final class ClassExchangeTest {
+final class QuestionsTest {
     private static final int MAX_FRAME = 1000;
 
     private static void read(Bytes frames) throws Exception {
-        new ClassExchange().readAnswers(new ByteArrayInputStream(frames.toByteArray()), MAX_FRAME);
+        read(new Questions(), frames);
+    }
+
+    private static void read(Questions questions, Bytes frames) throws Exception {
+        questions.readAnswers(new ByteArrayInputStream(frames.toByteArray()), MAX_FRAME);
     }
 
     private static Bytes ints(int... values) {
@@ -41,5 +45,12 @@ final class ClassExchangeTest {
     @Test
     void answer_toNoQuestion_isMalformed() {
         assertThatThrownBy(() -> read(ints(8, 1, 0))).isInstanceOf(MalformedException.class);
+    }
+
+    @Test
+    void secondAnswer_isMalformed() {
+        Questions questions = new Questions();
+        int number = questions.open(answer -> {});
+        assertThatThrownBy(() -> read(questions, ints(4, number, 4, number))).isInstanceOf(MalformedException.class);
     }
 }
