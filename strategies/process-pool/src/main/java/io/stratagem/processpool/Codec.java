@@ -22,7 +22,11 @@ final class Codec {
      * @param filter from {@link Filters}
      */
     Codec(ClassLoader loader, ObjectInputFilter filter) {
-        this.finder = new ClassFinder(loader, filter);
+        this(new ClassFinder(loader, filter));
+    }
+
+    Codec(ClassFinder finder) {
+        this.finder = finder;
     }
 
     ClassFinder finder() {

@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.processpool.spi.IncomingValue;
 import java.io.IOException;
 import java.io.InvalidClassException;
 import java.io.InvalidObjectException;
@@ -66,10 +67,16 @@ class JavaInput extends ObjectInputStream {
     /** Reads an object; what is rejected is named, as it is not by {@code readObject}. */
     @Nullable
     Object readValue() throws IOException, ClassNotFoundException {
+        IncomingValue incoming = finder.incoming();
+        IncomingValue before = incoming == null ? null : IncomingValue.enter(incoming);
         try {
             return readObject();
         } catch (InvalidClassException e) {
             throw rejection != null ? rejection : e;
+        } finally {
+            if (incoming != null) {
+                IncomingValue.enter(before);
+            }
         }
     }
 

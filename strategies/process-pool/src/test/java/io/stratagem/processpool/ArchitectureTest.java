@@ -21,7 +21,9 @@ final class ArchitectureTest {
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
                 .containsExactlyInAnyOrder(
+                        "IncomingValue",
                         "Initializer",
+                        "OutgoingResult",
                         "ProcessPoolBuilder",
                         "ProcessPoolProvider",
                         "ProcessPoolStrategy",
