@@ -21,7 +21,12 @@ final class ArchitectureTest {
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
                 .containsExactlyInAnyOrder(
-                        "BatchedIpcProvider", "BatchedIpcStrategy", "RingsProvider", "SharedArray", "SharedCounter");
+                        "BatchedIpcProvider",
+                        "BatchedIpcStrategy",
+                        "Broadcast",
+                        "RingsProvider",
+                        "SharedArray",
+                        "SharedCounter");
     }
 
     @ArchTest
