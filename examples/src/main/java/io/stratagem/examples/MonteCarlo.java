@@ -18,7 +18,7 @@ public final class MonteCarlo {
             usage: examples/run montecarlo [--tasks N] [--darts N]
 
             Estimates pi: each of N tasks (200,000 by default) throws N darts (100 by default) at a square, and tells how
-            many have hit the circle in it. So a task takes less than a microsecond or two, and travels to a worker process
+            many have hit the circle in it. So a task takes a microsecond or two, and travels to a worker process
             and back. The same seeds give the same hits on one thread, which checks the workers. They have been started before.
 
             exit code  0  the workers' hits were those of the one thread
