@@ -8,12 +8,14 @@ import io.stratagem.Workload;
 import io.stratagem.batchedipc.BatchedIpcStrategy;
 import io.stratagem.batchedipc.SharedArray;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.DoubleBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -26,6 +28,9 @@ public final class ArraySum {
             which the chunks are sent, and in worker processes that share the array, so that nothing but its handle is sent.
             The workers have been started before. Try --numbers 100000000 --chunks 16.
 
+            Without --numbers it then has the workers fill a shared array of 1 GiB, and adds that up as well; this is left
+            out if neither the RAM disk nor the directory for temporary files has room.
+
             exit code  0  all three found the same sum
                        1  they did not
                        2  bad arguments
@@ -34,6 +39,7 @@ public final class ArraySum {
     private static final int NUMBERS = 1_000_000;
     private static final int CHUNKS = 4;
     private static final int MOST = 1 << 27; // 1 GiB of doubles
+    private static final int LARGE_CHUNKS = 64;
 
     /** A part of the shared array. */
     record Part(SharedArray array, int from, int count) {}
@@ -45,6 +51,9 @@ public final class ArraySum {
     private static final Workload<Part, Double> SUM_OF_PART =
             Workload.named("sum of a shared part").isolated().compute(ArraySum::sum);
 
+    private static final Workload<Part, Double> FILL =
+            Workload.named("fill a shared part").isolated().compute(ArraySum::fill);
+
     public static void main(String[] args) {
         System.exit(run(args, System.out, System.err));
     }
@@ -54,13 +63,18 @@ public final class ArraySum {
     }
 
     private static void addUp(Cli cli) throws Exception {
-        int numbers = cli.number("--numbers", NUMBERS);
+        int asked = cli.number("--numbers", Integer.MAX_VALUE);
         int chunks = cli.number("--chunks", CHUNKS);
         cli.end();
-        if (numbers > MOST) {
-            throw cli.usage("--numbers takes at most " + MOST + ", not " + numbers);
+        boolean isAsked = asked != Integer.MAX_VALUE;
+        if (isAsked && asked > MOST) {
+            throw cli.usage("--numbers takes at most " + MOST + ", not " + asked);
         }
+        int numbers = isAsked ? asked : NUMBERS;
         compare(numbers, Math.min(chunks, numbers), cli);
+        if (!isAsked) {
+            compareLarge(MOST, Math.max(chunks, LARGE_CHUNKS), cli);
+        }
     }
 
     /** As it is without options, for the tour. */
@@ -95,6 +109,28 @@ public final class ArraySum {
         }
     }
 
+    /** With an array that never is in the heap, if there is room for it. */
+    static void compareLarge(long numbers, int chunks, Cli cli) {
+        cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8 * numbers));
+        try (SharedArray array = SharedArray.ofDoubles(numbers);
+                ExecutorStrategy workers = BatchedIpcStrategy.create()) {
+            Stopwatch watch = Stopwatch.createStarted();
+            List<Part> parts = parts((int) numbers, chunks)
+                    .map(part -> new Part(array, part[0], part[1]))
+                    .toList();
+            double filled = sum(workers.map(FILL, parts));
+            report("filled        ", filled, watch.elapsed(), filled, cli);
+            watch.reset().start();
+            double ofOne = sum(array, 0, (int) numbers);
+            report("one thread    ", ofOne, watch.elapsed(), filled, cli);
+            watch.reset().start();
+            double ofShared = sum(workers.map(SUM_OF_PART, parts));
+            report("shared        ", ofShared, watch.elapsed(), filled, cli);
+        } catch (UncheckedIOException e) {
+            cli.println("  left out: " + e.getMessage());
+        }
+    }
+
     /** Where each part begins, and how long it is. */
     private static Stream<int[]> parts(int numbers, int chunks) {
         return IntStream.range(0, chunks).mapToObj(i -> {
@@ -114,10 +150,29 @@ public final class ArraySum {
     /** In a worker. */
     private static double sum(Part part) {
         try (SharedArray array = part.array()) { // it is this task's: the memory stays with the others
+            return sum(array, part.from(), part.count());
+        }
+    }
+
+    private static double sum(SharedArray array, int from, int count) {
+        DoubleBuffer values = array.doubles(from, count);
+        double sum = 0;
+        while (values.hasRemaining()) {
+            sum += values.get();
+        }
+        return sum;
+    }
+
+    /** In a worker. */
+    private static double fill(Part part) {
+        SplittableRandom random = new SplittableRandom(part.from());
+        try (SharedArray array = part.array()) {
             DoubleBuffer values = array.doubles(part.from(), part.count());
             double sum = 0;
             while (values.hasRemaining()) {
-                sum += values.get();
+                double value = random.nextDouble();
+                values.put(value);
+                sum += value;
             }
             return sum;
         }

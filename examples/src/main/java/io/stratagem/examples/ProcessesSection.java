@@ -21,7 +21,9 @@ final class ProcessesSection {
     static void show(boolean isQuick, Cli cli) throws Exception {
         ProcessesSection section = new ProcessesSection(cli);
         section.compute(isQuick ? Primes.NUMBERS / 10 : Primes.NUMBERS);
+        MonteCarlo.show(cli);
         ArraySum.show(cli);
+        SharedCount.show(cli);
         section.takeRisks();
         section.openPictures();
     }

@@ -31,4 +31,28 @@ final class ArraySumTest {
         assertThat(outcome.err()).contains("--numbers");
         assertThat(outcome.exitCode()).isNotZero();
     }
+
+    @Test
+    void largeArray_isFilledAndAddedUpByWorkers() {
+        Outcome outcome = Outcome.of(largeOf(1_000_003));
+
+        assertThat(outcome.err()).isEmpty();
+        assertThat(outcome.lines()).hasSize(4);
+        assertThat(outcome.lines().get(1)).startsWith("  filled").endsWith("e+05");
+        assertThat(outcome.lines().get(3)).startsWith("  shared").endsWith("e+05");
+    }
+
+    @Test
+    void largeArray_withoutRoom_isLeftOut() {
+        Outcome outcome = Outcome.of(largeOf(1L << 50));
+
+        assertThat(outcome.exitCode()).isZero();
+        assertThat(outcome.lines()).hasSize(2);
+        assertThat(outcome.lines().get(1)).startsWith("  left out: No room for a shared array");
+    }
+
+    private static Outcome.Example largeOf(long numbers) {
+        return (args, out, err) ->
+                Cli.run("arraysum", "", args, out, err, cli -> ArraySum.compareLarge(numbers, 5, cli));
+    }
 }

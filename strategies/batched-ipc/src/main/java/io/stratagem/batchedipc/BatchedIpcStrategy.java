@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 import io.stratagem.processpool.ProcessPoolBuilder;
 import io.stratagem.processpool.ProcessPoolStrategy;
 import io.stratagem.processpool.WorkerProcessStrategy;
+import java.nio.ByteBuffer;
 
 /**
  * Runs workloads in worker processes, as {@link ProcessPoolStrategy} does and with all that it promises, but with another
@@ -41,6 +42,11 @@ public final class BatchedIpcStrategy extends WorkerProcessStrategy {
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** As {@link #serialized}, for this package. */
+    static ByteBuffer bytesOf(Object value, int maxBytes, String what) {
+        return serialized(value, maxBytes, what);
     }
 
     /** Options of a {@link BatchedIpcStrategy}. Each may be set once. Not thread-safe. */

@@ -101,7 +101,30 @@ final class CollectedMapping implements Mapping {
         /** Guarded by LOCK. */
         private static long bytes;
 
+        /** When the collector may be asked again just because time has passed. */
+        private static long notBefore = System.nanoTime();
+
         private Lingering() {}
+
+        /**
+         * Asks the collector if there are any, and if that will not have taken more than a twentieth of the time. For one
+         * thread.
+         *
+         * @return false if it is too early
+         */
+        static boolean collectIfDue() {
+            if (bytes() == 0) {
+                return true;
+            }
+            long start = System.nanoTime();
+            if (start - notBefore < 0) {
+                return false;
+            }
+            System.gc();
+            long end = System.nanoTime();
+            notBefore = end + 20 * (end - start);
+            return true;
+        }
 
         static long bytes() {
             synchronized (LOCK) {

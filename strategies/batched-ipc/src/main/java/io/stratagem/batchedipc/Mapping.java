@@ -51,6 +51,11 @@ interface Mapping {
         return CollectedMapping.Lingering.awaitCollection();
     }
 
+    /** Lets the collector look for them now and then: false if it is too early. For one thread. */
+    static boolean collectIfDue() {
+        return CollectedMapping.Lingering.collectIfDue();
+    }
+
     /** The buffers over consecutive chunks. */
     static ByteBuffer[] chunks(long bytes, ChunkMaker maker) throws IOException {
         ByteBuffer[] chunks = new ByteBuffer[Math.toIntExact((bytes + CHUNK_BYTES - 1) >>> CHUNK_SHIFT)];

@@ -44,6 +44,11 @@ enum Passing {
         }
 
         @Override
+        boolean isAt(Location location, String text) {
+            return text.equals(link(location.toOpen()));
+        }
+
+        @Override
         void end(Path file) {}
     },
 
@@ -62,6 +67,11 @@ enum Passing {
         @Override
         Location locate(String text) {
             return new Location(0, -1, text);
+        }
+
+        @Override
+        boolean isAt(Location location, String text) {
+            return Files.exists(location.toOpen());
         }
 
         @Override
@@ -117,6 +127,9 @@ enum Passing {
 
     /** Where others find the file, while this process has it open. */
     abstract Location locate(String text) throws IOException;
+
+    /** Whether the file with that text is still where {@link #locate} of another process has found it. */
+    abstract boolean isAt(Location location, String text);
 
     /** The process that made the file has closed it. */
     abstract void end(Path file);

@@ -3,6 +3,7 @@ package io.stratagem.batchedipc;
 import io.stratagem.batchedipc.SharedMemory.Means;
 import io.stratagem.batchedipc.SharedMemoryFile.Contents;
 import io.stratagem.batchedipc.SharedMemoryFile.Filler;
+import io.stratagem.processpool.spi.OutgoingResult;
 import java.io.IOException;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
@@ -33,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Each task that gets it as its input opens it, which takes some 0.1 ms. Many small tasks should rather have it with their
- * function: what a lambda captures is opened once by each worker.
+ * <p>Each task that gets it as its input has a {@code SharedArray} of its own. In a worker all of them lead to the same
+ * mapping, so that only the first one takes some 0.1 ms; it is kept until half a second after the last use.
  *
  * <p><b>Threads.</b> Any thread of any process that has the array may use it. Reads and writes are those of a plain array:
  * they are seen elsewhere after something that orders them, as the start of a task and its result do. The methods with
@@ -43,13 +44,18 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Life.</b> The memory is in the RAM disk ({@code /dev/shm}) or, if that lacks room, in a file in
  * {@code java.io.tmpdir}; all of it is reserved when the array is made. It is freed when each process that has the array has
  * closed it or has ended, however it ended. A handle leads to the array of who passed it: <b>keep the array open until the
- * tasks that use it are done</b>. So a task fills an array that it was given; to return one that it made itself is not
- * possible yet, since nobody would keep that open. What a task gets is an array of its own, to be closed by the task. An array that is
+ * tasks that use it are done</b>. What a task gets is an array of its own, to be closed by the task. An array that is
  * forgotten is closed some time after the garbage collector has found it; each one open takes a file descriptor.
  *
+ * <p><b>As a result.</b> A task may make an array and return it, also within a record or a list. So it gives the array away:
+ * the worker keeps it open until the application has it, and closes it then, whatever the worker still has of it. Whoever
+ * gets the result closes that. A task must not close what it returns, nor return what it wants to go on with. If the worker
+ * dies before the application has rebuilt the result, the array is lost with it. A result that never arrives, since its
+ * task was cancelled at the last moment, is freed after some minutes.
+ *
  * <p><b>After {@link #close}</b> the methods throw {@link IllegalStateException}, and no use ever crashes the JVM. On Java 22
- * and newer the memory is unmapped at once, and every access through a buffer throws {@code IllegalStateException}, too. On
- * 17 to 21 buffers that were given out before stay valid, and the memory is unmapped when the garbage collector has found
+ * and newer the memory is unmapped at once, and every access through a buffer throws {@code IllegalStateException}, too;
+ * buffers of an array that was passed to this process may stay valid as long as others here use the same array. On 17 to 21 buffers that were given out before stay valid, and the memory is unmapped when the garbage collector has found
  * that none can be reached; it is asked to look when memory is short.
  *
  * <p><b>Interrupts</b> do not stop the making or opening of an array; the thread stays interrupted.
@@ -1077,7 +1083,8 @@ public final class SharedArray implements AutoCloseable, Serializable {
     // ---------------------------------------------------------------------------------------------- the end
 
     /**
-     * Closes it in this process, with all its read-only views. Others that have it keep it. May be called again.
+     * Closes it in this process, with all its read-only views. What else was passed to this process stays open, even if it
+     * is the same memory. Others that have it keep it. May be called again.
      *
      * @throws IllegalStateException if another thread is at an I/O operation on one of its buffers, on Java 22 and newer; the
      *     array stays open then
@@ -1099,6 +1106,10 @@ public final class SharedArray implements AutoCloseable, Serializable {
     }
 
     // ---------------------------------------------------------------------------------------------- inside
+
+    SharedMemory memory() {
+        return memory;
+    }
 
     private long offset(Type asked, long index) {
         checkType(asked);
@@ -1139,7 +1150,8 @@ public final class SharedArray implements AutoCloseable, Serializable {
      * @return the handle
      */
     private Object writeReplace() {
-        return memory.handle(isReadOnly);
+        OutgoingResult result = OutgoingResult.present();
+        return result == null ? memory.handle(isReadOnly) : memory.giveAway(isReadOnly, result);
     }
 
     /**

@@ -7,8 +7,8 @@ import java.io.UncheckedIOException;
 
 /**
  * A number that processes share: what is added to it anywhere is added once, and seen everywhere. It is passed to tasks as a
- * {@link SharedArray} is, with the same rules: keep it open until the tasks that use it are done, and close it in each of
- * them. Any thread of any process may use it; each method is one step that is ordered with all others, and does not block.
+ * {@link SharedArray} is, and returned by them, with the same rules: keep it open until the tasks that use it are done, and
+ * close it in each of them, but not what a task returns. Any thread of any process may use it; each method is one step that is ordered with all others, and does not block.
  * A process that is killed has made a step or has not; the counter stays usable.
  *
  * <p>A step costs some nanoseconds, and some hundred while other cores make steps, too. In a tight loop, count in a local

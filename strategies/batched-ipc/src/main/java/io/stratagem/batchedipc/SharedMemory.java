@@ -3,6 +3,7 @@ package io.stratagem.batchedipc;
 import io.stratagem.batchedipc.SharedMemoryFile.Contents;
 import io.stratagem.batchedipc.SharedMemoryFile.Filler;
 import io.stratagem.batchedipc.SharedMemoryFile.NoRoomException;
+import io.stratagem.processpool.spi.OutgoingResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Cleaner;
@@ -11,6 +12,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,10 +37,13 @@ final class SharedMemory {
         }
     }
 
-    private final SharedMemoryFile file;
-    private final Mapping mapping;
+    /** The last receipt. They begin anywhere, so that those of different processes differ. */
+    private static final AtomicLong RECEIPTS = new AtomicLong(UUID.randomUUID().getMostSignificantBits());
+
+    private final MappedFile mapped;
     private final boolean isReadOnly;
-    private final Cleaner.Cleanable holding;
+    private final Use use;
+    private final Cleaner.Cleanable forgetting;
 
     /**
      * Null once it is closed. Plain, since it is read at each access: a thread that has not been told of the close may go
@@ -45,12 +51,38 @@ final class SharedMemory {
      */
     private ByteBuffer @Nullable [] chunks;
 
-    private SharedMemory(SharedMemoryFile file, Mapping mapping, boolean isReadOnly) {
-        this.file = file;
-        this.mapping = mapping;
+    /** Guarded by this. */
+    private boolean isGivenAway;
+
+    private SharedMemory(MappedFile mapped, boolean isReadOnly) {
+        this.mapped = mapped;
         this.isReadOnly = isReadOnly;
-        this.chunks = mapping.chunks();
-        this.holding = CLEANER.register(this, file::release);
+        this.chunks = mapped.mapping().chunks();
+        this.use = new Use(mapped);
+        this.forgetting = CLEANER.register(this, use);
+    }
+
+    /** Ends with the memory, one way or the other. Must not lead to it. */
+    private static final class Use implements Runnable {
+        private final MappedFile mapped;
+        private boolean hasEnded;
+
+        Use(MappedFile mapped) {
+            this.mapped = mapped;
+        }
+
+        /** It has been collected; or closed, and has nothing to collect any more. */
+        @Override
+        public void run() {
+            if (!hasEnded) {
+                mapped.forget();
+            }
+        }
+
+        void end() {
+            mapped.leave();
+            hasEnded = true;
+        }
     }
 
     /**
@@ -66,10 +98,7 @@ final class SharedMemory {
         }
         while (true) {
             try {
-                return uninterrupted(() -> map(
-                        SharedMemoryFile.create(means.places(), means.passing(), contents, filler),
-                        means.mapper(),
-                        false));
+                return new SharedMemory(uninterrupted(() -> MappedFile.make(means, contents, filler)), false);
             } catch (NoRoomException e) {
                 if (!Mapping.awaitCollection()) {
                     throw e;
@@ -84,30 +113,11 @@ final class SharedMemory {
      * @throws IOException if the handle does not lead to it, with the reason
      */
     static SharedMemory open(SharedMemoryHandle handle) throws IOException {
-        return uninterrupted(() -> map(SharedMemoryFile.open(handle), Mapping.PREFERRED, handle.isReadOnly()));
-    }
-
-    private static SharedMemory map(SharedMemoryFile file, Mapping.Mapper mapper, boolean isReadOnly)
-            throws IOException {
-        boolean isMapped = false;
-        try {
-            Undisturbed.Action<Mapping> mapIt = () -> mapper.map(
-                    file.channel(),
-                    SharedMemoryFile.HEADER_BYTES,
-                    file.contents().mappedBytes(),
-                    isReadOnly);
-            Mapping mapping = file.isShared() ? Undisturbed.call(mapIt) : mapIt.run();
-            isMapped = true;
-            return new SharedMemory(file, mapping, isReadOnly);
-        } finally {
-            if (!isMapped) {
-                file.release();
-            }
-        }
+        return new SharedMemory(uninterrupted(() -> MappedFile.open(handle)), handle.isReadOnly());
     }
 
     /** Again and again until no interrupt comes between, which would close the channel. */
-    private static SharedMemory uninterrupted(Undisturbed.Action<SharedMemory> action) throws IOException {
+    private static MappedFile uninterrupted(Undisturbed.Action<MappedFile> action) throws IOException {
         boolean isInterrupted = Thread.interrupted();
         try {
             while (true) {
@@ -125,7 +135,7 @@ final class SharedMemory {
     }
 
     Contents contents() {
-        return file.contents();
+        return mapped.file().contents();
     }
 
     boolean isReadOnly() {
@@ -150,22 +160,47 @@ final class SharedMemory {
     ByteBuffer view(long from, int bytes) {
         chunks();
         try {
-            return mapping.view(from, bytes);
+            return mapped.mapping().view(from, bytes);
         } finally {
             Reference.reachabilityFence(this);
         }
     }
 
     /** What another process opens it by. */
-    synchronized SharedMemoryHandle handle(boolean asReadOnly) {
+    SharedMemoryHandle handle(boolean asReadOnly) {
+        return handle(asReadOnly, SharedMemoryHandle.NO_RECEIPT);
+    }
+
+    /**
+     * The same for the result of a task. The memory belongs to who opens it then: until that has happened it is kept open
+     * here, and closed afterwards.
+     */
+    SharedMemoryHandle giveAway(boolean asReadOnly, OutgoingResult result) {
+        if (isClosed()) {
+            throw new IllegalStateException(
+                    closedMessage() + ". A task leaves open what it returns; who gets the result closes it");
+        }
+        long receipt = RECEIPTS.incrementAndGet();
+        SharedMemoryHandle handle = handle(asReadOnly, receipt);
+        result.onceWritten(() -> Keeper.SHARED.keep(new GivenAway(this, receipt, System.nanoTime())));
+        return handle;
+    }
+
+    private synchronized SharedMemoryHandle handle(boolean asReadOnly, long receipt) {
         chunks();
+        SharedMemoryFile file = mapped.file();
         try {
-            return SharedMemoryHandle.of(file.location(), file.contents(), asReadOnly || isReadOnly);
+            return SharedMemoryHandle.of(file.location(), file.contents(), asReadOnly || isReadOnly, receipt);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
             Reference.reachabilityFence(this);
         }
+    }
+
+    /** Whether who has opened it by the handle with that receipt has left it. */
+    synchronized boolean hasReceipt(long receipt) throws IOException {
+        return chunks != null && mapped.file().hasReceipt(receipt);
     }
 
     void requireOpen() {
@@ -175,17 +210,28 @@ final class SharedMemory {
     private ByteBuffer[] chunks() {
         ByteBuffer[] open = chunks;
         if (open == null) {
-            throw new IllegalStateException("The shared array of " + contents() + " is closed");
+            throw new IllegalStateException(closedMessage());
         }
         return open;
+    }
+
+    private synchronized String closedMessage() {
+        return "The shared array of " + contents() + " is closed"
+                + (isGivenAway ? ": a task has returned it, and so given it away" : "");
     }
 
     /** Closes the file, and unmaps it as soon as this Java can. Once is enough. */
     synchronized void close() {
         if (chunks != null) {
-            mapping.close();
+            use.end();
             chunks = null;
-            holding.clean();
+            forgetting.clean();
         }
+    }
+
+    /** Closes it, since another process has it now. */
+    synchronized void closeGivenAway() {
+        close();
+        isGivenAway = true;
     }
 }

@@ -62,8 +62,8 @@ final class SharedMemoryFile {
      * The first page describes the rest. Whoever opens the file by the word of another process believes only what stands
      * here, since descriptor numbers are used again.
      */
-    //  0       8         16       24     28   32       40
-    //  | magic | id high | id low | type | 0  | length | 0 up to the end of the page | elements, in native byte order
+    //  0       8         16       24     28   32       40   64                      4096
+    //  | magic | id high | id low | type | 0  | length | 0  | receipts, or 0, of 8 B | elements, in native byte order
     static final int HEADER_BYTES = 4096;
 
     private static final int MAGIC_OFFSET = 0;
@@ -71,6 +71,8 @@ final class SharedMemoryFile {
     private static final int TYPE_OFFSET = 24;
     private static final int LENGTH_OFFSET = 32;
     private static final int USED_HEADER_BYTES = 40;
+    private static final int RECEIPTS_OFFSET = 64;
+    private static final int RECEIPTS = (HEADER_BYTES - RECEIPTS_OFFSET) / Long.BYTES;
     private static final long MAGIC = 0x5374_7261_7461_0001L;
 
     /** How much is written at once: few system calls, and small enough to stay in a core's cache. */
@@ -108,6 +110,18 @@ final class SharedMemoryFile {
          * @param at where it belongs, in bytes from the first element
          */
         void fill(ByteBuffer piece, long at);
+    }
+
+    /** Takes what a file contains. */
+    @FunctionalInterface
+    interface Taker {
+        /**
+         * Takes the buffer up to its limit.
+         *
+         * @param piece in native byte order
+         * @param at where it is from, in bytes from the first element
+         */
+        void take(ByteBuffer piece, long at);
     }
 
     /**
@@ -331,13 +345,19 @@ final class SharedMemoryFile {
             if (open == null) {
                 open = openAnew(handle);
                 OPEN.put(open.contents.id(), open);
-            } else if (open.contents.equals(handle.contents())) {
+            } else {
+                open.requireContents(handle.contents());
                 open.holders++;
                 open.isShared = true;
-            } else {
-                throw new IOException("it contains " + open.contents);
             }
             return open;
+        }
+    }
+
+    /** Throws an exception with the reason if it is not what a handle describes. */
+    void requireContents(Contents described) throws IOException {
+        if (!contents.equals(described)) {
+            throw new IOException("it contains " + contents);
         }
     }
 
@@ -413,6 +433,11 @@ final class SharedMemoryFile {
         }
     }
 
+    /** Whether another process still has it open there. */
+    boolean isAt(Location other) {
+        return other.passing().isAt(other, text);
+    }
+
     /** Where others find it. Only while there is a holder. */
     Location location() throws IOException {
         synchronized (OPEN) {
@@ -421,6 +446,43 @@ final class SharedMemoryFile {
             }
             return location;
         }
+    }
+
+    /** Reads all elements in pieces, without mapping them. Not for threads that may be interrupted. */
+    void read(Taker taker) throws IOException {
+        long bytes = contents.bytes();
+        ByteBuffer piece =
+                ByteBuffer.allocateDirect((int) Math.min(bytes, PIECE_BYTES)).order(ByteOrder.nativeOrder());
+        for (long at = 0; at < bytes; at += piece.limit()) {
+            piece.clear().limit((int) Math.min(bytes - at, piece.capacity()));
+            while (piece.hasRemaining()) {
+                if (channel.read(piece, HEADER_BYTES + at + piece.position()) < 0) {
+                    throw new FileNotFoundException("its file has been cut to " + channel.size() + " bytes");
+                }
+            }
+            taker.take(piece.flip(), at);
+        }
+    }
+
+    /**
+     * Tells the process that has given it away that it has arrived.
+     *
+     * @param receipt to be left in the first page
+     */
+    void leaveReceipt(long receipt) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES).putLong(receipt).flip();
+        Undisturbed.call(() -> channel.write(bytes, receiptAt(receipt)));
+    }
+
+    /** Whether {@link #leaveReceipt} was called, in whatever process. Not for threads that may be interrupted. */
+    boolean hasReceipt(long receipt) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES);
+        return channel.read(bytes, receiptAt(receipt)) == Long.BYTES && bytes.getLong(0) == receipt;
+    }
+
+    /** Two that are under way may be given the same place: then one is not seen, which {@link GivenAway} can bear. */
+    private static long receiptAt(long receipt) {
+        return RECEIPTS_OFFSET + Long.BYTES * (long) Math.floorMod(receipt, RECEIPTS);
     }
 
     /** One holder less; the last one closes it. */

@@ -21,6 +21,7 @@ import java.util.UUID;
  * @param type of the elements
  * @param length how many elements
  * @param isReadOnly whether they may only be read
+ * @param receipt what who opens it is to leave in the file, or {@link #NO_RECEIPT}
  */
 record SharedMemoryHandle(
         long process,
@@ -30,8 +31,11 @@ record SharedMemoryHandle(
         long idLow,
         SharedArray.Type type,
         long length,
-        boolean isReadOnly)
+        boolean isReadOnly,
+        long receipt)
         implements Serializable {
+    static final long NO_RECEIPT = 0;
+
     private static final long serialVersionUID = 1;
 
     @SuppressWarnings("ConstantValue") // null comes from streams
@@ -42,7 +46,7 @@ record SharedMemoryHandle(
         }
     }
 
-    static SharedMemoryHandle of(Location location, Contents contents, boolean isReadOnly) {
+    static SharedMemoryHandle of(Location location, Contents contents, boolean isReadOnly, long receipt) {
         return new SharedMemoryHandle(
                 location.process(),
                 location.descriptor(),
@@ -51,12 +55,14 @@ record SharedMemoryHandle(
                 contents.id().getLeastSignificantBits(),
                 contents.type(),
                 contents.length(),
-                isReadOnly);
+                isReadOnly,
+                receipt);
     }
 
-    /** As text, of memory that may be written and is of bytes. */
+    /** As text, and as one of memory that may be written. */
     String format() {
-        return process + ":" + descriptor + ":" + new UUID(idHigh, idLow) + ":" + length + ":" + path;
+        return process + ":" + descriptor + ":" + new UUID(idHigh, idLow) + ":" + type.name() + ":" + length + ":"
+                + path;
     }
 
     /**
@@ -65,18 +71,19 @@ record SharedMemoryHandle(
      * @throws IOException if it has not
      */
     static SharedMemoryHandle parse(String text) throws IOException {
-        String[] parts = text.split(":", 5);
+        String[] parts = text.split(":", 6);
         try {
             UUID id = UUID.fromString(parts[2]);
             return new SharedMemoryHandle(
                     Long.parseLong(parts[0]),
                     Integer.parseInt(parts[1]),
-                    parts[4],
+                    parts[5],
                     id.getMostSignificantBits(),
                     id.getLeastSignificantBits(),
-                    SharedArray.Type.BYTE,
-                    Long.parseLong(parts[3]),
-                    false);
+                    SharedArray.Type.valueOf(parts[3]),
+                    Long.parseLong(parts[4]),
+                    false,
+                    NO_RECEIPT);
         } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
             throw new IOException("not the place of shared memory: " + text, e);
         }

@@ -23,6 +23,7 @@ final class ArchitectureTest {
                 .containsExactlyInAnyOrder(
                         "BatchedIpcProvider",
                         "BatchedIpcStrategy",
+                        "Broadcast",
                         "RingsProvider",
                         "SharedArray",
                         "SharedCounter",

@@ -222,7 +222,8 @@ final class SharedMemoryFileTest {
                 handle.idLow(),
                 handle.type(),
                 length,
-                false);
+                false,
+                SharedMemoryHandle.NO_RECEIPT);
     }
 
     private static SharedMemoryHandle leadingTo(SharedMemoryHandle handle, long process, int descriptor, String path) {
@@ -235,7 +236,8 @@ final class SharedMemoryFileTest {
                 id.getLeastSignificantBits(),
                 handle.type(),
                 handle.length(),
-                false);
+                false,
+                SharedMemoryHandle.NO_RECEIPT);
     }
 
     private static void refused(SharedMemoryHandle handle) {

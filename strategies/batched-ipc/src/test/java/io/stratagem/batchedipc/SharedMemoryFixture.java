@@ -71,10 +71,15 @@ final class SharedMemoryFixture {
 
     /** How many descriptors of shared memory this process has. */
     static long descriptors() {
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+        return descriptors(ProcessHandle.current().pid(), ".shared");
+    }
+
+    /** How many descriptors that process has of shared memory whose file has such a name. */
+    static long descriptors(long pid, String name) {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc/" + pid + "/fd"))) {
             long count = 0;
             for (Path each : all) {
-                count += isSharedMemory(each) ? 1 : 0;
+                count += leadsTo(each, name) ? 1 : 0;
             }
             return count;
         } catch (IOException e) {
@@ -82,9 +87,10 @@ final class SharedMemoryFixture {
         }
     }
 
-    private static boolean isSharedMemory(Path descriptor) {
+    private static boolean leadsTo(Path descriptor, String name) {
         try {
-            return Files.readSymbolicLink(descriptor).toString().contains(".shared");
+            String target = Files.readSymbolicLink(descriptor).toString();
+            return target.contains(".shared") && target.contains(name);
         } catch (IOException e) {
             return false; // the one that reads the directory
         }
@@ -92,8 +98,14 @@ final class SharedMemoryFixture {
 
     /** How many mappings of shared memory this process has. */
     static long mappings() {
-        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
-            return maps.filter(line -> line.contains(".shared")).count();
+        return mappings(ProcessHandle.current().pid(), ".shared");
+    }
+
+    /** How many mappings that process has of shared memory whose file has such a name. */
+    static long mappings(long pid, String name) {
+        try (Stream<String> maps = Files.lines(Path.of("/proc/" + pid + "/maps"))) {
+            return maps.filter(line -> line.contains(".shared") && line.contains(name))
+                    .count();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

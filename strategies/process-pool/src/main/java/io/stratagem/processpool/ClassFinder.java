@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.processpool.spi.IncomingValue;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputFilter;
 import java.io.ObjectInputFilter.FilterInfo;
@@ -37,6 +38,30 @@ final class ClassFinder {
 
     ObjectInputFilter filter() {
         return filter;
+    }
+
+    /** For values that rebuild others; null if what is rebuilt does not come from the application. */
+    @Nullable
+    IncomingValue incoming() {
+        return Filters.isFromApplication(filter) ? new Incoming(this) : null;
+    }
+
+    private static final class Incoming extends IncomingValue {
+        private final ClassFinder finder;
+
+        Incoming(ClassFinder finder) {
+            this.finder = finder;
+        }
+
+        @Override
+        public ClassLoader loader() {
+            return finder.loader;
+        }
+
+        @Override
+        public @Nullable Object read(byte[] bytes, String what) {
+            return new Codec(finder).read(Bytes.of(bytes), what);
+        }
     }
 
     /** The class, not initialised, once the filter has been asked. */

@@ -36,6 +36,12 @@ final class Filters {
             "java.sql.Time",
             "java.sql.Timestamp");
 
+    /** Of this library, which rebuild themselves of nothing but a handle, and check that. */
+    private static final Set<String> HANDLED = Set.of(
+            "io.stratagem.batchedipc.Broadcast",
+            "io.stratagem.batchedipc.SharedArray",
+            "io.stratagem.batchedipc.SharedCounter");
+
     private Filters() {}
 
     /**
@@ -60,6 +66,11 @@ final class Filters {
     /** Lets in what {@code jdk.serialFilter} does. */
     static ObjectInputFilter fromApplication() {
         return new FromApplication();
+    }
+
+    /** Whether it is for what the application sends. */
+    static boolean isFromApplication(ObjectInputFilter filter) {
+        return filter instanceof FromApplication;
     }
 
     /**
@@ -146,6 +157,7 @@ final class Filters {
                 || Throwable.class.isAssignableFrom(type)
                 || JDK_PACKAGES.contains(type.getPackageName())
                 || JDK_CLASSES.contains(type.getName())
+                || HANDLED.contains(type.getName())
                 || isIn(packages, type.getPackageName());
     }
 

@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import io.stratagem.processpool.spi.HostLine;
+import io.stratagem.processpool.spi.IncomingValue;
 import java.io.IOException;
 import java.io.InvalidClassException;
 import java.io.InvalidObjectException;
@@ -68,10 +69,16 @@ class JavaInput extends ObjectInputStream implements HostLine.Source {
     /** Reads an object; what is rejected is named, as it is not by {@code readObject}. */
     @Nullable
     Object readValue() throws IOException, ClassNotFoundException {
+        IncomingValue incoming = finder.incoming();
+        IncomingValue before = incoming == null ? null : IncomingValue.enter(incoming);
         try {
             return readObject();
         } catch (InvalidClassException e) {
             throw rejection != null ? rejection : e;
+        } finally {
+            if (incoming != null) {
+                IncomingValue.enter(before);
+            }
         }
     }
 

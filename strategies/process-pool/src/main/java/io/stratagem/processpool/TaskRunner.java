@@ -8,6 +8,7 @@ import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
+import io.stratagem.processpool.spi.OutgoingResult;
 import java.io.EOFException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -40,6 +41,7 @@ final class TaskRunner {
     private final Map<Integer, Codec> readers = new HashMap<>();
     private final Map<Integer, Definition> definitions = new HashMap<>();
     private final Bytes outcome;
+    private final OutgoingResult result = new OutgoingResult();
 
     /** Made for the first asynchronous task. */
     private @Nullable WorkerLoop loop;
@@ -336,13 +338,18 @@ final class TaskRunner {
         if (isSuccess) {
             outcome.putByte(Frames.VALUE);
             int lengthAt = outcome.beginLength();
+            boolean isWritten = false;
+            result.begin();
             try {
                 writer.write(outcome, value, definition.result);
                 outcome.endLength(lengthAt);
+                isWritten = true;
                 return;
             } catch (TransferException e) {
                 value = e;
                 outcome.clear();
+            } finally {
+                result.end(isWritten);
             }
         }
         outcome.putByte(Frames.THROWN);

@@ -2,9 +2,11 @@ package io.stratagem.processpool;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import io.stratagem.TransferException;
 import io.stratagem.processpool.spi.WireProvider;
 import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyOptions;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,22 @@ public abstract class WorkerProcessStrategy extends EngineStrategy {
     private WorkerProcessStrategy(ProcessEngine engine, StrategyOptions options) {
         super(engine, options);
         this.engine = engine;
+    }
+
+    /**
+     * A value as it travels to workers. For strategies of this library.
+     *
+     * @param value what to serialise
+     * @param maxBytes how many bytes it may take
+     * @param what describes it in messages
+     * @return the bytes
+     * @throws TransferException if it cannot be serialised; the message has the path of fields to what cannot
+     */
+    protected static ByteBuffer serialized(Object value, int maxBytes, String what) {
+        Bytes bytes = new Bytes(maxBytes);
+        Codec codec = new Codec(WorkerProcessStrategy.class.getClassLoader(), Filters.fromApplication());
+        codec.write(bytes, value, what);
+        return ByteBuffer.wrap(bytes.array(), 0, bytes.size());
     }
 
     /**
