@@ -39,6 +39,11 @@ final class Frames {
     /** number, number of the class loader, whether all are wanted, name of the resource, URLs known. */
     static final byte QUESTION = 22;
 
+    /* In both directions, where there is a wire. */
+
+    /** tag, number of elements: the pieces of it come next, and then the same or the frame that refers to it. */
+    static final byte ATTACHMENT = 32;
+
     /* Entries of the answers, which are no frames: length, number of the question, entries. */
 
     /** index of the URL known. */
