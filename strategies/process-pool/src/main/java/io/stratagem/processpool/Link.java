@@ -49,6 +49,9 @@ final class Link implements Closeable {
     private final ByteBuffer outgoing = buffer();
     private final Bytes frame;
 
+    /** For what has come while a frame waited for room; the other buffers belong to who receives. */
+    private final ByteBuffer discarded = ByteBuffer.allocateDirect(64);
+
     /** For waiting while there is nothing to do; most workers have none. */
     private volatile @Nullable Selector selector;
 
@@ -153,7 +156,7 @@ final class Link implements Closeable {
                 LockSupport.parkNanos(this, pause);
                 pause = Math.min(2 * pause, GREATEST_PAUSE_NANOS);
                 wasInterrupted |= Thread.interrupted();
-                if (hasEnded()) {
+                if (hasEndedMeanwhile()) {
                     throw new EOFException("the connection ended before a frame could be sent");
                 }
             }
@@ -183,6 +186,23 @@ final class Link implements Closeable {
         incoming.flip();
         isAtEnd |= count < 0;
         return isAtEnd;
+    }
+
+    /**
+     * The same for who sends. What it takes may be what was to wake another thread, which receives and is parked: so that
+     * is woken here.
+     */
+    private boolean hasEndedMeanwhile() throws IOException {
+        int count;
+        boolean hasTaken = false;
+        do {
+            count = channel.read(discarded.clear());
+            hasTaken |= count > 0;
+        } while (count > 0);
+        if (hasTaken) {
+            wakeup();
+        }
+        return count < 0;
     }
 
     /** Over the connection itself, also where there is a wire. Blocks until all of it is on its way. */
