@@ -61,9 +61,10 @@ class Shared(Executor):
     """The array is in shared memory, and what is pickled is its name."""
 
     def __init__(self, metric, size):
+        # Before the processes are forked: so they have one resource tracker, which unlinks it only once.
+        self.memory = shared_memory.SharedMemory(create=True, size=size * numpy.dtype(numpy.float64).itemsize)
         super().__init__(metric, size)
         self.size = size
-        self.memory = shared_memory.SharedMemory(create=True, size=self.values.nbytes)
         numpy.ndarray((size,), numpy.float64, self.memory.buf)[:] = self.values
 
     def run(self):

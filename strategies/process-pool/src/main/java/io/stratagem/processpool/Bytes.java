@@ -206,7 +206,6 @@ final class Bytes {
             attachments = present;
         }
         putVarInt(present.add(attachment, place));
-        checkRoom(0);
     }
 
     /** What is referred to next, which can be got once. */

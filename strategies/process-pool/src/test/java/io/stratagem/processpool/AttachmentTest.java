@@ -174,6 +174,17 @@ final class AttachmentTest {
         assertThat(bytes.weight()).isBetween(255 << 23, Bytes.LARGEST);
     }
 
+    @Test
+    void directBuffers_thatAreEmpty_takeAsManyBytesAsTheyCost() {
+        Bytes bytes = attaching();
+        codec.write(bytes, ByteBuffer.allocateDirect(0), INPUT);
+        int size = bytes.size();
+
+        assertThat(size).isGreaterThan(128);
+        bytes.truncate(size - 1);
+        assertThatThrownBy(() -> codec.read(bytes, INPUT)).hasMessageContaining("malformed bytes");
+    }
+
     // ---------------------------------------------------------------------------------------------- contents
 
     @ParameterizedTest
