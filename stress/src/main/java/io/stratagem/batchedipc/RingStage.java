@@ -48,6 +48,36 @@ final class RingStage {
         return isAccepted;
     }
 
+    /** The same, written in place. */
+    boolean sendInPlace(int length, int value) {
+        ByteBuffer room = producer.reserve(length);
+        if (room == null) {
+            return false;
+        }
+        while (room.hasRemaining()) {
+            room.put((byte) value);
+        }
+        producer.commit();
+        producer.publish();
+        return true;
+    }
+
+    /** The same as {@link #receive}, read in place; gives back at once what is taken out. */
+    int receiveInPlace() {
+        ByteBuffer message = consumer.peek();
+        if (message == null) {
+            return 0;
+        }
+        byte first = message.get();
+        boolean isWhole = true;
+        while (message.hasRemaining()) {
+            isWhole &= message.get() == first;
+        }
+        consumer.skip();
+        consumer.release();
+        return isWhole ? first : -1;
+    }
+
     /** The byte of which the next message is made; 0 if there is none, -1 if it is made of several. */
     int receive() {
         int length = consumer.poll();

@@ -13,6 +13,10 @@ import java.nio.ByteBuffer;
  * copy out, and no call of the system as long as the other side is awake. For tasks that are small and many, and for
  * callers that need a result soon.
  *
+ * <p>Large arrays of primitives and {@link java.nio.ByteBuffer}s, in lists, maps and records, too, go through that memory
+ * from the array itself into a new array, while both sides copy at the same time. They are copies as in any process pool,
+ * and their size changes nothing but the speed. What must not be copied belongs into a {@link SharedArray}.
+ *
  * <p>Who waits for messages looks for some microseconds, as long as that mostly helps, and then sleeps. A pool with
  * nothing to do uses no processor time.
  *

@@ -47,7 +47,8 @@ import java.nio.ByteOrder;
  *
  * Nothing that is read here is trusted. Each shared word is read once, and checked before it is used: a position must be
  * a multiple of 8, may not go back, and is never further than the capacity from ours; a length must be within what is
- * published. Payload is copied before anybody interprets it. What cannot be guarded against is a process that has the file
+ * published. Payload is copied before anybody interprets it; what is looked at in place is copied by who does that, and
+ * has no meaning but that of a number's bytes. What cannot be guarded against is a process that has the file
  * open and cuts it short: then an access throws InternalError.
  *
  * After Lamport's queue with the cached positions of FastForward and the JCTools queues. It differs from Agrona's ring
@@ -190,6 +191,17 @@ final class Ring {
     /** Plain, and to be read once: the other process may change it at any time. */
     int header(int index) {
         return (int) INT.get(memory, HEADER_BYTES + index);
+    }
+
+    /** All of the memory, for one end to {@linkplain #place look} at payloads in place. */
+    ByteBuffer newView() {
+        return memory.duplicate().order(ByteOrder.nativeOrder());
+    }
+
+    /** Makes a view one of the payload of the record at that index. */
+    ByteBuffer place(ByteBuffer view, int index, int payload) {
+        int at = HEADER_BYTES + index + RECORD_HEADER_BYTES;
+        return view.limit(at + payload).position(at);
     }
 
     /** Copies the payload of the record at that index in. */

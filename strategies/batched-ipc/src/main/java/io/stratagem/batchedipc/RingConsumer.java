@@ -1,7 +1,9 @@
 package io.stratagem.batchedipc;
 
 import io.stratagem.processpool.spi.Wire.BrokenWireException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The end of a {@link Ring} that messages are taken out of. For one thread at a time: who hands it to another thread sees
@@ -22,6 +24,7 @@ final class RingConsumer {
     private static final int RETAINED_BYTES = 1 << 22;
 
     private final Ring ring;
+    private final ByteBuffer view;
     private final int capacity;
     private final int maxPayload;
     private final int maxMessageBytes;
@@ -31,6 +34,9 @@ final class RingConsumer {
 
     /** How much of a message has been read whose end has not come yet. */
     private int begun;
+
+    /** How many bytes the record takes whose payload was looked at in place. */
+    private int peekedBytes;
 
     /** Before the next record. */
     private long position;
@@ -55,6 +61,7 @@ final class RingConsumer {
                     "maxMessageBytes must be from 0 to " + LARGEST_ARRAY + ": " + maxMessageBytes);
         }
         this.ring = ring;
+        view = ring.newView();
         this.maxMessageBytes = maxMessageBytes;
         capacity = ring.capacity();
         maxPayload = ring.maxPayload();
@@ -70,14 +77,10 @@ final class RingConsumer {
      */
     int poll() {
         while (position < lookAt || look()) {
+            int header = nextHeader();
             int index = ring.index(position);
-            int header = ring.header(index);
             int payload = header >>> Ring.KIND_BITS;
             int bytes = Ring.recordBytes(payload);
-            int toEnd = capacity - index;
-            if (bytes > toEnd || bytes > produced - position) {
-                throw malformed(header);
-            }
             int kind = header & Ring.KIND_MASK;
             if (kind == Ring.LAST) {
                 int length = append(index, payload);
@@ -88,12 +91,61 @@ final class RingConsumer {
             // What a producer does not write is refused, so that one which writes only such things cannot keep us here.
             if (kind == Ring.MORE && payload == maxPayload) {
                 begun = append(index, payload);
-            } else if (kind != Ring.PADDING || bytes != toEnd || payload >= maxPayload) {
-                throw malformed(header);
+            } else {
+                checkPadding(header);
             }
             position += bytes;
         }
         return NONE;
+    }
+
+    /** The header of the next record, all of which is published, and within the data. */
+    private int nextHeader() {
+        int index = ring.index(position);
+        int header = ring.header(index);
+        int bytes = Ring.recordBytes(header >>> Ring.KIND_BITS);
+        if (bytes > capacity - index || bytes > produced - position) {
+            throw malformed(header);
+        }
+        return header;
+    }
+
+    private void checkPadding(int header) {
+        int payload = header >>> Ring.KIND_BITS;
+        boolean isToEnd = Ring.recordBytes(payload) == capacity - ring.index(position);
+        if ((header & Ring.KIND_MASK) != Ring.PADDING || !isToEnd || payload >= maxPayload) {
+            throw malformed(header);
+        }
+    }
+
+    /**
+     * The next message where it is, in place of {@link #poll}: for what is to be copied to where it belongs at once, and
+     * not interpreted before that, since the other process may change it. {@link #skip} has to follow before anything else
+     * is taken out.
+     *
+     * @return the message from its position to its limit, to be read until another method is called; or null if there is
+     *     none
+     * @throws BrokenWireException if there is something that cannot be, or a message of several records
+     */
+    @Nullable
+    ByteBuffer peek() {
+        while (position < lookAt || look()) {
+            int header = nextHeader();
+            int payload = header >>> Ring.KIND_BITS;
+            if ((header & Ring.KIND_MASK) == Ring.LAST && begun == 0) {
+                peekedBytes = Ring.recordBytes(payload);
+                return ring.place(view, ring.index(position), payload);
+            }
+            checkPadding(header);
+            position += Ring.recordBytes(payload);
+        }
+        return null;
+    }
+
+    /** Takes the message out that was {@linkplain #peek looked at} last. */
+    void skip() {
+        position += peekedBytes;
+        peekedBytes = 0;
     }
 
     /** The bytes of the last message, from index 0 on, until the next {@link #poll}. */

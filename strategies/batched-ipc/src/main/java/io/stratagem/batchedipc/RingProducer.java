@@ -1,14 +1,20 @@
 package io.stratagem.batchedipc;
 
 import io.stratagem.processpool.spi.Wire.BrokenWireException;
+import java.nio.ByteBuffer;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The end of a {@link Ring} that messages are put into. For one thread at a time: who hands it to another thread sees to
  * it that what it did happens before what the other does. Nothing blocks.
  */
 final class RingProducer {
+    /** In place of an index: there is no room. */
+    private static final int FULL = -1;
+
     private final Ring ring;
+    private final ByteBuffer view;
     private final int capacity;
     private final int maxPayload;
 
@@ -23,9 +29,15 @@ final class RingProducer {
     /** How many bytes of a long message are in the ring, while the rest waits for room. */
     private int begun;
 
+    /** Where a message is being written in place, and how long it is. */
+    private int reservedIndex;
+
+    private int reservedBytes;
+
     /** Of a ring that is new. */
     RingProducer(Ring ring) {
         this.ring = ring;
+        view = ring.newView();
         capacity = ring.capacity();
         maxPayload = ring.maxPayload();
     }
@@ -66,21 +78,58 @@ final class RingProducer {
 
     private boolean put(int kind, byte[] from, int start, int count) {
         int bytes = Ring.recordBytes(count);
+        int index = findRoom(bytes);
+        if (index == FULL) {
+            return false;
+        }
+        ring.putPayload(index, from, start, count);
+        ring.putHeader(index, kind, count);
+        position += bytes;
+        return true;
+    }
+
+    /** The index at which a record of so many bytes can begin now, or {@link #FULL}. */
+    private int findRoom(int bytes) {
         int index = ring.index(position);
         int toEnd = capacity - index;
         int padding = bytes <= toEnd ? 0 : toEnd;
         long end = position + padding + bytes;
         if (end - consumed > capacity && end - look() > capacity) {
-            return false;
+            return FULL;
         }
         if (padding > 0) {
             ring.putPadding(index, padding);
+            position += padding;
             index = 0;
         }
-        ring.putPayload(index, from, start, count);
-        ring.putHeader(index, kind, count);
-        position = end;
-        return true;
+        return index;
+    }
+
+    /**
+     * Room for a message that is written in place, if there is so much. It is put in by {@link #commit}, or not at all.
+     *
+     * @param count its length, at most {@link Ring#maxPayload}
+     * @return the room from its position to its limit, to be used until another method is called; or null if the ring is
+     *     full, as of {@link #offer}
+     * @throws BrokenWireException if the consumer's position cannot be
+     */
+    @Nullable
+    ByteBuffer reserve(int count) {
+        Objects.checkIndex(count, maxPayload + 1);
+        assert begun == 0 : "a long message is not complete";
+        int index = findRoom(Ring.recordBytes(count));
+        if (index == FULL) {
+            return null;
+        }
+        reservedIndex = index;
+        reservedBytes = count;
+        return ring.place(view, index, count);
+    }
+
+    /** Puts the message in that was written where room was {@linkplain #reserve reserved}, which must be the last call. */
+    void commit() {
+        ring.putHeader(reservedIndex, Ring.LAST, reservedBytes);
+        position += Ring.recordBytes(reservedBytes);
     }
 
     /** Where the consumer is. */

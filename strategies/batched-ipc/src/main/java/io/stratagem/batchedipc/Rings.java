@@ -4,7 +4,9 @@ import io.stratagem.batchedipc.SharedMemory.Means;
 import io.stratagem.batchedipc.SharedMemoryFile.Contents;
 import io.stratagem.processpool.spi.Wire;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The memory that the application shares with one worker: a ring for each direction. It has no name, and lives as long as
@@ -14,12 +16,17 @@ import java.util.UUID;
  *     | ring to the worker ...   | ring to the application ...          see Ring
  */
 final class Rings implements Wire {
+    /** So large a piece costs little beyond the copy, and the other side begins soon to read it. */
+    private static final int GREATEST_PIECE = 1 << 16;
+
     private final SharedMemory memory;
+    private final int pieceBytes;
     private final RingProducer producer;
     private final RingConsumer consumer;
 
     private Rings(SharedMemory memory, Ring out, Ring in, int maxMessageBytes) {
         this.memory = memory;
+        pieceBytes = Math.min(GREATEST_PIECE, out.capacity() / 8);
         producer = new RingProducer(out);
         consumer = new RingConsumer(in, maxMessageBytes);
     }
@@ -85,6 +92,26 @@ final class Rings implements Wire {
     @Override
     public boolean offer(byte[] from, int start, int count) {
         return producer.offer(from, start, count);
+    }
+
+    @Override
+    public @Nullable ByteBuffer reserve(int most) {
+        return producer.reserve(Math.min(most, pieceBytes));
+    }
+
+    @Override
+    public void commit() {
+        producer.commit();
+    }
+
+    @Override
+    public @Nullable ByteBuffer peek() {
+        return consumer.peek();
+    }
+
+    @Override
+    public void skip() {
+        consumer.skip();
     }
 
     @Override

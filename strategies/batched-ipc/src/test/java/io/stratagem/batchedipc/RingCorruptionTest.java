@@ -77,6 +77,42 @@ final class RingCorruptionTest {
         assertThatThrownBy(ring.consumer::poll).as("a second time").isInstanceOf(BrokenWireException.class);
     }
 
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("liesOfTheProducer")
+    void peek_atWhatCannotBe_isMalformed(String what, Consumer<RingEnds> lie) {
+        RingEnds ring = new RingEnds();
+        ring.advance(64);
+        assertThat(ring.consumer.peek()).isNull();
+        if (!what.startsWith("padding of") && !what.startsWith("record beyond")) {
+            ring.offer(new byte[60]);
+            ring.producer.publish();
+        }
+        lie.accept(ring);
+
+        assertThatThrownBy(ring.consumer::peek).isInstanceOf(BrokenWireException.class);
+        assertThatThrownBy(ring.consumer::peek).as("a second time").isInstanceOf(BrokenWireException.class);
+    }
+
+    @Test
+    void peek_atAPartOfALongMessage_isMalformed() {
+        RingEnds ring = new RingEnds();
+        ring.offer(new byte[2 * RingEnds.MAX_PAYLOAD]);
+        ring.producer.publish();
+
+        assertThatThrownBy(ring.consumer::peek).isInstanceOf(BrokenWireException.class);
+    }
+
+    @Test
+    void peek_afterAPartOfALongMessage_isMalformed() {
+        RingEnds ring = new RingEnds();
+        assertThat(ring.offer(new byte[8 * RingEnds.MAX_PAYLOAD])).isFalse();
+        assertThat(ring.consumer.poll()).isEqualTo(RingConsumer.NONE);
+        ring.header(0, header(Ring.LAST, 4));
+        ring.producerPosition(CAPACITY + 8);
+
+        assertThatThrownBy(ring.consumer::peek).isInstanceOf(BrokenWireException.class);
+    }
+
     /** To the producer; it has filled the ring, and the consumer has given back a quarter of it. */
     static Stream<Arguments> liesOfTheConsumer() {
         return Stream.of(
@@ -103,6 +139,7 @@ final class RingCorruptionTest {
         lie.accept(ring);
 
         assertThatThrownBy(() -> ring.offer(quarter)).isInstanceOf(BrokenWireException.class);
+        assertThatThrownBy(() -> ring.producer.reserve(quarter.length)).isInstanceOf(BrokenWireException.class);
     }
 
     @Test
@@ -174,6 +211,13 @@ final class RingCorruptionTest {
                 producer.publish();
                 producer.mustWake();
                 assertThat(consumer.poll()).isBetween(RingConsumer.NONE, consumer.message().length);
+                if (producer.reserve(60) != null) {
+                    producer.commit();
+                    producer.publish();
+                }
+                if (consumer.peek() != null) {
+                    consumer.skip();
+                }
                 if (consumer.parkIfEmpty()) {
                     consumer.unpark();
                 }

@@ -2,6 +2,7 @@ package io.stratagem.batchedipc;
 
 import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.RacingThreads;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
@@ -46,7 +47,8 @@ final class RingRaceTest {
         byte[] message = new byte[CheckedMessage.MAX_BYTES];
         for (long number = 0; number < MESSAGES; number++) {
             int length = CheckedMessage.write(message, number);
-            while (!producer.offer(message, 0, length)) {
+            boolean isInPlace = length <= RingEnds.MAX_PAYLOAD && random.nextInt(4) == 0;
+            while (isInPlace ? !putInPlace(producer, message, length) : !producer.offer(message, 0, length)) {
                 publishAndWake(producer);
                 Thread.yield();
             }
@@ -57,6 +59,28 @@ final class RingRaceTest {
         publishAndWake(producer);
     }
 
+    private static boolean putInPlace(RingProducer producer, byte[] message, int length) {
+        ByteBuffer room = producer.reserve(length);
+        if (room == null) {
+            return false;
+        }
+        room.put(message, 0, length);
+        producer.commit();
+        return true;
+    }
+
+    /** As {@link RingConsumer#poll}, and the message is in the array. */
+    private static int takeInPlace(RingConsumer consumer, byte[] message) {
+        ByteBuffer next = consumer.peek();
+        if (next == null) {
+            return RingConsumer.NONE;
+        }
+        int length = next.remaining();
+        next.get(message, 0, length);
+        consumer.skip();
+        return length;
+    }
+
     private void publishAndWake(RingProducer producer) {
         producer.publish();
         if (producer.mustWake()) {
@@ -65,10 +89,12 @@ final class RingRaceTest {
     }
 
     private void consume(RingConsumer consumer, Random random) throws InterruptedException {
+        byte[] message = new byte[CheckedMessage.MAX_BYTES];
         for (long number = 0; number < MESSAGES; ) {
-            int length = consumer.poll();
+            boolean isInPlace = CheckedMessage.length(number) <= RingEnds.MAX_PAYLOAD && random.nextInt(4) == 0;
+            int length = isInPlace ? takeInPlace(consumer, message) : consumer.poll();
             if (length >= 0) {
-                CheckedMessage.check(consumer.message(), length, number++);
+                CheckedMessage.check(isInPlace ? message : consumer.message(), length, number++);
             } else if (random.nextInt(4) == 0 && consumer.parkIfEmpty()) {
                 if (!doorbell.tryAcquire(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS)) {
                     throw new AssertionError("no wake-up before message " + number);

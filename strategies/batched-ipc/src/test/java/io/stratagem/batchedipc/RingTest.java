@@ -74,6 +74,113 @@ final class RingTest {
         assertThat(ring.consumer.poll()).isEqualTo(RingConsumer.NONE);
     }
 
+    // ---------------------------------------------------------------------------------------------- in place
+
+    private void sendInPlace(byte[] message) {
+        ByteBuffer room = ring.producer.reserve(message.length);
+        assertThat(room.remaining()).isEqualTo(message.length);
+        room.put(message);
+        ring.producer.commit();
+        ring.producer.publish();
+    }
+
+    private byte[] takeInPlace() {
+        ByteBuffer message = ring.consumer.peek();
+        byte[] copy = new byte[message.remaining()];
+        message.get(copy);
+        ring.consumer.skip();
+        return copy;
+    }
+
+    @ParameterizedTest
+    @MethodSource("shortLengths")
+    void message_thatIsWrittenAndReadInPlace_isAsEveryOther(int length) {
+        byte[] message = RingEnds.bytes(length, length);
+        byte[] next = RingEnds.bytes(length, ~length);
+
+        sendInPlace(message);
+        send(next);
+        assertThat(ring.take()).isEqualTo(message);
+        assertThat(takeInPlace()).isEqualTo(next);
+        assertThat(ring.consumer.peek()).isNull();
+    }
+
+    @Test
+    void peek_asOftenAsOneLikes_takesNothingOut() {
+        send(new byte[] {1});
+        assertThat(ring.consumer.peek().get()).isEqualTo((byte) 1);
+        assertThat(ring.consumer.peek().get()).isEqualTo((byte) 1);
+
+        assertThat(ring.take()).containsExactly(1);
+    }
+
+    @Test
+    void skip_withoutALook_takesNothingOut() {
+        send(new byte[] {1});
+        send(new byte[] {2});
+        assertThat(takeInPlace()).containsExactly(1);
+        ring.consumer.skip();
+
+        assertThat(ring.take()).containsExactly(2);
+    }
+
+    @Test
+    void reserve_withoutCommit_putsNothingIn() {
+        ring.producer.reserve(100).put(new byte[100]);
+        ring.producer.publish();
+        assertThat(ring.consumer.peek()).isNull();
+        send(new byte[] {1});
+
+        assertThat(ring.take()).containsExactly(1);
+    }
+
+    @Test
+    void commit_isSeenAfterPublish() {
+        ring.producer.reserve(1).put((byte) 5);
+        ring.producer.commit();
+        assertThat(ring.consumer.peek()).isNull();
+        ring.producer.publish();
+
+        assertThat(takeInPlace()).containsExactly(5);
+    }
+
+    @Test
+    void reserve_inAFullRing_isPossibleWhenSomethingWasTakenOut() {
+        for (int i = 0; i < 4; i++) {
+            sendInPlace(RingEnds.bytes(MAX_PAYLOAD, i));
+        }
+        assertThat(ring.producer.reserve(1)).isNull();
+        assertThat(takeInPlace()).isEqualTo(RingEnds.bytes(MAX_PAYLOAD, 0));
+        assertThat(ring.producer.reserve(1)).as("before it is given back").isNull();
+        ring.consumer.release();
+
+        sendInPlace(RingEnds.bytes(MAX_PAYLOAD, 4));
+        for (int i = 1; i < 5; i++) {
+            assertThat(takeInPlace()).isEqualTo(RingEnds.bytes(MAX_PAYLOAD, i));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {8, 16, 64, CAPACITY / 4 - 8})
+    void reserve_ofWhatDoesNotFitBeforeTheEnd_isBehindPadding(int toEnd) {
+        ring.advance(CAPACITY - toEnd);
+        byte[] message = RingEnds.bytes(MAX_PAYLOAD, 2);
+        assertThat(ring.producer.reserve(MAX_PAYLOAD)).isNotNull();
+        sendInPlace(message);
+
+        assertThat(ring.header(CAPACITY - toEnd) & Ring.KIND_MASK).isEqualTo(Ring.PADDING);
+        assertThat(ring.producerPosition()).isEqualTo(CAPACITY + QUARTER);
+        assertThat(takeInPlace()).isEqualTo(message);
+        assertThat(ring.consumer.peek()).isNull();
+        assertThat(ring.consumerPosition()).isEqualTo(CAPACITY + QUARTER);
+    }
+
+    @Test
+    void reserve_ofMoreThanARecordHas_isRefused() {
+        assertThatThrownBy(() -> ring.producer.reserve(MAX_PAYLOAD + 1)).isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> ring.producer.reserve(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+
     // ---------------------------------------------------------------------------------------------- the end of the
     // data
 

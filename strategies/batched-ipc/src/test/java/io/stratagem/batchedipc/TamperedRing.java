@@ -13,7 +13,7 @@ final class TamperedRing {
     /** At least one record of eight bytes each, so no more of them are in a ring. */
     private static final int MOST_MESSAGES = RingEnds.CAPACITY / 8;
 
-    private static final int OPERATIONS = 8;
+    private static final int OPERATIONS = 12;
 
     private final RingEnds ring = new RingEnds();
     private final ByteBuffer script;
@@ -51,6 +51,10 @@ final class TamperedRing {
             case 4 -> ring.consumerPosition(script.getLong());
             case 5 -> orNotice(this::poll);
             case 6 -> orNotice(this::pollAll);
+            case 7 -> orNotice(this::reserve);
+            case 8 -> orNotice(this::peek);
+            case 9 -> orNotice(ring.producer::commit);
+            case 10 -> orNotice(ring.consumer::skip);
             default -> orNotice(this::offerAndPark);
         }
     }
@@ -77,6 +81,23 @@ final class TamperedRing {
             messages++;
         }
         assertThat(messages).isLessThanOrEqualTo(MOST_MESSAGES);
+    }
+
+    private void reserve() {
+        int length = Short.toUnsignedInt(script.getShort()) % (RingEnds.MAX_PAYLOAD + 1);
+        ByteBuffer room = ring.producer.reserve(length);
+        if (room != null) {
+            assertThat(room.remaining()).isEqualTo(length);
+            room.put(new byte[length]);
+        }
+    }
+
+    private void peek() {
+        ByteBuffer message = ring.consumer.peek();
+        if (message != null) {
+            assertThat(message.position()).isGreaterThanOrEqualTo(Ring.HEADER_BYTES);
+            message.get(new byte[message.remaining()]);
+        }
     }
 
     private void offerAndPark() {

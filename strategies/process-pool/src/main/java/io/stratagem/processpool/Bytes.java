@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bytes that grow at the end as they are put, and are got from a position on. In the byte order of this machine, since
@@ -36,6 +37,11 @@ final class Bytes {
     private byte[] array;
     private int position;
     private int size;
+
+    /** What belongs to the bytes and is not among them; or null. */
+    private @Nullable Attachments attachments;
+
+    private boolean mayAttach;
 
     Bytes() {
         this(LARGEST);
@@ -114,6 +120,7 @@ final class Bytes {
         }
         Bytes part = new Bytes(array, position + length, LARGEST);
         part.position = position;
+        part.attachments = attachments;
         position += length;
         return part;
     }
@@ -129,6 +136,9 @@ final class Bytes {
     void truncate(int newSize) {
         size = Objects.checkIndex(newSize, size + 1);
         position = Math.min(position, size);
+        if (attachments != null) {
+            attachments.truncate(size);
+        }
     }
 
     /** From now on these are the bytes; nothing can be put. */
@@ -136,12 +146,15 @@ final class Bytes {
         array = bytes;
         position = 0;
         size = count;
+        attachments = null;
     }
 
     /** Empties it for other use. */
     void clear() {
         position = 0;
         size = 0;
+        attachments = null;
+        mayAttach = false;
         if (array.length > RETAINED) {
             array = new byte[Math.min(maxSize, INITIAL)];
         }
@@ -163,12 +176,61 @@ final class Bytes {
         return start;
     }
 
-    private int checkRoom(long count) {
-        long end = size + count;
-        if (count < 0 || end > maxSize) {
+    /** Throws if so many bytes more are too many; else gives the size with them. */
+    int checkRoom(long count) {
+        if (count < 0 || weight() + count > maxSize) {
             throw new TooLargeException(maxSize);
         }
-        return (int) end;
+        return (int) (size + count);
+    }
+
+    // ---------------------------------------------------------------------------------------------- what is beside
+
+    /** From now on, and until it is cleared, what is large may travel beside it. */
+    void beginAttaching() {
+        mayAttach = true;
+    }
+
+    /** Whether so many bytes of contents are to travel beside it. */
+    boolean attaches(long bytes) {
+        return mayAttach && bytes >= Attachment.LEAST_BYTES;
+    }
+
+    /** Puts a reference to what travels beside it, which takes as much of the room as if it was in it. */
+    void putAttachment(Attachment attachment) {
+        int place = size;
+        checkRoom(attachment.bytes());
+        Attachments present = attachments;
+        if (present == null) {
+            present = new Attachments();
+            attachments = present;
+        }
+        putVarInt(present.add(attachment, place));
+    }
+
+    /** What is referred to next, which can be got once. */
+    Attachment getAttachment() {
+        int index = getVarInt();
+        if (attachments == null) {
+            throw new MalformedException("there is nothing beside the frame, and number " + index + " of it is wanted");
+        }
+        return attachments.take(index);
+    }
+
+    /** What travels beside it; null if nothing does. */
+    @Nullable
+    Attachments attachments() {
+        return attachments;
+    }
+
+    /** From now on that is what travels beside it. */
+    void attach(@Nullable Attachments newAttachments) {
+        attachments = newAttachments;
+    }
+
+    /** How many bytes there are, in it and beside it. */
+    int weight() {
+        return attachments == null ? size : size + attachments.bytes();
     }
 
     private int extend(int count, int elementBytes) {
@@ -177,7 +239,7 @@ final class Bytes {
     }
 
     /** Goes over the next bytes, and gives the index of the first. */
-    private int advance(int count) {
+    int advance(int count) {
         if (count < 0 || count > size - position) {
             throw new MalformedException(count + " bytes wanted, " + remaining() + " left");
         }

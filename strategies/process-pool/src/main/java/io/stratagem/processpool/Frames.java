@@ -45,6 +45,11 @@ final class Frames {
     /** number of what was asked, and is to wait no longer. */
     static final byte WITHDRAW = 24;
 
+    /* In both directions, where there is a wire. */
+
+    /** tag, number of elements: the pieces of it come next, and then the same or the frame that refers to it. */
+    static final byte ATTACHMENT = 32;
+
     /* Answers are no frames: length, number of the question, entries or a verdict. */
 
     /** The answer to what was asked: value. */

@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** One end of the connection between the application and a worker, over which frames of bytes travel. */
@@ -25,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  *     | length | kind | contents …          length: of kind and contents, in the byte order of the machine
  *
  * Where there is a Wire, all frames but a worker's first take that, without their lengths. Over the connection then come
- * bytes without meaning, each of which wakes who has parked; and the end, as before.
+ * bytes without meaning, each of which wakes who has parked; and the end, as before. What is beside a frame comes before
+ * it: for each a message that says what it is, then its contents in pieces, which are copied from and to where they belong.
+ * So the two sides copy at the same time, and what is between them never leaves the caches.
  */
 final class Link implements Closeable {
     /** About what the system takes at once. */
@@ -46,6 +49,9 @@ final class Link implements Closeable {
     private final ByteBuffer outgoing = buffer();
     private final Bytes frame;
 
+    /** For what has come while a frame waited for room; the other buffers belong to who receives. */
+    private final ByteBuffer discarded = ByteBuffer.allocateDirect(64);
+
     /** For waiting while there is nothing to do; most workers have none. */
     private volatile @Nullable Selector selector;
 
@@ -53,6 +59,8 @@ final class Link implements Closeable {
 
     private final @Nullable Wire wire;
     private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
+    private final AdaptiveSpin roomSpin = new AdaptiveSpin(SPINS);
+    private final AdaptiveSpin pieceSpin = new AdaptiveSpin(SPINS);
 
     /** The length of a message of the wire that has been taken out, and not been received. */
     private int taken = Wire.NONE;
@@ -92,6 +100,11 @@ final class Link implements Closeable {
         return maxFrame;
     }
 
+    /** Whether what is large may travel beside a frame. */
+    boolean canAttach() {
+        return wire != null;
+    }
+
     /** A frame to be filled and sent. */
     static Bytes frame(Bytes reused, byte kind) {
         reused.clear();
@@ -110,16 +123,45 @@ final class Link implements Closeable {
     }
 
     private void send(Bytes frame, Wire present) throws IOException {
+        Attachments attachments = frame.attachments();
+        int count = attachments == null ? 0 : attachments.size();
+        for (int i = 0; i < count; i++) {
+            send(Objects.requireNonNull(attachments).get(i), present);
+        }
+        put(present, () -> present.offer(frame.array(), HEADER_BYTES, frame.size() - HEADER_BYTES));
+    }
+
+    private void send(Attachment attachment, Wire present) throws IOException {
+        Bytes head = frame(new Bytes(), Frames.ATTACHMENT);
+        attachment.form().put(head);
+        head.putInt(attachment.bytes());
+        put(present, () -> present.offer(head.array(), HEADER_BYTES, head.size() - HEADER_BYTES));
+        for (int sent = 0; sent < attachment.bytes(); ) {
+            int left = attachment.bytes() - sent;
+            put(present, () -> present.reserve(left) != null); // and meanwhile the other side sees the piece before
+            ByteBuffer room = Objects.requireNonNull(present.reserve(left));
+            int count = room.remaining();
+            attachment.put(sent, room);
+            present.commit();
+            sent += count;
+        }
+    }
+
+    /** Puts something into the wire as soon as there is room for it. */
+    private void put(Wire present, BooleanSupplier attempt) throws IOException {
         boolean wasInterrupted = false;
         long pause = LEAST_PAUSE_NANOS;
         try {
-            while (!present.offer(frame.array(), HEADER_BYTES, frame.size() - HEADER_BYTES)) {
+            while (!attempt.getAsBoolean()) {
                 announce(present);
+                if (roomSpin.until(attempt)) {
+                    break;
+                }
                 // The other side takes out what is there as soon as it can: nothing wakes this one.
                 LockSupport.parkNanos(this, pause);
                 pause = Math.min(2 * pause, GREATEST_PAUSE_NANOS);
                 wasInterrupted |= Thread.interrupted();
-                if (hasEnded()) {
+                if (hasEndedMeanwhile()) {
                     throw new EOFException("the connection ended before a frame could be sent");
                 }
             }
@@ -151,6 +193,23 @@ final class Link implements Closeable {
         return isAtEnd;
     }
 
+    /**
+     * The same for who sends. What it takes may be what was to wake another thread, which receives and is parked: so that
+     * is woken here.
+     */
+    private boolean hasEndedMeanwhile() throws IOException {
+        int count;
+        boolean hasTaken = false;
+        do {
+            count = channel.read(discarded.clear());
+            hasTaken |= count > 0;
+        } while (count > 0);
+        if (hasTaken) {
+            wakeup();
+        }
+        return count < 0;
+    }
+
     /** Over the connection itself, also where there is a wire. Blocks until all of it is on its way. */
     void sendFirst(Bytes frame) throws IOException {
         frame.setInt(0, frame.size() - HEADER_BYTES);
@@ -177,14 +236,7 @@ final class Link implements Closeable {
     @Nullable
     Bytes receive() throws IOException {
         if (wire != null) {
-            while (!isTaken(wire) && !isAtEnd) {
-                awaitWire(wire, 0);
-            }
-            if (isTaken(wire)) {
-                return take(wire);
-            }
-            channel.close(); // so that the other side notices, whichever has ended it
-            return null;
+            return receive(wire);
         }
         while (incoming.remaining() < HEADER_BYTES) {
             boolean isEmpty = !incoming.hasRemaining();
@@ -207,6 +259,86 @@ final class Link implements Closeable {
             receive(frame.extend(step), step);
         }
         return frame;
+    }
+
+    private @Nullable Bytes receive(Wire present) throws IOException {
+        Attachments received = null;
+        while (true) {
+            while (!isTaken(present) && !isAtEnd) {
+                awaitWire(present, 0);
+            }
+            if (!isTaken(present)) {
+                if (received != null) {
+                    throw endWithinFrame();
+                }
+                channel.close(); // so that the other side notices, whichever has ended it
+                return null;
+            }
+            boolean isAttachment = isAttachmentTaken(present);
+            Bytes message = take(present);
+            if (!isAttachment) {
+                checkTotal(received, message.size());
+                message.attach(received);
+                return message;
+            }
+            if (received == null) {
+                received = new Attachments();
+            }
+            received.add(receiveAttachment(present, message, received), 0);
+        }
+    }
+
+    /** Whether the message that has been taken out says that an attachment comes. */
+    private boolean isAttachmentTaken(Wire present) {
+        return present.message()[0] == Frames.ATTACHMENT;
+    }
+
+    private void checkTotal(@Nullable Attachments received, int more) {
+        if (received != null && more > maxFrame - received.bytes()) {
+            throw new MalformedException("a frame of more than " + maxFrame + " bytes with what is beside it");
+        }
+    }
+
+    private Attachment receiveAttachment(Wire present, Bytes head, Attachments before) throws IOException {
+        head.getByte();
+        Tag form = Tag.get(head);
+        int total = head.getInt();
+        int elementBytes = Attachment.elementBytes(form);
+        if (elementBytes == 0 || total < Attachment.LEAST_BYTES || total % elementBytes != 0) {
+            throw new MalformedException(total + " bytes of " + form + " beside a frame");
+        }
+        checkTotal(before, total);
+        Attachment attachment = Attachment.empty(form, total);
+        for (int received = 0; received < total; ) {
+            ByteBuffer piece = awaitPiece(present);
+            int count = piece.remaining();
+            if (count == 0 || count > total - received || count % elementBytes != 0) {
+                throw new MalformedException(
+                        "a piece of " + count + " bytes where " + (total - received) + " are missing of " + form);
+            }
+            attachment.take(received, piece);
+            present.skip();
+            received += count;
+        }
+        return attachment;
+    }
+
+    private ByteBuffer awaitPiece(Wire present) throws IOException {
+        try {
+            while (true) {
+                boolean wasAtEnd = isAtEnd;
+                ByteBuffer piece = present.peek();
+                if (piece != null) {
+                    return piece;
+                }
+                if (wasAtEnd) {
+                    throw endWithinFrame();
+                }
+                await(present, pieceSpin, () -> present.peek() != null, 0);
+            }
+        } catch (BrokenWireException e) {
+            throw new MalformedException(String.valueOf(e.getMessage()));
+        }
     }
 
     /** Whether a message has been taken out of the wire; takes one if there is one. */
@@ -232,7 +364,12 @@ final class Link implements Closeable {
 
     /** Waits for a message, the end, a wake-up, or so many milliseconds; 0 is for ever. */
     private void awaitWire(Wire present, long millis) throws IOException {
-        if (spin.until(() -> isTaken(present)) || !present.parkIfEmpty()) {
+        await(present, spin, () -> isTaken(present), millis);
+    }
+
+    /** The same for what the condition says. */
+    private void await(Wire present, AdaptiveSpin looking, BooleanSupplier isThere, long millis) throws IOException {
+        if (looking.until(isThere) || !present.parkIfEmpty()) {
             return;
         }
         try {
@@ -303,12 +440,13 @@ final class Link implements Closeable {
     /**
      * Receives a frame if all of it is there, and fits into the buffer; does not block.
      *
-     * @return the frame, as by {@link #receive}, or null if there is none, or a part of one, or the end
+     * @return the frame, as by {@link #receive}, or null if there is none, or a part of one (as what is beside it), or the
+     *     end
      */
     @Nullable
     Bytes poll() throws IOException {
         if (wire != null) {
-            return isTaken(wire) ? take(wire) : null;
+            return isTaken(wire) && !isAttachmentTaken(wire) ? take(wire) : null;
         }
         if (!hasFrame()) {
             read();

@@ -275,6 +275,10 @@ final class Outbox {
 
     /** Adds the outcome of the task that was begun last, as it is to be sent. */
     synchronized void endTask(int index, Bytes outcome) throws IOException {
+        if (outcome.attachments() != null) {
+            flush(); // what is beside a frame is numbered from its beginning, and must be sent before the next task
+            // runs
+        }
         if (gathered == 0) {
             Link.frame(results, Frames.RESULTS);
             results.putLong(batch);
@@ -286,7 +290,10 @@ final class Outbox {
         gathered++;
         hadWork = true;
         running = 0;
-        if (results.size() > MANY_BYTES) {
+        if (outcome.attachments() != null) {
+            results.attach(outcome.attachments());
+            flush();
+        } else if (results.size() > MANY_BYTES) {
             flush();
         }
     }
@@ -298,6 +305,7 @@ final class Outbox {
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
             write(results);
+            results.attach(null);
         }
     }
 

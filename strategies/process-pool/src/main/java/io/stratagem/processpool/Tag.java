@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -37,6 +38,10 @@ enum Tag {
     ENUM,
     /** One that {@link Lambdas} takes apart. */
     LAMBDA,
+    /** A ByteBuffer: {@link ValueWriter}'s flags, and what is between its position and its limit. */
+    BUFFER,
+    /** An array that travels beside the frame. */
+    ATTACHED,
     /** Whatever is not compact. */
     JAVA;
 
@@ -80,6 +85,9 @@ enum Tag {
             }
             if (Enum.class.isAssignableFrom(type)) {
                 return ENUM;
+            }
+            if (ByteBuffer.class.isAssignableFrom(type)) {
+                return BUFFER;
             }
             return type.isRecord() && RecordPlan.of(type) != null ? RECORD : JAVA;
         }

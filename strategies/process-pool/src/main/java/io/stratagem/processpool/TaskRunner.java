@@ -248,7 +248,9 @@ final class TaskRunner {
             }
             Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
+            outcome.attach(null); // it must not keep what a result consisted of
         }
+        frame.attach(null);
         goOnIf(page.rest());
         outbox.flush();
     }
@@ -336,6 +338,9 @@ final class TaskRunner {
     private void putOutcome(Definition definition, boolean isSuccess, @Nullable Object value) {
         outcome.clear();
         if (isSuccess) {
+            if (link.canAttach()) {
+                outcome.beginAttaching();
+            }
             outcome.putByte(Frames.VALUE);
             int lengthAt = outcome.beginLength();
             boolean isWritten = false;

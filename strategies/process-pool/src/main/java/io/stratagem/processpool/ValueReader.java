@@ -4,6 +4,7 @@ import io.stratagem.processpool.Bytes.MalformedException;
 import java.io.InvalidObjectException;
 import java.lang.invoke.SerializedLambda;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,6 +65,8 @@ final class ValueReader {
             case RECORD -> readRecord();
             case ENUM -> readEnum();
             case LAMBDA -> readLambda();
+            case BUFFER -> readBuffer();
+            case ATTACHED -> readAttached();
             case JAVA -> readJava();
         };
     }
@@ -117,6 +120,38 @@ final class ValueReader {
             }
             default -> throw new AssertionError(tag);
         }
+    }
+
+    private Object readAttached() {
+        Attachment attached = in.getAttachment();
+        if (attached.form() == Tag.BUFFER) {
+            throw new MalformedException("a buffer in place of an array");
+        }
+        return attached.data();
+    }
+
+    private ByteBuffer readBuffer() {
+        int flags = in.getByte();
+        boolean isDirect = (flags & ValueWriter.DIRECT) != 0;
+        ByteBuffer buffer;
+        if ((flags & ValueWriter.BESIDE) != 0) {
+            Attachment attached = in.getAttachment();
+            if (attached.form() != (isDirect ? Tag.BUFFER : Tag.BYTES)) {
+                throw new MalformedException(attached.form() + " in place of the contents of a buffer");
+            }
+            buffer = isDirect ? (ByteBuffer) attached.data() : ByteBuffer.wrap((byte[]) attached.data());
+        } else {
+            ByteBuffer source = in.getArray(Byte.BYTES);
+            int count = source.remaining();
+            if (isDirect) {
+                in.advance(ValueWriter.padding(count));
+            }
+            buffer = isDirect ? ByteBuffer.allocateDirect(count) : ByteBuffer.allocate(count);
+            buffer.put(source).clear();
+        }
+        boolean isLittleEndian = (flags & ValueWriter.LITTLE_ENDIAN) != 0;
+        ByteBuffer whole = (flags & ValueWriter.READ_ONLY) != 0 ? buffer.asReadOnlyBuffer() : buffer;
+        return whole.order(isLittleEndian ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
     }
 
     private boolean[] readBooleans() {

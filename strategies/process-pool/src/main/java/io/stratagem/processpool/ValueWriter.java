@@ -3,6 +3,9 @@ package io.stratagem.processpool;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.lang.invoke.SerializedLambda;
+import java.lang.reflect.Array;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +25,14 @@ import org.jspecify.annotations.Nullable;
 final class ValueWriter {
     /** Of lists, maps and records within each other. */
     static final int MAX_DEPTH = 64;
+
+    // Flags of a buffer.
+    static final int DIRECT = 1;
+    static final int READ_ONLY = 2;
+    static final int LITTLE_ENDIAN = 4;
+    static final int BESIDE = 8;
+
+    private static final int LEAST_DIRECT_BYTES = 128;
 
     private final Bytes out;
     private @Nullable Map<Class<?>, Integer> classes;
@@ -68,7 +79,11 @@ final class ValueWriter {
             case RECORD -> writeRecord(value, depth);
             case ENUM -> writeEnum((Enum<?>) value);
             case JAVA -> writeLambdaOrJava(value, depth);
+            case BUFFER -> writeBuffer((ByteBuffer) value);
             default -> {
+                if (isAttached(tag, value)) {
+                    return;
+                }
                 tag.put(out);
                 writeScalarOrArray(tag, value);
             }
@@ -116,6 +131,43 @@ final class ValueWriter {
             }
             default -> throw new AssertionError(tag);
         }
+    }
+
+    /** Puts an array beside the frame, if it is one and large, and may be there. */
+    private boolean isAttached(Tag tag, Object value) {
+        int elementBytes = Attachment.elementBytes(tag);
+        long bytes = elementBytes == 0 ? 0 : (long) elementBytes * Array.getLength(value);
+        if (!out.attaches(bytes)) {
+            return false;
+        }
+        out.checkRoom(bytes);
+        Tag.ATTACHED.put(out);
+        out.putAttachment(Attachment.of(tag, value, (int) bytes));
+        return true;
+    }
+
+    private void writeBuffer(ByteBuffer value) {
+        ByteBuffer contents = value.slice(); // the sender's position stays
+        int count = contents.capacity();
+        boolean isAttached = out.attaches(count);
+        Tag.BUFFER.put(out);
+        out.putByte((value.isDirect() ? DIRECT : 0)
+                | (value.isReadOnly() ? READ_ONLY : 0)
+                | (value.order() == ByteOrder.LITTLE_ENDIAN ? LITTLE_ENDIAN : 0)
+                | (isAttached ? BESIDE : 0));
+        if (isAttached) {
+            out.putAttachment(Attachment.of(contents));
+            return;
+        }
+        out.putArray(count, Byte.BYTES).put(contents);
+        if (value.isDirect()) {
+            out.extend(padding(count));
+        }
+    }
+
+    /** What follows a direct buffer: so that many of them take no more memory than is in proportion to their bytes. */
+    static int padding(int count) {
+        return Math.max(0, LEAST_DIRECT_BYTES - count);
     }
 
     private void writeBooleans(boolean[] array) {

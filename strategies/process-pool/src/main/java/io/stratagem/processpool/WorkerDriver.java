@@ -62,6 +62,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
      */
     private static final int FULL_BYTES = PoolSettings.MARGIN_BYTES / 2;
 
+    /**
+     * The same with what is beside the frame, which costs a copy and no buffer. So large that the way there and back
+     * is a small part of the time; and little enough for the worker to hold.
+     */
+    private static final int FULL_BESIDE_BYTES = 1 << 23;
+
     private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
     private static final int NONE = -1;
     private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
@@ -819,6 +825,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         encodeMdc(batch.mdc());
         frame.putInt(contexts.size());
         frame.putBytes(contexts.array(), 0, contexts.size());
+        if (present.link().canAttach()) {
+            frame.beginAttaching();
+        }
         int sizeAt = frame.size();
         frame.putInt(0);
         @Nullable TransferException @Nullable [] unsent = null;
@@ -826,7 +835,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int encoded = 0;
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
-        while (size < inputs.length && (frame.size() < FULL_BYTES || size == 0)) {
+        while (size < inputs.length && (size == 0 || hasRoom())) {
+            boolean mayWait = frame.weight() >= FULL_BYTES;
             Object input = inputs[size];
             int lengthAt = frame.beginLength();
             try {
@@ -843,6 +853,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 frame.endLength(lengthAt);
                 encoded++;
             } catch (TransferException e) {
+                if (mayWait) { // it may be too large for what is left, and not too large
+                    frame.truncate(lengthAt);
+                    break;
+                }
                 frame.setInt(lengthAt, Frames.NOT_SENT);
                 if (unsent == null) {
                     unsent = new @Nullable TransferException[inputs.length];
@@ -853,7 +867,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batches, workload.number(), values, size, frame.size(), isCommand, unsent, now);
+        Sent sent = new Sent(id, batches, workload.number(), values, size, frame.weight(), isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size); // gathered ones are small
         }
@@ -863,13 +877,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         atWorker.addLast(sent); // from here on who stops a task finds it
         // The worker reads this when it has done the others, and it cannot do those while nobody reads what it sends.
-        while (frame.size() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
+        while (frame.weight() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
             receive();
         }
         // What was stopped before is not sent, or taken back.
         if (sent.isDone()) {
             atWorker.removeLast();
             sent.notRun();
+            frame.clear();
             return;
         }
         for (int i = 0; i < size; i++) {
@@ -880,6 +895,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
         tasksSent += encoded;
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
+    }
+
+    /** Whether the frame may have another input. */
+    private boolean hasRoom() {
+        return frame.size() < FULL_BYTES && frame.weight() < FULL_BESIDE_BYTES;
     }
 
     /** A number whose place in the page no batch at the worker has: some numbers were for batches that were not sent. */
@@ -967,6 +987,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new IOException("the connection has ended");
         }
         handle(present, answer);
+        answer.attach(null); // of which nobody has taken what was cancelled
     }
 
     private void handle(WorkerProcess present, Bytes answer) {

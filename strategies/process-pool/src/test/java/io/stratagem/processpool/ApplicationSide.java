@@ -69,6 +69,8 @@ final class ApplicationSide implements Engine {
             new int[] {1, 2, 3},
             new Point(3, 4),
             TimeUnit.DAYS,
+            ByteBuffer.wrap(new byte[] {1, 2, 3}),
+            ByteBuffer.allocateDirect(3),
             List.of("a", new Point(5, 6), new Point(7, 8)),
             new ArrayList<>(Arrays.asList(1, null, List.of())),
             Map.of("key", List.of(1)),

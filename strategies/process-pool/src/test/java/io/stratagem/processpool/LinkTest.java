@@ -1,14 +1,21 @@
 package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.processpool.spi.Wire;
+import io.stratagem.testkit.Patience;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -86,6 +93,106 @@ final class LinkTest {
         sender.join();
         assertThat(received.getByte()).isEqualTo((byte) 7);
         assertThat(received.getInt()).isEqualTo(3);
+    }
+
+    /** One end of a wire into which nothing can be put, and out of which comes what the test says. */
+    private static final class FullWire implements Wire {
+        private final AtomicInteger messages = new AtomicInteger();
+        private final AtomicInteger parked = new AtomicInteger();
+
+        @Override
+        public String place() {
+            return "nowhere";
+        }
+
+        @Override
+        public boolean offer(byte[] from, int start, int count) {
+            return false;
+        }
+
+        @Override
+        public ByteBuffer reserve(int most) {
+            return null;
+        }
+
+        @Override
+        public void commit() {}
+
+        @Override
+        public void publish() {}
+
+        @Override
+        public boolean mustWake() {
+            return false;
+        }
+
+        @Override
+        public int poll() {
+            return messages.getAndUpdate(count -> Math.max(0, count - 1)) > 0 ? 1 : NONE;
+        }
+
+        @Override
+        public byte[] message() {
+            return new byte[] {7};
+        }
+
+        @Override
+        public ByteBuffer peek() {
+            return null;
+        }
+
+        @Override
+        public void skip() {}
+
+        @Override
+        public boolean parkIfEmpty() {
+            parked.incrementAndGet();
+            return messages.get() == 0;
+        }
+
+        @Override
+        public void unpark() {}
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void receive_whileAnotherThreadWaitsForRoom_isWokenByWhatThatOneTakes(@TempDir Path other) throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            UnixDomainSocketAddress address = UnixDomainSocketAddress.of(other.resolve("s"));
+            server.bind(address);
+            FullWire wire = new FullWire();
+            try (Link link = new Link(SocketChannel.open(address), MAX_FRAME, wire);
+                    SocketChannel peer = server.accept()) {
+                Thread sender = new Thread(
+                        () -> assertThatThrownBy(() -> link.send(frame(1))).isInstanceOf(IOException.class));
+                sender.start();
+                for (int i = 0; i < 300; i++) {
+                    int parkedBefore = wire.parked.get();
+                    CompletableFuture<Bytes> received = CompletableFuture.supplyAsync(() -> receive(link));
+                    while (wire.parked.get() == parkedBefore) {
+                        Thread.onSpinWait();
+                    }
+                    wire.messages.incrementAndGet();
+                    peer.write(ByteBuffer.allocate(1));
+
+                    assertThat(Patience.get(received).getByte())
+                            .as("message %s", i)
+                            .isEqualTo((byte) 7);
+                }
+                peer.shutdownOutput(); // the end, which the sender finds
+                sender.join();
+            }
+        }
+    }
+
+    private static Bytes receive(Link link) {
+        try {
+            return link.receive();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

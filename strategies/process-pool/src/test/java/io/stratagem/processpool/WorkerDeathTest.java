@@ -242,7 +242,7 @@ final class WorkerDeathTest extends WorkerFixture {
         WorkerProcessStrategy pool = pool(1);
         Workload<byte[], Integer> workload = Workload.named("large").isolated().compute(input -> input.length);
 
-        CompletableFuture<Result<Integer>> large = pool.submit(workload, new byte[40 << 20]);
+        CompletableFuture<Result<Integer>> large = pool.submit(workload, new byte[60 << 20]);
         CompletableFuture<Result<Long>> other = pool.submit(PID, 0);
 
         assertThat(causeOf(Patience.get(large)))

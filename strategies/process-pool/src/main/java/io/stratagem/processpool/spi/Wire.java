@@ -1,6 +1,8 @@
 package io.stratagem.processpool.spi;
 
 import java.io.Closeable;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One end of a way for messages between the application and a worker, in which neither end ever blocks. Who has nothing
@@ -42,6 +44,21 @@ public interface Wire extends Closeable {
      */
     boolean offer(byte[] from, int start, int count);
 
+    /**
+     * Room for a piece of something large, which is written in place: it is no message, and the other side
+     * {@linkplain #peek takes} it knowing that one comes. It is put in by {@link #commit}, and seen after
+     * {@link #publish}.
+     *
+     * @param most how much there is to write, at least 1
+     * @return where to write the next of it, from the position to the limit: as much as is good for one piece, a multiple
+     *     of 8 bytes unless it is all; or null if there is no room now
+     */
+    @Nullable
+    ByteBuffer reserve(int most);
+
+    /** Puts in what was written where room was reserved, which is all of it. */
+    void commit();
+
     /** Lets the other side see what was put in. */
     void publish();
 
@@ -65,6 +82,17 @@ public interface Wire extends Closeable {
      * @return its bytes from index 0 on, until the next is taken out
      */
     byte[] message();
+
+    /**
+     * The next piece, where it is. It must not be interpreted, but copied: the other process may still change it.
+     *
+     * @return the bytes from the position to the limit, until {@link #skip}; or null if there is none now
+     */
+    @Nullable
+    ByteBuffer peek();
+
+    /** Takes out the piece that {@link #peek} gave last. */
+    void skip();
 
     /**
      * Says that this side is about to block, unless there is a message.
