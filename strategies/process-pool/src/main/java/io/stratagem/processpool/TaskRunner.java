@@ -9,7 +9,6 @@ import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
 import io.stratagem.processpool.spi.OutgoingResult;
-import java.io.EOFException;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -57,34 +56,30 @@ final class TaskRunner {
     }
 
     /**
-     * Runs until the application says good-bye.
+     * Runs until the application says good-bye, or the connection ends.
      *
-     * @throws IOException if the connection ends before that
+     * @return whether it has said so
      */
-    void run() throws IOException {
-        while (true) {
-            Bytes frame = receive();
+    boolean run() throws IOException {
+        for (Bytes frame = receive(); frame != null; frame = receive()) {
             switch (frame.getByte()) {
                 case Frames.LOADER -> changeLoaders(frame);
                 case Frames.INITIALIZE -> initialize(frame);
                 case Frames.DEFINE -> define(frame);
                 case Frames.BATCH -> runBatch(frame);
                 case Frames.BYE -> {
-                    return;
+                    return true;
                 }
                 default -> throw new IOException("the application sent a frame of unknown kind");
             }
         }
+        return false;
     }
 
-    private Bytes receive() throws IOException {
+    private @Nullable Bytes receive() throws IOException {
         TaskThread.beginExchange();
         try {
-            Bytes frame = link.receive();
-            if (frame == null) {
-                throw new EOFException("the connection has ended");
-            }
-            return frame;
+            return link.receive();
         } finally {
             TaskThread.endExchange();
             Thread.interrupted(); // it was for no task

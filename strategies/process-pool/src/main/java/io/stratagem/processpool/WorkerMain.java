@@ -74,16 +74,21 @@ final class WorkerMain {
             Codec codec,
             int maxOutcome,
             LifeLine lifeLine) {
+        boolean isDismissed = false;
         try {
-            new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();
+            isDismissed =
+                    new TaskRunner(connection.link(), outbox, connection.page(), classes, codec, maxOutcome).run();
             outbox.flush();
         } catch (IOException e) {
-            // The application has closed the connection or is gone. In that case the life line tidies up, and halts.
-            awaitEnd(lifeLine);
-            Runtime.getRuntime().halt(LifeLine.ORPHANED);
+            // as if it had ended
         } catch (Throwable e) {
             e.printStackTrace();
             System.exit(FAILED);
+        }
+        if (!isDismissed) {
+            // The application has closed the connection or is gone. In that case the life line tidies up, and halts.
+            awaitEnd(lifeLine);
+            Runtime.getRuntime().halt(LifeLine.ORPHANED);
         }
     }
 

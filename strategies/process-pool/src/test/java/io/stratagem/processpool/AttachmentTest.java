@@ -155,7 +155,7 @@ final class AttachmentTest {
 
             assertThatThrownBy(() -> codec.write(bytes, new byte[LEAST], INPUT))
                     .hasMessage(INPUT + " cannot be serialised: it takes more than the limit of " + (before + 3 * LEAST)
-                            + " bytes");
+                            + " bytes (see maxMessageBytes)");
             codec.write(bytes, new byte[LEAST - 100], INPUT);
             assertThatThrownBy(() -> bytes.extend(101)).isInstanceOf(Bytes.TooLargeException.class);
         }

@@ -207,11 +207,11 @@ final class LargeValueTest extends WorkerFixture {
         assertThat(causeOf(pool.run(ECHO, List.of(1, new long[bytes / 8]))))
                 .isInstanceOf(TransferException.class)
                 .hasMessage("input of workload 'echo' cannot be serialised: it " + words
-                        + (LIMIT + PoolSettings.MARGIN_BYTES) + " bytes");
+                        + (LIMIT + PoolSettings.MARGIN_BYTES) + " bytes (see maxMessageBytes)");
         assertThat(causeOf(pool.run(making, bytes)))
                 .isInstanceOf(TransferException.class)
                 .hasMessage("result of workload 'making' cannot be serialised: it " + words
-                        + (LIMIT + PoolSettings.MARGIN_BYTES / 2) + " bytes");
+                        + (LIMIT + PoolSettings.MARGIN_BYTES / 2) + " bytes (see maxMessageBytes)");
         byte[] most = bytes(LIMIT, 1);
         assertThat(pool.run(ECHO, most).orElseThrow()).isEqualTo(most);
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);

@@ -45,7 +45,7 @@ final class WorkerSide {
         Outbox outbox = new Outbox(link, new ThrowableCodec(codec));
         questions.askThrough(outbox);
         try {
-            new TaskRunner(
+            var unused = new TaskRunner(
                             link,
                             outbox,
                             page,
