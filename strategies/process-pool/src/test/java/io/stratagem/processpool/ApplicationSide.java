@@ -232,10 +232,21 @@ final class ApplicationSide implements Engine {
 
     /** What must hold whatever the bytes are: first the word of the page, then what the worker sends. */
     void takeAndCheck(byte[] bytes) {
-        ByteBuffer all = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        Taken taken = take(all.remaining() < Long.BYTES ? 0 : all.getLong(), all);
+        Taken taken = takeAll(bytes);
         assertThat(taken.results()).hasSameSizeAs(INPUTS);
-        assertThat(taken.allocatedBytes()).isLessThan(FIXED_BYTES + FACTOR * (bytes.length + taken.sent().length));
+        if (taken.allocatedBytes() >= limit(bytes, taken)) {
+            taken = takeAll(bytes); // a class that is loaded, and instrumented, takes much the first time
+        }
+        assertThat(taken.allocatedBytes()).isLessThan(limit(bytes, taken));
+    }
+
+    private Taken takeAll(byte[] bytes) {
+        ByteBuffer all = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        return take(all.remaining() < Long.BYTES ? 0 : all.getLong(), all);
+    }
+
+    private static long limit(byte[] bytes, Taken taken) {
+        return FIXED_BYTES + FACTOR * (bytes.length + taken.sent().length);
     }
 
     // ---------------------------------------------------------------------------------------------- the engine

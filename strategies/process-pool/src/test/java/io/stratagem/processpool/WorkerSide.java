@@ -77,8 +77,13 @@ final class WorkerSide {
     /** What must hold whatever the bytes are. */
     void takeAndCheck(byte[] bytes) {
         Taken taken = take(ByteBuffer.wrap(bytes));
-        assertThat(taken.allocatedBytes())
-                .isLessThan(
-                        ApplicationSide.FIXED_BYTES + ApplicationSide.FACTOR * (bytes.length + taken.sent().length));
+        if (taken.allocatedBytes() >= limit(bytes, taken)) {
+            taken = take(ByteBuffer.wrap(bytes)); // a class that is loaded, and instrumented, takes much the first time
+        }
+        assertThat(taken.allocatedBytes()).isLessThan(limit(bytes, taken));
+    }
+
+    private static long limit(byte[] bytes, Taken taken) {
+        return ApplicationSide.FIXED_BYTES + ApplicationSide.FACTOR * (bytes.length + taken.sent().length);
     }
 }
