@@ -21,6 +21,8 @@ import java.util.Optional;
  * @param retried further attempts made so far
  * @param abandoned threads that were told to stop, did not, and were replaced; they still run
  * @param workers the workers there are now
+ * @param waits asynchronous tasks that have begun and wait for their stage, the longest first, at most
+ *     {@value #MOST_WAITS} of them
  */
 public record Snapshot(
         String strategy,
@@ -34,10 +36,14 @@ public record Snapshot(
         long timedOut,
         long retried,
         int abandoned,
-        List<WorkerView> workers) {
+        List<WorkerView> workers,
+        List<WaitView> waits) {
+
+    /** How many waits a snapshot names at most. */
+    public static final int MOST_WAITS = 16;
 
     /**
-     * Copies the list.
+     * Copies the lists.
      *
      * @param strategy see the record
      * @param closed see the record
@@ -51,10 +57,20 @@ public record Snapshot(
      * @param retried see the record
      * @param abandoned see the record
      * @param workers see the record
+     * @param waits see the record
      */
     public Snapshot {
         workers = List.copyOf(workers);
+        waits = List.copyOf(waits);
     }
+
+    /**
+     * An asynchronous task that waits for its stage.
+     *
+     * @param workload the name of its workload
+     * @param age for how long it has been running
+     */
+    public record WaitView(String workload, Duration age) {}
 
     /**
      * One worker: a thread, loop, process or member.

@@ -58,6 +58,7 @@ final class ArchitectureTest {
                         "spi.StrategyBuilder",
                         "spi.StrategyOptions",
                         "spi.StrategyProvider",
+                        "spi.TaskLoop",
                         "spi.Worker");
     }
 

@@ -5,14 +5,17 @@ import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.Fn;
 import io.stratagem.Loop;
 import io.stratagem.Result;
+import io.stratagem.Snapshot.WaitView;
 import io.stratagem.TaskInfo;
 import io.stratagem.Workload;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -95,6 +98,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     /** The stage of an asynchronous task. Guarded by this. */
     private @Nullable CompletionStage<?> stage;
+
+    /** Who is told of the end of an asynchronous task. Written before it is claimed. */
+    private @Nullable TaskLoop taskLoop;
 
     /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
     private volatile boolean isListed;
@@ -308,7 +314,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * Never throws.
      *
      * @param by who starts it
-     * @param loop what the task is given
+     * @param loop what the task is given; a {@link TaskLoop} is told of the task's end
      */
     public final void runAsync(Worker by, Loop loop) {
         if (!isWaiting()) {
@@ -326,6 +332,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         try {
             // It counts as waiting from its start, and not as running on the worker that starts it.
             terms.strategy.list(this);
+            taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
             if (!isRefused() && begin(by, null) == 0) {
                 startAsync(input, new ContextLoop(loop, terms.context));
             }
@@ -682,6 +689,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
+    /** What depends on the stage may use what belongs to the task's loop. */
+    private void cancelOnLoop(CompletionStage<?> told) {
+        TaskLoop loop = taskLoop;
+        if (loop != null) {
+            try {
+                loop.executor().execute(() -> cancelStage(told));
+                return;
+            } catch (RejectedExecutionException e) {
+                log.debug("The loop of workload '{}' has ended before its stage", terms.workload.name(), e);
+            }
+        }
+        runUserCode(() -> cancelStage(told));
+    }
+
     private static void cancelStage(CompletionStage<?> stage) {
         try {
             stage.toCompletableFuture().cancel(true);
@@ -787,6 +808,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         if (isListed) {
             terms.strategy.unlist(this);
         }
+        TaskLoop loop = taskLoop;
+        if (loop != null && settled() > 0) {
+            loop.ended(outcome(0) instanceof Result.Success);
+        }
         completed(worker);
     }
 
@@ -811,6 +836,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     final TaskInfo info(int index) {
         return new TaskInfo(details == null ? 0 : details.firstTaskId + index, terms.workload, inputOf(index));
+    }
+
+    /** How long its task has been waiting for its stage. */
+    final WaitView waitView(long nowNanos) {
+        BatchExecution mine = execution;
+        return new WaitView(terms.workload.name(), mine == null ? Duration.ZERO : mine.busy(nowNanos));
     }
 
     final void setListed() {
@@ -1045,7 +1076,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
         CompletionStage<?> told = taking.stage;
         if (told != null) {
-            runUserCode(() -> cancelStage(told));
+            cancelOnLoop(told);
         }
         if (taking.isLast) {
             complete();

@@ -57,8 +57,9 @@ public interface Engine {
     /**
      * What an asynchronous task gets that a waiting worker starts by itself, instead of waiting for it.
      *
-     * @return a loop of this engine
+     * @return a loop of this engine, or null if such tasks are started by its own threads only
      */
+    @Nullable
     Loop loop();
 
     /**

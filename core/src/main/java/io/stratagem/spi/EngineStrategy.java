@@ -10,12 +10,14 @@ import io.stratagem.MapOptions;
 import io.stratagem.Rejection;
 import io.stratagem.Result;
 import io.stratagem.Snapshot;
+import io.stratagem.Snapshot.WaitView;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TaskListener;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -113,6 +115,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     @Override
     public final <I, O> Result<O> run(Workload<I, O> workload, I input) {
+        checkMayWait(workload);
         CompletableFuture<Result<O>> future = submit(workload, input);
         try {
             return future.get();
@@ -351,12 +354,31 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         runOn(worker, batch);
     }
 
+    /** Whether a worker that waits for the batch may run it. */
+    final boolean mayHelp(Batch batch) {
+        return batch.workload().kind() != Kind.ASYNC || engine.loop() != null;
+    }
+
     /** Runs a batch on the calling thread. */
     private void runOn(Worker worker, Batch batch) {
         if (batch.workload().kind() == Kind.ASYNC) {
-            batch.runAsync(worker, engine.loop());
+            batch.runAsync(worker, Objects.requireNonNull(engine.loop()));
         } else {
             batch.run(worker);
+        }
+    }
+
+    /**
+     * Refuses to wait on a thread of the engine's that serves many tasks: what is waited for may need just this thread.
+     *
+     * @throws IllegalStateException if the calling thread is one
+     */
+    final void checkMayWait(Workload<?, ?> workload) {
+        if (!ServiceThread.mayRunUserCode() && Worker.current(engine) != null) {
+            throw new IllegalStateException("workload '" + workload.name() + "' was to be waited for on "
+                    + Thread.currentThread().getName() + ", a thread of strategy '" + name
+                    + "' that serves all its tasks and must not block: use submit and go on in a dependent stage, or "
+                    + "wait inside loop.offload");
         }
     }
 
@@ -482,7 +504,17 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                 timedOut.sum(),
                 retried.sum(),
                 abandoned,
-                workers);
+                workers,
+                longestWaits(clock.nanoTime()));
+    }
+
+    private List<WaitView> longestWaits(long nowNanos) {
+        return waiting.stream()
+                .filter(batch -> batch.isRunning() && batch.workload().kind() == Kind.ASYNC)
+                .map(batch -> batch.waitView(nowNanos))
+                .sorted(Comparator.comparing(WaitView::age).reversed())
+                .limit(Snapshot.MOST_WAITS)
+                .toList();
     }
 
     // ---------------------------------------------------------------------------------------------- listeners

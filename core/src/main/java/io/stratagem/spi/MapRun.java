@@ -415,8 +415,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     private void await() {
         Worker worker = strategy.currentWorker();
-        if (worker != null && helpOnWorker(worker)) {
-            return;
+        if (worker != null) {
+            checkMayWait();
+            if (helpOnWorker(worker)) {
+                return;
+            }
         }
         MapBatch head = current;
         boolean mayWaitForBatch = head == null || head.size() > 1;
@@ -493,13 +496,22 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         return false;
     }
 
+    private void checkMayWait() {
+        try {
+            strategy.checkMayWait(terms.workload);
+        } catch (IllegalStateException e) {
+            cancelAll();
+            throw e;
+        }
+    }
+
     /** A worker that would wait for tasks that nobody has started runs them: so nested maps cannot deadlock. */
     private boolean helpOnWorker(Worker worker) {
         MapBatch batch = current;
         if (batch == null || !batch.isWaiting()) {
             batch = done == null ? null : anyWaiting();
         }
-        if (batch == null) {
+        if (batch == null || !strategy.mayHelp(batch)) {
             return false;
         }
         strategy.help(worker, batch);

@@ -95,13 +95,14 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
             return null;
         }
         EngineStrategy strategy = present.terms.strategy;
+        strategy.checkMayWait(present.workload());
         Worker worker = strategy.currentWorker();
         if (worker == null) {
             present.attend(limitNanos);
             strategy.spin().until(awaited::isDone);
             return null;
         }
-        if (present.isWaiting()) {
+        if (present.isWaiting() && strategy.mayHelp(present)) {
             strategy.help(worker, present);
         }
         if (strategy.spin().until(awaited::isDone)) {

@@ -59,8 +59,11 @@ public abstract class RemainsContract extends LifeContract {
     void cancel_queued_forgetsTheInput(Kind kind) {
         Gate gate = gate();
         ExecutorStrategy strategy = strategy(1);
-        // Asynchronous work waits behind the compute work that starts it.
-        occupy(strategy, 1, kind == Kind.ASYNC ? Kind.COMPUTE : kind, gate);
+        if (kind == Kind.ASYNC) {
+            holdUpStarts(strategy, gate);
+        } else {
+            occupy(strategy, 1, kind, gate);
+        }
         byte[] input = new byte[1000];
         Workload<byte[], Integer> length =
                 workload(kind, Workload.named("length").timeout(Duration.ofHours(1)), bytes -> bytes.length);

@@ -186,6 +186,17 @@ public abstract class StrategyFixture {
         return all;
     }
 
+    /**
+     * Keeps asynchronous work from being started until the gate opens, by a strategy with one worker. By default it waits
+     * behind the compute work that starts it.
+     *
+     * @param strategy whose work is held up
+     * @param gate until when
+     */
+    protected void holdUpStarts(ExecutorStrategy strategy, Gate gate) {
+        occupy(strategy, 1, Kind.COMPUTE, gate);
+    }
+
     /** Fails if the strategy cannot run so many tasks at once. */
     protected final void assertRunsAtOnce(ExecutorStrategy strategy, int workers, Kind kind) throws Exception {
         Gate gate = gate();

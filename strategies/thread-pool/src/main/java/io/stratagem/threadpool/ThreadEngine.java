@@ -10,14 +10,22 @@ import io.stratagem.spi.Clock;
 import io.stratagem.spi.Engine;
 import io.stratagem.spi.Profile;
 import io.stratagem.spi.Worker;
+import io.stratagem.threadpool.ThreadLoop.Offloaded;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 
-/** Two pools: one thread per CPU for what computes, and for the starts and callbacks of what is asynchronous; many for what blocks. */
-final class ThreadEngine implements Engine {
+/**
+ * Two pools of threads: one thread per CPU for what computes, and for the starts and callbacks of what is asynchronous;
+ * many for what blocks. Public for strategies of this library that run such work on threads, too.
+ */
+public class ThreadEngine implements Engine {
     private static final long TARGET_BATCH_NANOS = 100_000;
     private static final int MAX_BATCH = 8192;
     private static final int BATCHES_PER_WORKER = 4;
@@ -28,11 +36,20 @@ final class ThreadEngine implements Engine {
     private final Profile computeProfile;
     private final Profile waitProfile;
 
+    /**
+     * Creates the engine. Its threads start when first needed.
+     *
+     * @param builder the options
+     */
+    protected ThreadEngine(ThreadsBuilder<?> builder) {
+        this(builder.computing(), builder.blocking(), builder.isBlockingVirtual(), builder.commonClock());
+    }
+
     ThreadEngine(PoolSettings computing, PoolSettings blocking, boolean isBlockingVirtual, Clock clock) {
         this.computing = new PlatformPool(computing, this, clock);
         this.blocking =
                 isBlockingVirtual ? new VirtualPool(blocking, this, clock) : new PlatformPool(blocking, this, clock);
-        this.loop = new ThreadLoop(this, this.computing, this.blocking, clock);
+        this.loop = new ThreadLoop(this, this.computing, clock);
         this.computeProfile =
                 new Profile(computing.maxThreads(), MAX_BATCH, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, false);
         this.waitProfile = new Profile(blocking.maxThreads(), 1, BATCHES_PER_WORKER, TARGET_BATCH_NANOS, false);
@@ -52,8 +69,28 @@ final class ThreadEngine implements Engine {
     }
 
     @Override
-    public Loop loop() {
+    public @Nullable Loop loop() {
         return loop;
+    }
+
+    /** What asynchronous tasks get that are started on the computing threads. */
+    final Loop threadLoop() {
+        return loop;
+    }
+
+    /**
+     * Runs a call on the threads for blocking work.
+     *
+     * @param call what to run
+     * @param callbacks completes the future; if it rejects that, the future fails on a thread that all strategies share
+     * @param <T> what it gives
+     * @return the call's value or exception; cancelling it interrupts the call
+     * @throws java.util.concurrent.RejectedExecutionException if no call is taken any more
+     */
+    protected final <T> CompletableFuture<T> offload(Callable<? extends T> call, Executor callbacks) {
+        Offloaded<T> future = new Offloaded<>(call, callbacks);
+        blocking.execute(future);
+        return future;
     }
 
     @Override

@@ -16,23 +16,23 @@ import org.jspecify.annotations.Nullable;
 
 /** What asynchronous tasks get: their callbacks run on the computing threads, what they off-load on the blocking ones. */
 final class ThreadLoop implements Loop {
-    private final Object engine;
+    private final ThreadEngine engine;
     private final WorkerPool callbacks;
-    private final WorkerPool blocking;
+    private final Executor executor;
     private final Clock clock;
 
-    ThreadLoop(Object engine, WorkerPool callbacks, WorkerPool blocking, Clock clock) {
+    ThreadLoop(ThreadEngine engine, WorkerPool callbacks, Clock clock) {
         this.engine = engine;
         this.callbacks = callbacks;
-        this.blocking = blocking;
+        this.executor = callbacks::execute;
         this.clock = clock;
     }
 
     @Override
     public CompletableFuture<Void> delay(Duration delay) {
         Delay future = new Delay();
-        future.timer =
-                clock.schedule(() -> executeOrFail(future, () -> future.complete(null)), NANOSECONDS.convert(delay));
+        future.timer = clock.schedule(
+                () -> executeOrFail(executor, future, () -> future.complete(null)), NANOSECONDS.convert(delay));
         return future;
     }
 
@@ -51,20 +51,18 @@ final class ThreadLoop implements Loop {
 
     @Override
     public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
-        Offloaded<T> future = new Offloaded<>(call, this);
-        blocking.execute(future);
-        return future;
+        return engine.offload(call, executor);
     }
 
     /** A call on the blocking threads; cancelling it interrupts its thread, and nothing else. */
     static final class Offloaded<T> extends CompletableFuture<T> implements Runnable {
         private final Callable<? extends T> call;
-        private final ThreadLoop loop;
+        private final Executor callbacks;
         private @Nullable Thread runner; // guarded by this
 
-        Offloaded(Callable<? extends T> call, ThreadLoop loop) {
+        Offloaded(Callable<? extends T> call, Executor callbacks) {
             this.call = call;
-            this.loop = loop;
+            this.callbacks = callbacks;
         }
 
         @Override
@@ -77,9 +75,9 @@ final class ThreadLoop implements Loop {
             }
             try {
                 T value = call.call();
-                loop.executeOrFail(this, () -> complete(value));
+                executeOrFail(callbacks, this, () -> complete(value));
             } catch (Throwable e) {
-                loop.executeOrFail(this, () -> completeExceptionally(e));
+                executeOrFail(callbacks, this, () -> completeExceptionally(e));
             } finally {
                 synchronized (this) {
                     runner = null;
@@ -110,7 +108,7 @@ final class ThreadLoop implements Loop {
         }
     }
 
-    private void executeOrFail(CompletableFuture<?> future, Runnable completion) {
+    private static void executeOrFail(Executor callbacks, CompletableFuture<?> future, Runnable completion) {
         try {
             callbacks.execute(completion);
         } catch (RejectedExecutionException e) {
@@ -126,6 +124,6 @@ final class ThreadLoop implements Loop {
 
     @Override
     public Executor executor() {
-        return callbacks::execute;
+        return executor;
     }
 }

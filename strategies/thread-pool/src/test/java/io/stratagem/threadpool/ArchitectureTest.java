@@ -20,7 +20,8 @@ final class ArchitectureTest {
                         .filter(type -> type.getModifiers().contains(JavaModifier.PUBLIC) && type.isTopLevelClass())
                         .map(JavaClass::getSimpleName))
                 .as("all else is free to change")
-                .containsExactlyInAnyOrder("ThreadPoolStrategy", "ThreadPoolProvider");
+                .containsExactlyInAnyOrder(
+                        "ThreadPoolStrategy", "ThreadPoolProvider", "ThreadsBuilder", "ThreadEngine");
     }
 
     @ArchTest

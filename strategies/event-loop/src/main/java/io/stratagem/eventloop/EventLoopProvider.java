@@ -1,0 +1,39 @@
+package io.stratagem.eventloop;
+
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Stratagem;
+import io.stratagem.Workload;
+import io.stratagem.spi.StrategyProvider;
+
+/** Makes {@link EventLoopStrategy} known to {@link Stratagem#choose}. */
+public final class EventLoopProvider implements StrategyProvider {
+
+    /** For {@link java.util.ServiceLoader}. */
+    public EventLoopProvider() {}
+
+    @Override
+    public String name() {
+        return "event loop";
+    }
+
+    @Override
+    public Suitability assess(Workload<?, ?> workload) {
+        if (workload.isolated()) {
+            return new Suitability(0, "it runs in this JVM, and '" + workload.name() + "' must not");
+        }
+        return switch (workload.kind()) {
+            case ASYNC ->
+                new Suitability(
+                        90,
+                        "it waits without a thread, and on an event loop a waiting task costs some hundred bytes; its "
+                                + "connections are served by the same thread");
+            case BLOCKING, COMPUTE ->
+                new Suitability(40, "an event loop has threads for such work, too, as a thread pool has");
+        };
+    }
+
+    @Override
+    public ExecutorStrategy create() {
+        return EventLoopStrategy.create();
+    }
+}

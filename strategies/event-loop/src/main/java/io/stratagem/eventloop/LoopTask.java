@@ -1,0 +1,196 @@
+package io.stratagem.eventloop;
+
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import io.stratagem.spi.ServiceThread;
+import io.stratagem.spi.TaskLoop;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/** A loop as one task sees it. It knows what the task has opened, and closes it when the task has ended. */
+/* What is opened is added and taken off on the loop's thread. Whoever settles the task says so first (isEnded), and then
+ * looks whether anything was opened; who opens first says so (hasOpened), and then looks whether the task has ended. So
+ * one of the two closes it.
+ */
+final class LoopTask implements TaskLoop, Executor {
+    private final LoopThread thread;
+    private final String workload;
+
+    /** Head of the list of what is open. Only the loop's thread uses it. */
+    private @Nullable Opened first;
+
+    private volatile boolean hasOpened;
+    private volatile boolean isEnded;
+
+    LoopTask(LoopThread thread, String workload) {
+        this.thread = thread;
+        this.workload = workload;
+    }
+
+    LoopThread thread() {
+        return thread;
+    }
+
+    String workload() {
+        return workload;
+    }
+
+    // ---------------------------------------------------------------------------------------------- for the task
+
+    @Override
+    public CompletableFuture<Void> delay(Duration delay) {
+        Delay future = new Delay(thread);
+        future.timer = thread.schedule(this, future, NANOSECONDS.convert(delay));
+        return future;
+    }
+
+    /** Its completion is the action of its timer. */
+    private static final class Delay extends LoopFuture<Void> implements Runnable, LoopThread.Abortable {
+        private volatile LoopThread.@Nullable Scheduled timer;
+
+        Delay(LoopThread loop) {
+            super(loop);
+        }
+
+        @Override
+        public void run() {
+            complete(null);
+        }
+
+        @Override
+        public void abort(Throwable why) {
+            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            LoopThread.Scheduled armed = timer;
+            if (armed != null && !isDone()) {
+                armed.cancel();
+            }
+            return super.cancel(mayInterruptIfRunning);
+        }
+    }
+
+    @Override
+    public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
+        return new Offload<>(thread, thread.engine().offloadTo(call, this));
+    }
+
+    /** What is off-loaded, seen from the loop. */
+    private static final class Offload<T> extends LoopFuture<T> {
+        private final CompletableFuture<T> call;
+
+        Offload(LoopThread loop, CompletableFuture<T> call) {
+            super(loop);
+            this.call = call;
+            var unused = call.whenComplete((value, failure) -> {
+                if (failure == null) {
+                    complete(value);
+                } else {
+                    completeExceptionally(failure);
+                }
+            });
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean isCancelled = super.cancel(mayInterruptIfRunning);
+            if (isCancelled) {
+                call.cancel(mayInterruptIfRunning);
+            }
+            return isCancelled;
+        }
+    }
+
+    @Override
+    public boolean inLoop() {
+        return thread.isCurrent();
+    }
+
+    @Override
+    public Executor executor() {
+        return this;
+    }
+
+    @Override
+    public void execute(Runnable action) {
+        thread.post(new LoopThread.Callback(this, action));
+    }
+
+    /** Runs it at once on the loop's own thread, else there. */
+    void runOnLoop(Runnable action) {
+        if (thread.isCurrent()) {
+            action.run();
+        } else {
+            execute(action);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- its end
+
+    /** Notes what is open. False if the task has ended already, and it is to be closed. On the loop's thread. */
+    boolean tryAdd(Opened opened) {
+        assert thread.isCurrent();
+        hasOpened = true;
+        if (isEnded) {
+            return false;
+        }
+        opened.next = first;
+        if (first != null) {
+            first.previous = opened;
+        }
+        first = opened;
+        opened.isListed = true;
+        return true;
+    }
+
+    /** Forgets what has been closed. On the loop's thread. */
+    void remove(Opened opened) {
+        assert thread.isCurrent();
+        if (!opened.isListed) {
+            return;
+        }
+        opened.isListed = false;
+        Opened before = opened.previous;
+        Opened after = opened.next;
+        if (before == null) {
+            first = after;
+        } else {
+            before.next = after;
+        }
+        if (after != null) {
+            after.previous = before;
+        }
+        opened.previous = null;
+        opened.next = null;
+    }
+
+    boolean isEnded() {
+        return isEnded;
+    }
+
+    @Override
+    public void ended(boolean succeeded) {
+        isEnded = true;
+        if (!hasOpened) {
+            return;
+        }
+        try {
+            execute(() -> closeAll(succeeded));
+        } catch (RejectedExecutionException e) {
+            // The loop has ended, and has closed everything itself.
+        }
+    }
+
+    private void closeAll(boolean succeeded) {
+        for (Opened opened = first; opened != null; opened = first) {
+            remove(opened);
+            opened.taskEnded(succeeded);
+        }
+    }
+}

@@ -1,0 +1,461 @@
+package io.stratagem.eventloop;
+
+import io.stratagem.spi.Batch;
+import io.stratagem.spi.Clock;
+import io.stratagem.spi.ServiceThread;
+import io.stratagem.spi.Worker;
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.jctools.queues.varhandle.MpscUnboundedVarHandleArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One event loop: a selector, timers, and a queue of work from other threads. It starts asynchronous tasks, and runs
+ * their callbacks. Any thread may post to it and schedule on it; all else is for its own thread.
+ */
+/* Waking: who posts adds to the queue and then looks whether the loop sleeps; the loop says that it sleeps, and then looks
+ * into the queue once more. The first of the posters to change `isAsleep` back wakes the selector, the others need not.
+ *
+ * The queue has one consumer: who holds the monitor of `chunk`. That is this thread, once for each chunk of work; whoever
+ * closes by force; and, when the loop has ended, who posted just then. A chunk is run without the monitor.
+ *
+ * The end: nothing is taken once `isClosing` is set; who was just about to post adds to the queue and then looks at
+ * `isEnded`, which is set before the last look into the queue. So one of the two takes what was posted.
+ *
+ * `steps` and `current` are for the watch, which looks at them from time to time: no clock is read for a callback.
+ */
+final class LoopThread extends Thread implements ServiceThread {
+    private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
+    private static final int CHUNK = 256;
+
+    /** After the selector failed, which it should not. */
+    private static final long PAUSE_NANOS = 10_000_000;
+
+    private static final VarHandle STEPS;
+    private static final VarHandle CURRENT;
+
+    static {
+        try {
+            var lookup = MethodHandles.lookup();
+            STEPS = lookup.findVarHandle(LoopThread.class, "steps", int.class);
+            CURRENT = lookup.findVarHandle(LoopThread.class, "current", String.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final LoopEngine engine;
+    private final Worker worker;
+    private final HoldWatch watch;
+    private final Clock clock;
+    private final Selector selector;
+    private final Consumer<SelectionKey> ready = this::ready;
+    private final MpscUnboundedVarHandleArrayQueue<Object> queue = new MpscUnboundedVarHandleArrayQueue<>(1024);
+    private final @Nullable Object[] chunk = new Object[CHUNK];
+    private final TimerWheel timers = new TimerWheel(System.nanoTime());
+    private final Buffers buffers = new Buffers();
+    private final AtomicBoolean isAsleep = new AtomicBoolean();
+    private volatile boolean isClosing;
+    private volatile boolean isEnded;
+
+    @SuppressWarnings("UnusedVariable") // read through STEPS
+    private int steps;
+
+    /** The workload whose code runs now, or null. */
+    @SuppressWarnings("UnusedVariable") // read through CURRENT
+    private @Nullable String current;
+
+    /** An action on behalf of a task. */
+    record Callback(LoopTask task, Runnable action) {}
+
+    /** An action that is not lost when its loop ends before its time. */
+    interface Abortable {
+        /** In place of the action. */
+        void abort(Throwable why);
+    }
+
+    LoopThread(String name, LoopEngine engine, HoldWatch watch) throws IOException {
+        super(null, null, name, 0, false);
+        this.engine = engine;
+        this.watch = watch;
+        this.clock = engine.clock();
+        this.worker = new Worker(name, engine);
+        this.selector = Selector.open();
+        setDaemon(true);
+        // The loader of whoever happened to need the loop first must not be kept alive by it.
+        setContextClassLoader(LoopThread.class.getClassLoader());
+    }
+
+    LoopEngine engine() {
+        return engine;
+    }
+
+    Worker worker() {
+        return worker;
+    }
+
+    /** Only for the loop's thread. */
+    Buffers buffers() {
+        return buffers;
+    }
+
+    boolean isCurrent() {
+        return Thread.currentThread() == this;
+    }
+
+    boolean isEnded() {
+        return isEnded;
+    }
+
+    // ---------------------------------------------------------------------------------------------- from any thread
+
+    /**
+     * Queues a batch, a {@link Callback} or a {@link Runnable} that is not the user's.
+     *
+     * @throws RejectedExecutionException if the strategy is closed
+     */
+    void post(Object work) {
+        if (isClosing) {
+            throw new RejectedExecutionException(getName() + " takes no more work, since its strategy is closed");
+        }
+        queue.offer(work);
+        if (isEnded) {
+            giveUpQueued();
+        } else if (!isCurrent()) {
+            wake();
+        }
+    }
+
+    private void wake() {
+        if (isAsleep.get() && isAsleep.compareAndSet(true, false)) {
+            selector.wakeup();
+        }
+    }
+
+    /** Something that will be done at its time. */
+    interface Scheduled {
+        /** Forgets it, unless it has begun. Any thread may call it. */
+        void cancel();
+    }
+
+    /**
+     * Runs an action later, on the loop. If the loop ends before, it is dropped, or aborted if it is {@link Abortable}.
+     *
+     * @throws RejectedExecutionException if the loop has ended
+     */
+    Scheduled schedule(LoopTask task, Runnable action, long nanos) {
+        if (clock != Clock.system()) {
+            Clock.Timer timer = clock.schedule(() -> postDue(task, action), nanos);
+            return timer::cancel;
+        }
+        OwnTimer timer =
+                new OwnTimer(task, action, System.nanoTime() + Math.min(Math.max(0, nanos), Long.MAX_VALUE / 4));
+        if (isCurrent()) {
+            timer.arm();
+        } else {
+            post((Runnable) timer::arm);
+        }
+        return timer;
+    }
+
+    private void postDue(LoopTask task, Runnable action) {
+        try {
+            post(new Callback(task, action));
+        } catch (RejectedExecutionException e) {
+            abort(action, e);
+        }
+    }
+
+    private static void abort(Runnable action, Throwable why) {
+        if (action instanceof Abortable abortable) {
+            abortable.abort(why);
+        }
+    }
+
+    /** A timer of the wheel. */
+    private final class OwnTimer implements Scheduled, Runnable {
+        private final LoopTask task;
+        private final Runnable action;
+        private final long deadlineNanos;
+        private final TimerWheel.Timer link = new TimerWheel.Timer(this);
+        private volatile boolean isCancelled;
+
+        OwnTimer(LoopTask task, Runnable action, long deadlineNanos) {
+            this.task = task;
+            this.action = action;
+            this.deadlineNanos = deadlineNanos;
+        }
+
+        void arm() {
+            if (!isCancelled) {
+                timers.add(link, deadlineNanos);
+            }
+        }
+
+        @Override
+        public void run() {
+            if (!isCancelled) {
+                perform(task, action);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            isCancelled = true;
+            if (isCurrent()) {
+                timers.remove(link);
+            } else if (!isEnded) {
+                try {
+                    post((Runnable) () -> timers.remove(link));
+                } catch (RejectedExecutionException e) {
+                    log.trace("A timer of {} was cancelled when the loop ended", getName(), e);
+                }
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- the loop
+
+    @Override
+    public void run() {
+        worker.bindToThread();
+        try {
+            while (!(isClosing && queue.isEmpty())) {
+                runQueued();
+                runTimers();
+                select();
+            }
+        } catch (Throwable e) {
+            log.error("{} failed; its tasks are given up", getName(), e);
+        } finally {
+            end();
+        }
+    }
+
+    private void runQueued() {
+        int count = 0;
+        synchronized (chunk) {
+            while (count < CHUNK) {
+                Object work = queue.poll();
+                if (work == null) {
+                    break;
+                }
+                chunk[count++] = work;
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            Object work = chunk[i];
+            if (work != null) {
+                perform(work);
+                chunk[i] = null;
+            }
+        }
+    }
+
+    private void perform(Object work) {
+        if (work instanceof Callback callback) {
+            perform(callback.task(), callback.action());
+        } else if (work instanceof Batch batch) {
+            String name = batch.workload().name();
+            begin(name);
+            batch.runAsync(worker, new LoopTask(this, name));
+            finish();
+        } else {
+            try {
+                ((Runnable) work).run();
+            } catch (Throwable e) {
+                log.error("An action failed on {}", getName(), e);
+            }
+        }
+    }
+
+    private void perform(LoopTask task, Runnable action) {
+        begin(task.workload());
+        try {
+            action.run();
+        } catch (Throwable e) {
+            log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e);
+        }
+        finish();
+    }
+
+    private void begin(String workload) {
+        STEPS.setOpaque(this, steps + 1);
+        CURRENT.setOpaque(this, workload);
+    }
+
+    private void finish() {
+        CURRENT.setOpaque(this, null);
+        // A channel that is used by an interrupted thread is closed, and a selection ends at once.
+        Thread.interrupted();
+    }
+
+    private void runTimers() {
+        long now = System.nanoTime();
+        for (TimerWheel.Timer due = timers.pollDue(now); due != null; due = timers.pollDue(now)) {
+            due.action.run();
+        }
+    }
+
+    private void select() {
+        try {
+            long nanos = timers.nanosToNext(System.nanoTime());
+            if (nanos == 0 || !queue.isEmpty()) {
+                selector.selectNow(ready);
+                return;
+            }
+            isAsleep.set(true);
+            if (queue.isEmpty() && !isClosing) {
+                selector.select(ready, nanos < 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
+            }
+            wakeUp();
+        } catch (IOException e) {
+            wakeUp();
+            log.error("The selector of {} failed; it is tried again", getName(), e);
+            LockSupport.parkNanos(this, PAUSE_NANOS);
+        }
+    }
+
+    private void wakeUp() {
+        if (isAsleep.get()) {
+            isAsleep.set(false);
+        }
+        watch.loopIsAwake();
+    }
+
+    private void ready(SelectionKey key) {
+        if (isAsleep.get()) {
+            wakeUp();
+        }
+        Opened opened = (Opened) key.attachment();
+        begin(opened.task.workload());
+        try {
+            opened.ready(key);
+        } catch (Throwable e) {
+            opened.abort(e);
+        }
+        finish();
+    }
+
+    /** On the loop's thread. */
+    SelectionKey register(SelectableChannel channel, int operations, Opened opened) throws IOException {
+        return channel.register(selector, operations, opened);
+    }
+
+    // ---------------------------------------------------------------------------------------------- the end
+
+    void close() {
+        isClosing = true;
+        isAsleep.set(false);
+        selector.wakeup();
+    }
+
+    /** Closed by force: gives what has not been started; the loop may still be at it. */
+    void giveQueued(Collection<Batch> given) {
+        synchronized (chunk) {
+            for (Object work : chunk) {
+                if (work instanceof Batch batch) {
+                    given.add(batch);
+                }
+            }
+            // Callbacks complete what others wait for, and are run by the loop before it ends.
+            Collection<Object> others = new ArrayList<>();
+            for (Object work = queue.poll(); work != null; work = queue.poll()) {
+                if (work instanceof Batch batch) {
+                    given.add(batch);
+                } else {
+                    others.add(work);
+                }
+            }
+            others.forEach(queue::offer);
+            if (isEnded) {
+                giveUpQueued();
+            }
+        }
+    }
+
+    private void end() {
+        RejectedExecutionException why =
+                new RejectedExecutionException(getName() + " has ended, since its strategy is closed");
+        for (SelectionKey key : new ArrayList<>(selector.keys())) {
+            if (key.attachment() instanceof Opened opened) {
+                try {
+                    opened.abort(why);
+                } catch (Throwable e) {
+                    log.error("A channel was not closed properly when {} ended", getName(), e);
+                }
+            }
+        }
+        for (TimerWheel.Timer timer = timers.pollAny(); timer != null; timer = timers.pollAny()) {
+            if (timer.action instanceof OwnTimer own && !own.isCancelled) {
+                abort(own.action, why);
+            }
+        }
+        isEnded = true;
+        while (!queue.isEmpty()) {
+            runQueued();
+        }
+        try {
+            selector.close();
+        } catch (IOException e) {
+            log.error("The selector of {} could not be closed", getName(), e);
+        }
+    }
+
+    /** It has ended just when something was posted. */
+    private void giveUpQueued() {
+        synchronized (chunk) {
+            for (Object work = queue.poll(); work != null; work = queue.poll()) {
+                Object given = work;
+                ServiceThread.callbacks().execute(() -> giveUp(given));
+            }
+        }
+    }
+
+    private void giveUp(Object work) {
+        if (work instanceof Callback callback) {
+            callback.action().run();
+        } else if (work instanceof Batch batch) {
+            batch.runAsync(worker, new LoopTask(this, batch.workload().name())); // it refuses itself
+        } else {
+            ((Runnable) work).run();
+        }
+    }
+
+    void closeUnstarted() {
+        try {
+            selector.close();
+        } catch (IOException e) {
+            log.error("The selector of {} could not be closed", getName(), e);
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- for the watch
+
+    boolean isAsleep() {
+        return isAsleep.get();
+    }
+
+    int steps() {
+        return (int) STEPS.getOpaque(this);
+    }
+
+    /** The workload whose code runs, or null. */
+    @Nullable
+    String current() {
+        return (String) CURRENT.getOpaque(this);
+    }
+}

@@ -1,0 +1,152 @@
+package io.stratagem.eventloop;
+
+import org.jspecify.annotations.Nullable;
+
+/** Timers of one loop, to the millisecond. Only the loop's thread uses it. To add and to remove take constant time. */
+/* A hashed wheel: a timer that is due at tick t is in the list of slot t mod SLOTS, together with those that are due whole
+ * turns later. A bit for each slot says whether its list is empty, so that the next slot to look at is found without
+ * walking the wheel. What is due is first moved to the list `due`, and then run one by one: so a timer that is removed
+ * meanwhile is removed from there. After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", scheme 6.
+ */
+final class TimerWheel {
+    static final long TICK_NANOS = 1_000_000;
+
+    /** A turn is four seconds; a power of two. */
+    private static final int SLOTS = 1 << 12;
+
+    private static final int DUE = SLOTS;
+    private static final int NOWHERE = -1;
+
+    private final Timer[] heads = new Timer[SLOTS + 1];
+    private final long[] occupied = new long[SLOTS / Long.SIZE];
+    private final long originNanos;
+
+    /** All timers up to this tick have been run. */
+    private long tick;
+
+    TimerWheel(long nowNanos) {
+        this.originNanos = nowNanos;
+        for (int i = 0; i < heads.length; i++) {
+            heads[i] = new Timer(() -> {});
+        }
+    }
+
+    /** A link of the list of a slot. */
+    static final class Timer {
+        final Runnable action;
+        private long tick;
+        private int slot = NOWHERE;
+        private Timer previous = this;
+        private Timer next = this;
+
+        Timer(Runnable action) {
+            this.action = action;
+        }
+    }
+
+    /** Adds a timer that is in no list. */
+    void add(Timer timer, long deadlineNanos) {
+        long sinceOrigin = deadlineNanos - originNanos;
+        timer.tick = Math.max(tick + 1, Math.floorDiv(sinceOrigin + TICK_NANOS - 1, TICK_NANOS));
+        append(timer, (int) (timer.tick & (SLOTS - 1)));
+    }
+
+    private void append(Timer timer, int slot) {
+        Timer head = heads[slot];
+        Timer last = head.previous;
+        timer.slot = slot;
+        timer.previous = last;
+        timer.next = head;
+        last.next = timer;
+        head.previous = timer;
+        if (slot != DUE) {
+            occupied[slot >>> 6] |= 1L << slot;
+        }
+    }
+
+    /** Removes a timer, if it is in a list. */
+    void remove(Timer timer) {
+        Timer before = timer.previous;
+        Timer after = timer.next;
+        if (timer.slot == NOWHERE) {
+            return;
+        }
+        before.next = after;
+        after.previous = before;
+        if (timer.slot != DUE && before == after) {
+            occupied[timer.slot >>> 6] &= ~(1L << timer.slot); // only the head is left
+        }
+        timer.slot = NOWHERE;
+        timer.previous = timer;
+        timer.next = timer;
+    }
+
+    /** Moves the time on and takes the next timer that is due, or null. To be called until it gives null. */
+    @Nullable
+    Timer pollDue(long nowNanos) {
+        long now = Math.floorDiv(nowNanos - originNanos, TICK_NANOS);
+        while (isEmpty(DUE)) {
+            long next = tick + ticksToOccupied();
+            if (next > now || next == tick) {
+                tick = Math.max(tick, now);
+                return null;
+            }
+            tick = next;
+            int slot = (int) (next & (SLOTS - 1));
+            Timer head = heads[slot];
+            for (Timer timer = head.next; timer != head; ) {
+                Timer after = timer.next;
+                if (timer.tick <= next) {
+                    remove(timer);
+                    append(timer, DUE);
+                }
+                timer = after;
+            }
+        }
+        Timer first = heads[DUE].next;
+        remove(first);
+        return first;
+    }
+
+    private boolean isEmpty(int slot) {
+        return heads[slot].next == heads[slot];
+    }
+
+    /** How many ticks after the present one the next occupied slot comes, from 1 to SLOTS; 0 if all are empty. */
+    private int ticksToOccupied() {
+        int from = (int) ((tick + 1) & (SLOTS - 1));
+        int word = from >>> 6;
+        long bits = occupied[word] & (-1L << from);
+        for (int i = 0; i <= occupied.length; i++) {
+            if (bits != 0) {
+                int slot = (word << 6) + Long.numberOfTrailingZeros(bits);
+                return ((slot - from) & (SLOTS - 1)) + 1;
+            }
+            word = (word + 1) & (occupied.length - 1);
+            bits = occupied[word];
+        }
+        return 0;
+    }
+
+    /** How long there is certainly no timer due; -1 if there is none at all. */
+    long nanosToNext(long nowNanos) {
+        int ticks = ticksToOccupied();
+        if (ticks == 0) {
+            return -1;
+        }
+        return Math.max(0, originNanos + (tick + ticks) * TICK_NANOS - nowNanos);
+    }
+
+    /** Takes any timer, or null if there is none. */
+    @Nullable
+    Timer pollAny() {
+        for (int slot = 0; slot <= DUE; slot++) {
+            if (!isEmpty(slot)) {
+                Timer first = heads[slot].next;
+                remove(first);
+                return first;
+            }
+        }
+        return null;
+    }
+}
