@@ -784,12 +784,22 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * of one batch, and of further attempts at its tasks, keeps its order.
      */
     final void runUserCode(Runnable action) {
-        Callbacks present = callbacks;
-        if (ServiceThread.mayRunUserCode() && (present == null || present.isIdle())) {
+        if (mayRunUserCode()) {
             action.run();
         } else {
-            callbacks().add(action);
+            runLater(action);
         }
+    }
+
+    /** Whether this thread may, and nothing waits that is to run before. */
+    final boolean mayRunUserCode() {
+        Callbacks present = callbacks;
+        return ServiceThread.mayRunUserCode() && (present == null || present.isIdle());
+    }
+
+    /** As {@link #runUserCode}, always on a callback thread. */
+    final void runLater(Runnable action) {
+        callbacks().add(action);
     }
 
     private synchronized Callbacks callbacks() {

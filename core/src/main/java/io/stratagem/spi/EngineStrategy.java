@@ -25,6 +25,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -90,6 +91,9 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private volatile boolean hasDrainWaiter;
     private final ReentrantLock drainLock = new ReentrantLock();
     private final Condition drained = drainLock.newCondition();
+
+    /** The futures that callback threads are about to complete. */
+    private final Set<TaskFuture<?>> completing = ConcurrentHashMap.newKeySet();
 
     /**
      * Creates the strategy.
@@ -640,7 +644,18 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     private boolean isDrained() {
         long done = doneTasks();
-        return done == takenTasks();
+        // Done, and not removed: what depends on a future may take long, and may be what waits here.
+        return done == takenTasks() && completing.stream().allMatch(Future::isDone);
+    }
+
+    /** The future of a task that counts as done is left to a callback thread. */
+    final void completesLater(TaskFuture<?> future) {
+        completing.add(future);
+    }
+
+    /** That has completed it. */
+    final void completed(TaskFuture<?> future) {
+        completing.remove(future);
     }
 
     /** Of a map's task that is tried again, each attempt is settled; of a single one only the last leaves. */

@@ -75,12 +75,22 @@ final class SingleBatch extends Batch {
             return; // it is tried again
         }
         future.batch = null;
-        terms.strategy.admission().leave();
+        EngineStrategy strategy = terms.strategy;
         if (by != null && future.getNumberOfDependents() > 0) {
             by.forgetTime(); // the dependent stages may take theirs
         }
-        runUserCode(() -> future.completeWith(result));
-        terms.strategy.signalIfDrained();
+        if (mayRunUserCode()) {
+            strategy.admission().leave();
+            future.completeWith(result);
+        } else {
+            strategy.completesLater(future); // before it seems to be gone
+            strategy.admission().leave();
+            runLater(() -> {
+                future.completeWith(result);
+                strategy.completed(future);
+            });
+        }
+        strategy.signalIfDrained();
     }
 
     @Override

@@ -251,6 +251,36 @@ final class RemoteEngineTest {
     }
 
     @Test
+    void close_returnsWhenFuturesThatCallbackThreadsCompleteAreDone() throws Exception {
+        CountDownLatch goOn = new CountDownLatch(1);
+        ScriptedEngine scripted = new ScriptedEngine(1);
+        EngineStrategy slow = new ScriptedEngine.Builder(scripted)
+                .listener(new TaskListener() {
+                    @Override
+                    public void finished(TaskInfo task, Result<?> result) {
+                        Uninterruptibles.awaitUninterruptibly(goOn);
+                    }
+                })
+                .build();
+        var future = slow.submit(never(), 1);
+        Reporter reporter = new Reporter(() -> runAll(scripted.next(), one));
+        reporter.start();
+        reporter.join();
+
+        Thread closer = new Thread(slow::close, "remote-engine-test-closer");
+        closer.start();
+        Patience.await()
+                .until(() -> closer.getState() == Thread.State.TIMED_WAITING
+                        || closer.getState() == Thread.State.TERMINATED);
+        assertThat(future).isNotDone();
+        assertThat(closer.isAlive()).isTrue();
+
+        goOn.countDown();
+        closer.join();
+        assertThat(future).isDone();
+    }
+
+    @Test
     void notRun_singleTask_isRunElsewhereAlsoWithoutRetryPolicy() throws Exception {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         Batch batch = engine.next();
