@@ -931,7 +931,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     private Batch tail(int from, int to) {
-        return part(from, to, attempts, details == null ? null : details.from(from));
+        Batch tail = part(from, to, attempts, details == null ? null : details.from(from));
+        if (attempts > 1) {
+            tail.callbacks = callbacks; // listeners may have heard of earlier attempts
+        }
+        return tail;
     }
 
     /**

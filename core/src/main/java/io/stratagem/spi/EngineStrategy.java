@@ -310,7 +310,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         try {
             dispatchOrThrow(batch);
         } catch (Throwable e) {
-            batch.cancel(e); // it is closed, or a thread could not be started
+            batch.cancel(isClosedNow ? closedNow() : e); // or a thread could not be started
         }
     }
 

@@ -17,6 +17,11 @@ import java.nio.ByteBuffer;
  * from the array itself into a new array, while both sides copy at the same time. They are copies as in any process pool,
  * and their size changes nothing but the speed. What must not be copied belongs into a {@link SharedArray}.
  *
+ * <p>Short compute tasks that are submitted one by one go to a worker together when they have to wait for it. If one of
+ * them then takes long, those behind it are run elsewhere. If one ends the worker, those before it that had finished
+ * within the last 2 ms or so may be lost with it, as of a {@code map}: they fail with a {@code WorkerDiedException} that
+ * says so.
+ *
  * <p>Who waits for messages looks for some microseconds, as long as that mostly helps, and then sleeps. A pool with
  * nothing to do uses no processor time.
  *

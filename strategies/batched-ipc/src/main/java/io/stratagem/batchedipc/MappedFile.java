@@ -166,7 +166,7 @@ final class MappedFile {
         @Override
         public boolean isGone(long now) {
             synchronized (OPENED) {
-                if (users == 0) {
+                if (users == 0 && !wasForgotten) { // who has forgotten it has dropped it, too
                     if (now - idleSince < IDLE_NANOS && origin != null && file.isAt(origin)) {
                         return false;
                     }

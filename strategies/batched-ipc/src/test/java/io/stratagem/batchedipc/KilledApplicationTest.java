@@ -165,8 +165,14 @@ final class KilledApplicationTest {
         }
     }
 
+    /** Whether it has ended, even if nobody has asked yet how. */
     private static boolean isGone(long pid) {
-        return ProcessHandle.of(pid).map(process -> !process.isAlive()).orElse(true);
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'Z';
+        } catch (IOException e) {
+            return ProcessHandle.of(pid).isEmpty();
+        }
     }
 
     /** Files of these processes, wherever shared memory or directories for starts are made. */

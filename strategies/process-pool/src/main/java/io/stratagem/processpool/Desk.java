@@ -275,7 +275,7 @@ final class Desk {
         try {
             hosted = find(asked);
             value = hosted.apply(asked.operation, readArguments(asked, hosted), asked);
-        } catch (RuntimeException | LinkageError | StackOverflowError e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             fail(asked, e);
             return;
         } finally {

@@ -46,7 +46,7 @@ final class LifeLine extends Thread {
 
     // Written before the latch.
     private @Nullable Connection connection;
-    private @Nullable IOException failure;
+    private @Nullable Throwable failure;
 
     /** Opens the worker's end of the wire, if there is one. */
     @FunctionalInterface
@@ -104,7 +104,7 @@ final class LifeLine extends Thread {
     public void run() {
         try {
             connection = connect();
-        } catch (IOException e) {
+        } catch (Throwable e) { // of whatever kind: the main thread waits to hear of it
             failure = e;
             // The main thread ends this JVM as soon as it hears of it, and the application may be gone.
             PrivateDirectory.deleteLeft(directory);

@@ -353,7 +353,7 @@ final class ProcessEngine implements Engine {
         return settings.gathers()
                 && batch.size() == 1
                 && !batch.wantsStarts()
-                && batch.captured().isEmpty()
+                && WorkerDriver.hasSmallContext(batch)
                 && batch.workload().kind() == Kind.COMPUTE
                 && Tag.isSmall(batch.input(0), GATHERED_BYTES);
     }

@@ -131,6 +131,11 @@ final class Sent {
         return isGathered() ? 0 : at;
     }
 
+    /** Whether each task is all of its batch. */
+    boolean isOfLoneTasks() {
+        return isGathered() || batch().size() <= 1;
+    }
+
     /** Whether nobody wants anything more of any task. */
     boolean isDone() {
         for (Batch each : batches) {
@@ -210,6 +215,23 @@ final class Sent {
     void lost(Throwable cause) {
         int at = reported++;
         batchOf(at).lost(indexInBatch(at), cause);
+    }
+
+    /** The next task was taken back before it began; if nobody has cancelled it, it is run elsewhere. */
+    void revoked() {
+        batchOf(reported++).notRun(0);
+    }
+
+    /**
+     * Tasks from a place on, which have been marked to be taken back, are run elsewhere, but for those that the worker had
+     * begun. Of all of them outcomes are still to come.
+     */
+    void giveBack(int from, TaskPage.Look now) {
+        for (int at = from; at < size; at++) {
+            if (!now.hasStarted(id, at)) {
+                batchOf(at).notRun(0);
+            }
+        }
     }
 
     /** All other tasks have certainly not been started. */

@@ -81,6 +81,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What a caller sends itself is no larger, and certainly fits into the connection's buffer. */
     private static final int LOAN_BYTES = 4096;
 
+    private static final int SMALL_CONTEXT_CHARS = 1024;
+
     /** A frame of results with one, up to the value itself. */
     private static final int SINGLE_RESULT_BYTES =
             1 + Long.BYTES + Integer.BYTES + Long.BYTES + Integer.BYTES + 1 + Integer.BYTES;
@@ -360,7 +362,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
         boolean isLast = isOverweight || tasksSent + 1 >= settings.maxTasksPerProcess();
-        if (isLast || batch.wantsStarts() || !batch.captured().isEmpty() || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
+        if (isLast || batch.wantsStarts() || !hasSmallContext(batch) || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
             return false;
         }
         return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
@@ -421,6 +423,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** What a single task has returned, if that is plain. */
     private record Plain(@Nullable Object value, long ran) {}
+
+    /** Whether what goes with the tasks of a batch, besides their inputs, takes little room and no code to write. */
+    static boolean hasSmallContext(Batch batch) {
+        int chars = 0;
+        for (Map.Entry<String, String> entry : batch.mdc().entrySet()) {
+            chars += entry.getKey().length() + String.valueOf(entry.getValue()).length();
+        }
+        return chars <= SMALL_CONTEXT_CHARS && batch.captured().isEmpty();
+    }
 
     /** Null if something else has come, or nothing. */
     private @Nullable Plain awaitPlain(Sent sent, long limitNanos) {
@@ -869,7 +880,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         long now = engine.clock().nanoTime();
         Sent sent = new Sent(id, batches, workload.number(), values, size, frame.weight(), isCommand, unsent, now);
         if (size < inputs.length) {
-            batch.notRun(size); // gathered ones are small
+            batch.notRun(size); // gathered ones are small, and so is what goes with them
         }
         if (encoded == 0) {
             sent.skipUnsent();
@@ -1002,12 +1013,33 @@ final class WorkerDriver extends Thread implements ServiceThread {
                             + " is next and " + sent.size() + " are there");
                 }
                 sent.started(index, sent.pastNanos(answer.getLong()));
+                if (settings.gathers() && !sent.batch().wantsStarts()) { // else each start is reported
+                    giveBackBehind(present, sent, index);
+                }
             }
             case Frames.RESULTS -> receiveResults(answer);
             case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
             case Frames.QUESTION -> present.answer(answer);
             case Frames.ASK, Frames.WITHDRAW -> present.ask(kind, answer);
             default -> throw new Bytes.MalformedException("a frame of unknown kind");
+        }
+    }
+
+    /**
+     * A task takes long: lone tasks that came with it or behind it go elsewhere, if they have not begun. All are marked
+     * before the look at the page: what the worker has not begun by then, it will not.
+     */
+    private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
+        for (Sent each : atWorker) {
+            for (int i = each == slow ? index + 1 : 0; each.isOfLoneTasks() && i < each.size(); i++) {
+                present.page().revoke(each.id(), i);
+            }
+        }
+        TaskPage.Look now = present.page().look();
+        for (Sent each : atWorker) {
+            if (each.isOfLoneTasks()) {
+                each.giveBack(each == slow ? index + 1 : 0, now);
+            }
         }
     }
 
@@ -1075,7 +1107,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     report(sent, kind, contents, what, isLast);
                 } else {
                     isFinishing = isLast;
-                    sent.failed(new CancellationException("it was cancelled"));
+                    if (sent.isOfLoneTasks()) {
+                        sent.revoked();
+                    } else {
+                        sent.failed(new CancellationException("it was cancelled"));
+                    }
                 }
             }
         } finally {
@@ -1172,8 +1208,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
             int at = sent.indexOf(batch, index);
             if (at >= 0 && present != null) {
                 present.page().revoke(sent.id(), at);
-                // Of work that ends by itself in a moment the worker is not killed.
-                boolean mayEndSoon = sent.workload() == shortWorkload;
+                // Of work that ends by itself in a moment the worker is not killed; nor at once where that would take
+                // with it the outcomes of others, which the worker sends in a moment.
+                boolean mayEndSoon =
+                        sent.workload() == shortWorkload || sent.batches().size() > 1;
                 if (!mayEndSoon && present.page().doom(sent.id(), at, false)) {
                     present.kill();
                 } else {

@@ -1,6 +1,7 @@
 package io.stratagem.processpool;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.stratagem.Fn;
 import io.stratagem.Result;
@@ -92,7 +93,6 @@ final class GatheringTest extends WorkerFixture {
             frames.add(Patience.get(each).orElseThrow());
         }
 
-        assertThat(frames).isSorted();
         long distinct = frames.stream().distinct().count();
         if (GATHERS) {
             assertThat(distinct).isLessThan(TASKS / 2);
@@ -152,7 +152,6 @@ final class GatheringTest extends WorkerFixture {
             if (result.isSuccess()) {
                 assertThat(result).isEqualTo(Result.success(n));
             } else {
-                assertThat(n).isLessThanOrEqualTo(SPECIAL);
                 int task = n;
                 assertThat(causeOf(result))
                         .isInstanceOfSatisfying(
@@ -205,6 +204,43 @@ final class GatheringTest extends WorkerFixture {
     }
 
     @Test
+    void loneTasks_thatWaitForOneAnother_areNotHeldUp() throws Exception {
+        assumeThat(GATHERS).isTrue(); // else few go ahead of others
+        Journal journal = journal();
+        Workload<Integer, Integer> meeting = Workload.named("meeting")
+                .isolated()
+                .compute(n -> {
+                    if (n == SPECIAL) {
+                        Patience.await().until(() -> journal.entered() == 1);
+                    } else if (n == TASKS - 1) {
+                        journal.enter();
+                    }
+                    return n;
+                });
+
+        List<CompletableFuture<Result<Integer>>> futures = submitBehind(pool(2), meeting);
+
+        for (int n = 0; n < TASKS; n++) {
+            assertThat(Patience.get(futures.get(n))).isEqualTo(Result.success(n));
+        }
+    }
+
+    @Test
+    void loneTasks_withAnMdcThatFillsAFrame_areRun() throws Exception {
+        List<CompletableFuture<Result<Integer>>> futures;
+        MDC.put("large", "x".repeat(1 << 19));
+        try {
+            futures = submitBehind(pool(1), Workload.compute("plain", n -> n));
+        } finally {
+            MDC.remove("large");
+        }
+
+        for (int n = 0; n < TASKS; n++) {
+            assertThat(Patience.get(futures.get(n))).isEqualTo(Result.success(n));
+        }
+    }
+
+    @Test
     void loneTasks_whenThePoolIsClosedByForce_allEnd() throws Exception {
         Journal journal = journal();
         WorkerProcessStrategy pool = pool(1);
@@ -213,9 +249,15 @@ final class GatheringTest extends WorkerFixture {
 
         pool.closeNow();
 
-        for (CompletableFuture<Result<Integer>> each : futures.subList(SPECIAL, TASKS)) {
-            assertThat(causeOf(Patience.get(each))).isInstanceOf(CancellationException.class);
+        int cancelled = 0;
+        for (CompletableFuture<Result<Integer>> each : futures) {
+            Result<Integer> result = Patience.get(each);
+            if (!result.isSuccess()) {
+                assertThat(causeOf(result)).isInstanceOf(CancellationException.class);
+                cancelled++;
+            }
         }
-        assertThat(journal.entries()).hasSize(SPECIAL + 2);
+        assertThat(cancelled).isPositive();
+        assertThat(journal.entries()).doesNotHaveDuplicates();
     }
 }
