@@ -172,7 +172,9 @@ final class Inbound {
     }
 
     void clear() {
-        thread.buffers().giveArray(bytes);
+        if (view == null) { // else the handler closes its connection, and may still be reading
+            thread.buffers().giveArray(bytes);
+        }
         bytes = NONE;
         start = 0;
         end = 0;

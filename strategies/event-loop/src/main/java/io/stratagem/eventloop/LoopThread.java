@@ -350,7 +350,7 @@ final class LoopThread extends Thread implements ServiceThread {
             }
             isAsleep.set(true);
             if (queue.isEmpty() && (!isClosing || (lingering > 0 && !isForced))) {
-                selector.select(ready, nanos < 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
+                selector.select(ready, nanos < 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
             }
             wakeUp();
         } catch (IOException e) {
@@ -427,6 +427,7 @@ final class LoopThread extends Thread implements ServiceThread {
     }
 
     private void end() {
+        isClosing = true; // it is already, unless the loop has failed
         RejectedExecutionException why =
                 new RejectedExecutionException(getName() + " has ended, since its strategy is closed");
         for (SelectionKey key : new ArrayList<>(selector.keys())) {

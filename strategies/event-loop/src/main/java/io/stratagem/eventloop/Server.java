@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * Accepts connections: see {@link Network#listen}. Any thread may call any method; none blocks.
  *
  * <p>If the system has no more file descriptors, or refuses for another reason, that is logged, and accepting goes on
- * after a tenth of a second; who wants to connect waits meanwhile.
+ * after a tenth of a second; who wants to connect waits meanwhile, or is refused by newer Java versions.
  */
 public final class Server extends Opened {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
@@ -136,7 +136,7 @@ public final class Server extends Opened {
             SocketChannel accepted;
             try {
                 accepted = listener.accept();
-            } catch (IOException e) {
+            } catch (IOException | Error e) { // no memory is no reason to stop, either
                 backOff(ready, e);
                 return;
             }
@@ -147,7 +147,7 @@ public final class Server extends Opened {
         }
     }
 
-    private void backOff(SelectionKey ready, IOException why) {
+    private void backOff(SelectionKey ready, Throwable why) {
         long now = System.nanoTime();
         if (!hasLogged || now - loggedNanos > LOG_AGAIN_NANOS) {
             hasLogged = true;

@@ -10,6 +10,7 @@ import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,7 +29,7 @@ public final class ExhaustedProgram {
     public static void main(String[] arguments) throws Exception {
         LogRecorder recorder = new LogRecorder();
         recorder.attach(EventLoopStrategy.class.getName());
-        // What logging needs is loaded as long as files can be opened.
+        // What is needed later is loaded as long as files can be opened: classes in directories are files.
         LoggerFactory.getLogger(EventLoopStrategy.class).warn("{} first", "a", new IOException("example"));
         recorder.await("first");
         try (EventLoopStrategy strategy = EventLoopStrategy.builder().loops(1).build()) {
@@ -46,6 +47,9 @@ public final class ExhaustedProgram {
                                 return server.closed();
                             }));
             var task = strategy.submit(serving, 1);
+            Workload<Integer, Void> sleeping =
+                    Workload.async("sleeping", (n, loop) -> loop.delay(Duration.ofMillis(n)));
+            strategy.run(sleeping, 1).orElseThrow();
             SocketAddress address = Patience.get(listening).localAddress();
             try (SocketChannel first = SocketChannel.open(address)) {
                 echo(first);
@@ -67,8 +71,10 @@ public final class ExhaustedProgram {
             for (FileInputStream file : files) {
                 file.close();
             }
-            echo(last);
-            last.close();
+            last.close(); // newer JVMs refuse it, older ones leave it waiting
+            try (SocketChannel next = SocketChannel.open(address)) {
+                echo(next);
+            }
             System.out.println(recorder.find("could not accept").orElseThrow().getFormattedMessage());
             Patience.get(Patience.get(listening).close());
             Patience.get(task);
