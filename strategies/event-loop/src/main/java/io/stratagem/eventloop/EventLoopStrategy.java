@@ -12,7 +12,7 @@ import java.time.Duration;
 /**
  * Runs asynchronous workloads on event loops: a few threads of which each waits for many connections and timers at
  * once. A task, its callbacks and its connections stay on one loop; so they need no locks, and must not block.
- * Blocking and compute work, and what a task off-loads, has threads of its own, as
+ * {@link Network#of} opens connections. Blocking and compute work, and what a task off-loads, has threads of its own, as
  * in {@link io.stratagem.threadpool.ThreadPoolStrategy}, with the same options.
  *
  * <p>Loops are daemon threads named {@code stratagem-NAME-loop-N}. They start when first needed and live until the
@@ -53,6 +53,7 @@ public final class EventLoopStrategy extends EngineStrategy {
 
         private int loops;
         private Duration holdLimit = Duration.ofMillis(100);
+        private int outboundMark = 64 << 10;
 
         private Builder() {
             super("loops");
@@ -90,6 +91,20 @@ public final class EventLoopStrategy extends EngineStrategy {
         }
 
         /**
+         * How many bytes that a connection's peer has not taken yet may wait before {@code write} makes its caller wait,
+         * and before a {@link BytesHandler} gets no more input. 65,536 by default.
+         *
+         * @param bytes positive
+         * @return this
+         * @throws IllegalArgumentException if it is not positive
+         */
+        public Builder outboundMark(int bytes) {
+            checkArgument(bytes > 0, "outboundMark must be positive: %s", bytes);
+            outboundMark = once("outboundMark", bytes);
+            return this;
+        }
+
+        /**
          * Makes the strategy. Its loops and threads start when first needed.
          *
          * @return a new strategy, to be closed
@@ -97,8 +112,8 @@ public final class EventLoopStrategy extends EngineStrategy {
         public EventLoopStrategy build() {
             int count = loops > 0 ? loops : Math.max(1, Math.min(MOST_DEFAULT_LOOPS, Stratagem.cpus() / 2));
             StrategyOptions options = options();
-            LoopSettings settings =
-                    new LoopSettings("stratagem-" + options.name(), count, NANOSECONDS.convert(holdLimit));
+            LoopSettings settings = new LoopSettings(
+                    "stratagem-" + options.name(), count, NANOSECONDS.convert(holdLimit), outboundMark);
             return new EventLoopStrategy(new LoopEngine(this, settings, options.clock()), options);
         }
     }

@@ -146,20 +146,20 @@ final class LoopEngine extends ThreadEngine {
     @Override
     public void close() {
         super.close();
-        closeLoops();
+        closeLoops(false);
     }
 
     @Override
     public Collection<Batch> closeNow() {
         Collection<Batch> given = super.closeNow();
-        closeLoops();
+        closeLoops(true);
         started().forEach(loop -> loop.giveQueued(given));
         return given;
     }
 
-    private synchronized void closeLoops() {
+    private synchronized void closeLoops(boolean isNow) {
         isClosed = true;
-        started().forEach(LoopThread::close);
+        started().forEach(loop -> loop.close(isNow));
         if (watch != null) {
             watch.close();
         }

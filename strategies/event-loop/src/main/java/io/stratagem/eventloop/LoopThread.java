@@ -41,6 +41,9 @@ final class LoopThread extends Thread implements ServiceThread {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
     private static final int CHUNK = 256;
 
+    /** What depends on a future may make the next one: not too deep. */
+    private static final int MOST_INLINE = 32;
+
     /** After the selector failed, which it should not. */
     private static final long PAUSE_NANOS = 10_000_000;
 
@@ -68,8 +71,16 @@ final class LoopThread extends Thread implements ServiceThread {
     private final TimerWheel timers = new TimerWheel(System.nanoTime());
     private final Buffers buffers = new Buffers();
     private final AtomicBoolean isAsleep = new AtomicBoolean();
+    private final LoopFuture<Void> done = new LoopFuture<>(this);
     private volatile boolean isClosing;
+    private volatile boolean isForced;
     private volatile boolean isEnded;
+
+    /** How many connections are closed but for what they still have to send. */
+    private int lingering;
+
+    /** How many futures this step has completed in the call that made them. */
+    private int inlineCompletions;
 
     @SuppressWarnings("UnusedVariable") // read through STEPS
     private int steps;
@@ -94,6 +105,7 @@ final class LoopThread extends Thread implements ServiceThread {
         this.clock = engine.clock();
         this.worker = new Worker(name, engine);
         this.selector = Selector.open();
+        done.complete(null);
         setDaemon(true);
         // The loader of whoever happened to need the loop first must not be kept alive by it.
         setContextClassLoader(LoopThread.class.getClassLoader());
@@ -110,6 +122,24 @@ final class LoopThread extends Thread implements ServiceThread {
     /** Only for the loop's thread. */
     Buffers buffers() {
         return buffers;
+    }
+
+    void beginLinger() {
+        lingering++;
+    }
+
+    void endLinger() {
+        lingering--;
+    }
+
+    /** A completed future. */
+    LoopFuture<Void> done() {
+        return done;
+    }
+
+    /** Whether a future may be completed before it is returned. On the loop's thread. */
+    boolean mayCompleteInline() {
+        return inlineCompletions++ < MOST_INLINE;
     }
 
     boolean isCurrent() {
@@ -233,7 +263,7 @@ final class LoopThread extends Thread implements ServiceThread {
     public void run() {
         worker.bindToThread();
         try {
-            while (!(isClosing && queue.isEmpty())) {
+            while (!(isClosing && queue.isEmpty() && (isForced || lingering == 0))) {
                 runQueued();
                 runTimers();
                 select();
@@ -294,6 +324,7 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void begin(String workload) {
         STEPS.setOpaque(this, steps + 1);
+        inlineCompletions = 0;
         CURRENT.setOpaque(this, workload);
     }
 
@@ -318,8 +349,8 @@ final class LoopThread extends Thread implements ServiceThread {
                 return;
             }
             isAsleep.set(true);
-            if (queue.isEmpty() && !isClosing) {
-                selector.select(ready, nanos < 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos) + 1);
+            if (queue.isEmpty() && (!isClosing || (lingering > 0 && !isForced))) {
+                selector.select(ready, nanos < 0 ? 0 : TimeUnit.NANOSECONDS.toMillis(nanos + 999_999));
             }
             wakeUp();
         } catch (IOException e) {
@@ -357,7 +388,15 @@ final class LoopThread extends Thread implements ServiceThread {
 
     // ---------------------------------------------------------------------------------------------- the end
 
-    void close() {
+    /**
+     * Has it end when nothing is queued.
+     *
+     * @param isNow whether connections that have something to send are closed at once
+     */
+    void close(boolean isNow) {
+        if (isNow) {
+            isForced = true;
+        }
         isClosing = true;
         isAsleep.set(false);
         selector.wakeup();
@@ -388,6 +427,7 @@ final class LoopThread extends Thread implements ServiceThread {
     }
 
     private void end() {
+        isClosing = true; // it is already, unless the loop has failed
         RejectedExecutionException why =
                 new RejectedExecutionException(getName() + " has ended, since its strategy is closed");
         for (SelectionKey key : new ArrayList<>(selector.keys())) {

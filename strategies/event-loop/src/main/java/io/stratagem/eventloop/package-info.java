@@ -1,4 +1,7 @@
-/** Asynchronous workloads on event loops: {@link io.stratagem.eventloop.EventLoopStrategy}. */
+/**
+ * Asynchronous workloads on event loops: {@link io.stratagem.eventloop.EventLoopStrategy}, and the network for them:
+ * {@link io.stratagem.eventloop.Network}.
+ */
 @NullMarked
 package io.stratagem.eventloop;
 

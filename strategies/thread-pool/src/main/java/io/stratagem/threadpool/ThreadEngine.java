@@ -41,10 +41,12 @@ public class ThreadEngine implements Engine {
      *
      * @param builder the options
      */
+    @SuppressWarnings("this-escape") // its pools and their loop only note it
     protected ThreadEngine(ThreadsBuilder<?> builder) {
         this(builder.computing(), builder.blocking(), builder.isBlockingVirtual(), builder.commonClock());
     }
 
+    @SuppressWarnings("this-escape")
     ThreadEngine(PoolSettings computing, PoolSettings blocking, boolean isBlockingVirtual, Clock clock) {
         this.computing = new PlatformPool(computing, this, clock);
         this.blocking =

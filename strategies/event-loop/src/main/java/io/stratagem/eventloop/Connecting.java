@@ -1,0 +1,216 @@
+package io.stratagem.eventloop;
+
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
+import java.nio.channels.UnsupportedAddressTypeException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A connection that is being made: looks up the name, and tries its addresses one after another. */
+final class Connecting extends Opened {
+    private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
+
+    private final SocketAddress wanted;
+    private final Result result;
+    private final Deque<SocketAddress> left = new ArrayDeque<>(1);
+    private @Nullable SocketAddress address;
+    private @Nullable SocketChannel channel;
+    private @Nullable CompletableFuture<?> lookup;
+    private LoopThread.@Nullable Scheduled timer;
+
+    Connecting(LoopTask task, SocketAddress wanted) {
+        super(task);
+        this.wanted = wanted;
+        this.result = new Result();
+    }
+
+    private final class Result extends LoopFuture<Connection> {
+        Result() {
+            super(task.thread());
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean isCancelled = super.cancel(mayInterruptIfRunning);
+            if (isCancelled) {
+                try {
+                    task.runOnLoop(Connecting.this::release);
+                } catch (RejectedExecutionException e) {
+                    log.trace("A connection was given up when its loop ended", e);
+                }
+            }
+            return isCancelled;
+        }
+    }
+
+    CompletableFuture<Connection> begin(@Nullable Duration limit) {
+        try {
+            task.runOnLoop(() -> beginOnLoop(limit));
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(e);
+        }
+        return result;
+    }
+
+    private void beginOnLoop(@Nullable Duration limit) {
+        if (!task.tryAdd(this)) {
+            result.completeExceptionally(Connection.ended(task));
+            return;
+        }
+        try {
+            if (limit != null) {
+                timer = task.thread().schedule(task, () -> timedOut(limit), NANOSECONDS.convert(limit));
+            }
+            if (wanted instanceof InetSocketAddress inet && inet.isUnresolved()) {
+                lookUp(inet.getHostString(), inet.getPort());
+            } else {
+                left.add(wanted);
+                tryNext(null);
+            }
+        } catch (RejectedExecutionException e) {
+            abort(e);
+        }
+    }
+
+    private void lookUp(String host, int port) {
+        CompletableFuture<InetAddress[]> names = task.offload(() -> InetAddress.getAllByName(host));
+        lookup = names;
+        var unused = names.whenComplete((addresses, failure) -> {
+            if (failure != null) {
+                if (task.thread().isCurrent()) {
+                    abort(failure);
+                } else {
+                    result.completeExceptionally(failure); // the loop has ended, and closed the rest
+                }
+                return;
+            }
+            for (InetAddress each : addresses) {
+                left.add(new InetSocketAddress(each, port));
+            }
+            tryNext(null);
+        });
+    }
+
+    private void tryNext(@Nullable IOException last) {
+        IOException failure = last;
+        for (SocketAddress next = left.poll(); next != null && !result.isDone(); next = left.poll()) {
+            address = next;
+            try {
+                boolean isUnix = next instanceof UnixDomainSocketAddress;
+                SocketChannel opened = isUnix ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
+                channel = opened;
+                opened.configureBlocking(false);
+                if (!isUnix) {
+                    opened.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                }
+                boolean isConnected = opened.connect(next);
+                SelectionKey key = task.thread().register(opened, isConnected ? 0 : SelectionKey.OP_CONNECT, this);
+                if (isConnected) {
+                    connected(opened, key, next);
+                }
+                return;
+            } catch (IOException | UnresolvedAddressException | UnsupportedAddressTypeException e) {
+                failure = explained(e);
+                closeChannel();
+            }
+        }
+        if (failure != null) {
+            abort(failure);
+        }
+    }
+
+    private IOException explained(Exception failure) {
+        ConnectException explained = new ConnectException("no connection to " + (address == null ? wanted : address)
+                + ": " + (failure.getMessage() == null ? failure : failure.getMessage()));
+        explained.initCause(failure);
+        return explained;
+    }
+
+    @Override
+    void ready(SelectionKey key) {
+        SocketChannel opened = channel;
+        SocketAddress to = address;
+        if (opened == null || to == null) {
+            return;
+        }
+        try {
+            if (opened.finishConnect()) {
+                connected(opened, key, to);
+            }
+        } catch (IOException e) {
+            closeChannel();
+            tryNext(explained(e));
+        }
+    }
+
+    private void connected(SocketChannel opened, SelectionKey key, SocketAddress to) {
+        channel = null;
+        release();
+        Connection connection = new Connection(task, opened, key, to);
+        if (!task.tryAdd(connection)) {
+            connection.abort(Connection.ended(task));
+            result.completeExceptionally(Connection.ended(task));
+        } else if (!result.complete(connection)) {
+            connection.abort(new IOException("nobody waits for the connection any more"));
+        }
+    }
+
+    private void timedOut(Duration limit) {
+        abort(new SocketTimeoutException("no connection to " + wanted + " within " + limit));
+    }
+
+    @Override
+    void taskEnded(boolean succeeded) {
+        abort(Connection.ended(task));
+    }
+
+    @Override
+    void abort(Throwable why) {
+        release();
+        result.completeExceptionally(why);
+    }
+
+    private void release() {
+        task.remove(this);
+        if (timer != null) {
+            timer.cancel();
+            timer = null;
+        }
+        if (lookup != null) {
+            lookup.cancel(true);
+            lookup = null;
+        }
+        left.clear();
+        closeChannel();
+    }
+
+    private void closeChannel() {
+        SocketChannel opened = channel;
+        channel = null;
+        if (opened != null) {
+            try {
+                opened.close();
+            } catch (IOException e) {
+                log.debug("A channel could not be closed: {}", opened, e);
+            }
+        }
+    }
+}

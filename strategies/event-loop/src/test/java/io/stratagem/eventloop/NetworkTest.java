@@ -1,0 +1,778 @@
+package io.stratagem.eventloop;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import io.stratagem.AsyncFn;
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.Result;
+import io.stratagem.TaskTimeoutException;
+import io.stratagem.Workload;
+import io.stratagem.spi.StrategyBuilder;
+import io.stratagem.testkit.FakeClock;
+import io.stratagem.testkit.Patience;
+import io.stratagem.testkit.StrategyFixture;
+import io.stratagem.threadpool.ThreadPoolStrategy;
+import java.io.EOFException;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketAddress;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.UnixDomainSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Connections, between tasks and with sockets of the JDK as peers. */
+final class NetworkTest extends StrategyFixture {
+    private static final Duration LIMIT = Duration.ofSeconds(1);
+
+    private final List<AutoCloseable> peers = new ArrayList<>();
+    private final LogRecorder recorder = new LogRecorder();
+
+    @TempDir
+    Path temporary;
+
+    @Override
+    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
+        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
+        options.accept(builder);
+        return builder.build();
+    }
+
+    @AfterEach
+    void closePeers() throws Exception {
+        for (AutoCloseable peer : peers) {
+            peer.close();
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------- helpers
+
+    /** What a task does with its network. */
+    private interface Use<I, O> {
+        CompletableFuture<O> apply(I input, Network network) throws Exception;
+    }
+
+    private static <I, O> Workload<I, O> using(String name, Use<I, O> use) {
+        AsyncFn<I, O> function = (input, loop) -> use.apply(input, Network.of(loop));
+        return Workload.async(name, function);
+    }
+
+    private static <I, O> Throwable failure(ExecutorStrategy strategy, Workload<I, O> workload, I input) {
+        Result<O> result = strategy.run(workload, input);
+        assertThat(result).isInstanceOf(Result.Failure.class);
+        return ((Result.Failure<O>) result).cause();
+    }
+
+    private static InetSocketAddress anyPort() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+    }
+
+    private ServerSocket peer() throws IOException {
+        ServerSocket peer = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        peers.add(peer);
+        return peer;
+    }
+
+    private Socket accept(ServerSocket peer) throws IOException {
+        Socket socket = peer.accept();
+        peers.add(socket);
+        socket.setSoTimeout((int) Patience.LIMIT.toMillis());
+        return socket;
+    }
+
+    private Socket socketTo(SocketAddress address) throws IOException {
+        Socket socket = new Socket();
+        peers.add(socket);
+        socket.connect(address);
+        socket.setSoTimeout((int) Patience.LIMIT.toMillis());
+        return socket;
+    }
+
+    /** A server in a task of its own, until the strategy is closed or the task cancelled. */
+    private record Serving(Server server, CompletableFuture<Result<Void>> task) {
+        SocketAddress address() {
+            return server.localAddress();
+        }
+    }
+
+    private static Serving serve(ExecutorStrategy strategy, SocketAddress address, ConnectionHandler handler)
+            throws Exception {
+        CompletableFuture<Server> listening = new CompletableFuture<>();
+        Workload<SocketAddress, Void> serving = using(
+                "serving",
+                (where, network) -> network.listen(where, handler).thenCompose(server -> {
+                    listening.complete(server);
+                    return server.closed();
+                }));
+        CompletableFuture<Result<Void>> task = strategy.submit(serving, address);
+        return new Serving(Patience.get(listening), task);
+    }
+
+    /** One that nobody has accepted yet is reset. */
+    private static void assertEnds(Socket socket) throws IOException {
+        try {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        } catch (SocketException e) {
+            assertThat(e).hasMessageContaining("reset");
+        }
+    }
+
+    private static final BytesHandler ECHO = (connection, bytes) -> {
+        var unused = connection.write(bytes);
+    };
+
+    /** Each line back, until there is none. */
+    private static CompletableFuture<Void> echoLines(Network network, Connection connection) {
+        return network.repeat(() -> connection
+                .readLine(1000)
+                .thenCompose(line -> line == null
+                        ? CompletableFuture.completedFuture(false)
+                        : connection.write(line + "\n").thenApply(nothing -> true)));
+    }
+
+    private static int openFiles() {
+        String[] open = new File("/proc/self/fd").list();
+        return Objects.requireNonNull(open).length;
+    }
+
+    // ---------------------------------------------------------------------------------------------- the plain way
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp", "unix", "name"})
+    void connect_echoServer_answers(String kind) throws Exception {
+        ExecutorStrategy strategy = strategy(2);
+        Path socket = temporary.resolve("echo");
+        SocketAddress where = kind.equals("unix") ? UnixDomainSocketAddress.of(socket) : anyPort();
+        Serving serving = serve(strategy, where, connection -> connection.handle(ECHO));
+        SocketAddress to = kind.equals("name")
+                ? InetSocketAddress.createUnresolved("localhost", ((InetSocketAddress) serving.address()).getPort())
+                : serving.address();
+        Workload<String, List<String>> asking = using(
+                "asking",
+                (text, network) -> network.connect(to)
+                        .thenCompose(connection -> connection
+                                .write(text + "\r\n" + text + text)
+                                .thenCompose(nothing -> connection.readLine(100))
+                                .thenCompose(first -> connection
+                                        .readExactly(2 * text.length())
+                                        .thenCompose(second -> connection
+                                                .shutdownOutput()
+                                                .thenCompose(nothing -> connection.read())
+                                                .thenApply(end -> List.of(
+                                                        Objects.requireNonNull(first),
+                                                        new String(second, US_ASCII),
+                                                        "" + end.length))))));
+        try (var results = strategy.map(asking, IntStream.range(0, 200).mapToObj(i -> "text " + i))) {
+            int[] index = {0};
+            assertThat(results.map(Result::orElseThrow)).allSatisfy(answer -> {
+                String text = "text " + index[0]++;
+                assertThat(answer).containsExactly(text, text + text, "0");
+            });
+        }
+        Patience.get(serving.server().close());
+        assertThat(Patience.get(serving.task()).isSuccess()).isTrue();
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void of_loopOfAnotherStrategy_isRefused() {
+        ExecutorStrategy threads = closedAfterTest(ThreadPoolStrategy.create());
+        assertThat(failure(threads, using("astray", (Integer n, Network network) -> null), 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("EventLoopStrategy");
+    }
+
+    @Test
+    void read_largeAnswer_comesWhole() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        byte[] large = new byte[3_000_000];
+        for (int i = 0; i < large.length; i++) {
+            large[i] = (byte) (i * 31);
+        }
+        Serving serving = serve(
+                strategy,
+                anyPort(),
+                connection -> connection.readExactly(1).thenCompose(asked -> connection.write(large)));
+        Workload<Integer, byte[]> asking = using(
+                "asking",
+                (n, network) -> network.connect(serving.address())
+                        .thenCompose(connection ->
+                                connection.write("?").thenCompose(done -> connection.readExactly(large.length))));
+        assertThat(strategy.run(asking, 1).orElseThrow()).isEqualTo(large);
+    }
+
+    @Test
+    void shutdownOutput_peerStillSends_isRead() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, String> asking = using(
+                "asking",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection
+                                .write("question")
+                                .thenCompose(done -> connection.shutdownOutput())
+                                .thenCompose(done -> connection.readLine(100))));
+        CompletableFuture<Result<String>> future = strategy.submit(asking, 1);
+        Socket socket = accept(peer);
+        assertThat(socket.getInputStream().readAllBytes()).isEqualTo("question".getBytes(US_ASCII));
+        socket.getOutputStream().write("answer".getBytes(US_ASCII));
+        socket.close();
+        assertThat(Patience.get(future)).isEqualTo(Result.success("answer"));
+    }
+
+    @Test
+    void readLine_manyInTheBuffer_neitherOverflowsNorStarves() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        int lines = 20_000;
+        Workload<Integer, Long> recursive = using(
+                "recursive",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(NetworkTest::countLines));
+        Workload<Integer, Long> repeating = using(
+                "repeating",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    AtomicLong count = new AtomicLong();
+                    return network.repeat(() -> connection.readLine(100).thenApply(line -> {
+                                if (line != null) {
+                                    count.incrementAndGet();
+                                }
+                                return line != null;
+                            }))
+                            .thenApply(nothing -> count.get());
+                }));
+        for (Workload<Integer, Long> workload : List.of(recursive, repeating)) {
+            CompletableFuture<Result<Long>> future = strategy.submit(workload, 1);
+            Socket socket = accept(peer);
+            socket.getOutputStream().write("x\n".repeat(lines).getBytes(US_ASCII));
+            socket.close();
+            assertThat(Patience.get(future)).isEqualTo(Result.success((long) lines));
+        }
+    }
+
+    private static CompletableFuture<Long> countLines(Connection connection) {
+        return connection
+                .readLine(100)
+                .thenCompose(line -> line == null
+                        ? CompletableFuture.completedFuture(0L)
+                        : countLines(connection).thenApply(rest -> rest + 1));
+    }
+
+    @Test
+    void write_taskEndsAtOnceAndStrategyIsClosed_isSentAllTheSame() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        int size = 12_000_000;
+        Workload<Integer, Integer> leaving = using(
+                "leaving",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenApply(connection -> {
+                    var unused = connection.write(new byte[size]);
+                    return n;
+                }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(leaving, 1);
+        Socket socket = accept(peer);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        CompletableFuture<Void> closing =
+                CompletableFuture.runAsync(strategy::close, action -> new Thread(action).start());
+        assertThat(count(socket.getInputStream())).isEqualTo(size);
+        Patience.get(closing);
+    }
+
+    private static long count(InputStream input) throws IOException {
+        long count = 0;
+        byte[] some = new byte[65_536];
+        for (int n = input.read(some); n >= 0; n = input.read(some)) {
+            count += n;
+        }
+        return count;
+    }
+
+    // ---------------------------------------------------------------------------------------------- what goes wrong
+
+    @Test
+    void connect_nobodyListens_isRefusedAndSaysWhere() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        SocketAddress closed;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            closed = free.getLocalSocketAddress();
+        }
+        Workload<SocketAddress, Connection> connecting = using("connecting", (to, network) -> network.connect(to));
+        int before = openFiles();
+        assertThat(failure(strategy, connecting, closed))
+                .isInstanceOf(ConnectException.class)
+                .hasMessageContaining(closed.toString());
+        Path nothing = temporary.resolve("nothing");
+        assertThat(failure(strategy, connecting, UnixDomainSocketAddress.of(nothing)))
+                .isInstanceOf(ConnectException.class)
+                .hasMessageContaining(nothing.toString());
+        assertThat(failure(strategy, connecting, InetSocketAddress.createUnresolved("nosuch.invalid", 80)))
+                .isInstanceOf(UnknownHostException.class)
+                .hasMessageContaining("nosuch.invalid");
+        awaitOpenFiles(before);
+    }
+
+    private static void awaitOpenFiles(int most) {
+        // The loop itself has three, which it opens when it starts.
+        Patience.await().until(() -> openFiles() <= most + 4);
+    }
+
+    @Test
+    void listen_addressInUse_saysWhich() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<SocketAddress, Server> listening =
+                using("listening", (where, network) -> network.listen(where, Connection::closed));
+        assertThat(failure(strategy, listening, peer.getLocalSocketAddress()))
+                .isInstanceOf(BindException.class)
+                .hasMessageContaining(peer.getLocalSocketAddress().toString());
+        Path file = Files.createFile(temporary.resolve("file"));
+        assertThat(failure(strategy, listening, UnixDomainSocketAddress.of(file)))
+                .isInstanceOf(BindException.class)
+                .hasMessageContaining(file.toString());
+        assertThat(file).as("not ours").exists();
+    }
+
+    @Test
+    void accept_noDescriptorIsLeft_goesOnWhenThereIsOne() throws Exception {
+        Process process = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "ulimit -n 200 && exec \"$0\" \"$@\"",
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        ExhaustedProgram.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        peers.add(process::destroyForcibly);
+        String output = new String(process.getInputStream().readAllBytes(), US_ASCII);
+        assertThat(output).contains("Too many open files", "could not accept a connection");
+        assertThat(process.waitFor()).as(output).isZero();
+    }
+
+    @Test
+    void connect_limitPasses_givesUp() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        // A backlog of one that is full: further ones are not answered.
+        ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        peers.add(full);
+        List<SocketChannel> filling = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            SocketChannel one = SocketChannel.open();
+            peers.add(one);
+            one.configureBlocking(false);
+            one.connect(full.getLocalSocketAddress());
+            filling.add(one);
+        }
+        Workload<SocketAddress, Connection> connecting =
+                using("connecting", (to, network) -> network.connect(to, LIMIT));
+        CompletableFuture<Result<Connection>> future = strategy.submit(connecting, full.getLocalSocketAddress());
+        Patience.await().until(() -> clock.waiting() > 0);
+        clock.advance(LIMIT);
+        Result<Connection> result = Patience.get(future);
+        assertThat(result).isInstanceOf(Result.Failure.class);
+        assertThat(((Result.Failure<Connection>) result).cause())
+                .isInstanceOf(SocketTimeoutException.class)
+                .hasMessageContaining("PT1S");
+        assertThat(filling).isNotEmpty();
+    }
+
+    @Test
+    void read_peerResets_failsAndNamesThePeer() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, byte[]> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection.readExactly(10)));
+        CompletableFuture<Result<byte[]>> reset = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        socket.getOutputStream().write(new byte[3]);
+        socket.setSoLinger(true, 0);
+        socket.close();
+        assertThat(((Result.Failure<byte[]>) Patience.get(reset)).cause())
+                .isInstanceOf(SocketException.class)
+                .hasMessageContaining(peer.getLocalSocketAddress().toString());
+        CompletableFuture<Result<byte[]>> ended = strategy.submit(reading, 1);
+        Socket second = accept(peer);
+        second.getOutputStream().write(new byte[3]);
+        second.close();
+        assertThat(((Result.Failure<byte[]>) Patience.get(ended)).cause())
+                .isInstanceOf(EOFException.class)
+                .hasMessageContaining("3 of 10 bytes");
+    }
+
+    @Test
+    void readLine_peerDrips_timesOutAndKeepsWhatCame() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        CompletableFuture<String> firstFailure = new CompletableFuture<>();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection
+                                .readLine(100, LIMIT)
+                                .exceptionally(failure -> {
+                                    firstFailure.complete(failure.toString());
+                                    return null;
+                                })
+                                .thenCompose(nothing -> connection.readLine(100, LIMIT))));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        OutputStream output = socket.getOutputStream();
+        Patience.await().until(() -> clock.waiting() == 1);
+        for (int i = 0; i < 10; i++) {
+            output.write('x');
+            clock.advance(LIMIT.dividedBy(10));
+        }
+        assertThat(Patience.get(firstFailure)).contains("SocketTimeoutException", "gave no line within PT1S");
+        output.write("y\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("xxxxxxxxxxy"));
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    @Test
+    void readLine_endless_failsAndTakesInNoMore() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection.readLine(1000)));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        byte[] line = "x".repeat(4096).getBytes(US_ASCII);
+        try {
+            for (int i = 0; i < 100_000; i++) {
+                socket.getOutputStream().write(line);
+            }
+            throw new AssertionError("somebody took 400 MB");
+        } catch (IOException e) {
+            assertThat(e).isInstanceOf(SocketException.class); // the task has ended, and its connection is closed
+        }
+        assertThat(((Result.Failure<String>) Patience.get(future)).cause())
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("longer than 1000 bytes");
+    }
+
+    @Test
+    void read_whileReading_isRefused() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, byte[]> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    CompletableFuture<byte[]> first = connection.read();
+                    CompletableFuture<byte[]> second = connection.read();
+                    first.cancel(true);
+                    return second.exceptionallyCompose(
+                            failure -> failure.getMessage().contains("being read already")
+                                    ? connection.read()
+                                    : CompletableFuture.failedFuture(failure));
+                }));
+        CompletableFuture<Result<byte[]>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        socket.getOutputStream().write(7);
+        assertThat(Patience.get(future).orElseThrow()).containsExactly(7);
+    }
+
+    // ---------------------------------------------------------------------------------------------- handlers
+
+    @Test
+    void handler_throws_endsItsConnectionOnly() throws Exception {
+        recorder.attach(EventLoopStrategy.class.getName());
+        try {
+            ExecutorStrategy strategy = strategy(1);
+            BytesHandler failing = (connection, bytes) -> {
+                if (bytes.get(bytes.position()) == '!') {
+                    throw new IllegalStateException("in the bytes");
+                }
+                var unused = connection.write(bytes);
+            };
+            Serving serving = serve(strategy, anyPort(), connection -> connection.handle(failing));
+            Serving refusing = serve(strategy, anyPort(), connection -> {
+                throw new IllegalStateException("in the handler");
+            });
+            Socket well = socketTo(serving.address());
+            Socket ill = socketTo(serving.address());
+            ill.getOutputStream().write('!');
+            assertThat(ill.getInputStream().read()).isEqualTo(-1);
+            assertThat(socketTo(refusing.address()).getInputStream().read()).isEqualTo(-1);
+            well.getOutputStream().write('?');
+            assertThat(well.getInputStream().read()).isEqualTo('?');
+            recorder.await("'serving' failed");
+            assertThat(recorder.messages(Level.WARN)).hasSize(2);
+            assertThat(serving.task()).isNotDone();
+        } finally {
+            recorder.detach();
+        }
+    }
+
+    @Test
+    void handler_leavesBytes_seesThemAgain() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        BytesHandler pairs = (connection, bytes) -> {
+            while (bytes.remaining() >= 2) {
+                byte first = bytes.get();
+                byte second = bytes.get();
+                var unused = connection.write(new byte[] {second, first});
+            }
+        };
+        Serving serving = serve(strategy, anyPort(), connection -> connection.handle(pairs));
+        Socket socket = socketTo(serving.address());
+        socket.setTcpNoDelay(true);
+        for (byte each : "badcfe".getBytes(US_ASCII)) {
+            socket.getOutputStream().write(each);
+        }
+        assertThat(socket.getInputStream().readNBytes(6)).isEqualTo("abcdef".getBytes(US_ASCII));
+        Serving hoarding = serve(strategy, anyPort(), connection -> connection.handle((same, bytes) -> {}));
+        Socket endless = socketTo(hoarding.address());
+        assertThat(sendUntilClosed(endless)).isLessThan(100_000_000L);
+    }
+
+    private static long sendUntilClosed(Socket socket) {
+        long sent = 0;
+        try {
+            while (sent < 200_000_000) {
+                socket.getOutputStream().write(new byte[65_536]);
+                sent += 65_536;
+            }
+        } catch (IOException e) {
+            assertThat(e).isInstanceOf(SocketException.class);
+        }
+        return sent;
+    }
+
+    // ---------------------------------------------------------------------------------------------- back-pressure
+
+    @Test
+    void handle_peerDoesNotRead_takesInNoMoreAndLosesNothing() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        AtomicLong taken = new AtomicLong();
+        Serving serving = serve(
+                strategy,
+                anyPort(),
+                connection -> connection.handle((same, bytes) -> {
+                    taken.addAndGet(bytes.remaining());
+                    ECHO.bytes(same, bytes);
+                }));
+        SocketChannel channel = SocketChannel.open(serving.address());
+        peers.add(channel);
+        channel.configureBlocking(false);
+        long sent = 0;
+        ByteBuffer some = ByteBuffer.allocateDirect(65_536);
+        long blocked = 0;
+        // When nothing could be sent for so long, and nothing was taken in, the kernel's buffers are full.
+        for (long last = -1; blocked < 1000 || taken.get() != last; ) {
+            last = taken.get();
+            some.clear();
+            int count = channel.write(some);
+            sent += count;
+            blocked = count == 0 ? blocked + 1 : 0;
+            if (count == 0) {
+                Thread.yield();
+            }
+            assertThat(sent).as("bounded by the kernel's buffers").isLessThan(100_000_000L);
+        }
+        assertThat(taken.get()).isLessThan(sent);
+        channel.configureBlocking(true);
+        channel.shutdownOutput();
+        long back = 0;
+        for (int n = 0; n >= 0; n = channel.read(some.clear())) {
+            back += n;
+        }
+        assertThat(back).isEqualTo(sent);
+        assertThat(taken.get()).isEqualTo(sent);
+    }
+
+    @Test
+    void write_peerDoesNotRead_waitsAndThenIsRefused() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, Integer> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    int waits = 0;
+                    for (int i = 0; i < 10_000; i++) {
+                        CompletableFuture<Void> written = connection.write(new byte[65_536]);
+                        if (written.isCompletedExceptionally()) {
+                            int before = waits;
+                            return written.thenApply(nothing -> before);
+                        }
+                        if (!written.isDone()) {
+                            waits++;
+                        }
+                    }
+                    return CompletableFuture.completedFuture(waits);
+                }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(writing, 1);
+        accept(peer);
+        assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("wait for the future");
+    }
+
+    @Test
+    void write_limitPasses_timesOut() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        Workload<Integer, Void> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection.write(ByteBuffer.allocate(50_000_000), LIMIT)));
+        CompletableFuture<Result<Void>> future = strategy.submit(writing, 1);
+        accept(peer);
+        Patience.await().until(() -> clock.waiting() == 1);
+        clock.advance(LIMIT);
+        assertThat(((Result.Failure<Void>) Patience.get(future)).cause())
+                .isInstanceOf(SocketTimeoutException.class)
+                .hasMessageContaining("PT1S");
+    }
+
+    // ---------------------------------------------------------------------------------------------- the task's end
+
+    @ParameterizedTest
+    @ValueSource(strings = {"success", "failure", "cancel", "timeout", "closeNow"})
+    void task_ends_whatItOpenedIsClosed(String way) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        CompletableFuture<CompletableFuture<byte[]>> read = new CompletableFuture<>();
+        CompletableFuture<SocketAddress> listening = new CompletableFuture<>();
+        CompletableFuture<Integer> end = new CompletableFuture<>();
+        Workload<Integer, Integer> opening = Workload.named("opening")
+                .timeout(LIMIT)
+                .async((n, loop) -> Network.of(loop)
+                        .connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> Network.of(loop)
+                                .listen(anyPort(), Connection::closed)
+                                .thenCompose(server -> {
+                                    listening.complete(server.localAddress());
+                                    read.complete(connection.read());
+                                    return end;
+                                })));
+        CompletableFuture<Result<Integer>> future = strategy.submit(opening, 1);
+        Socket socket = accept(peer);
+        Socket client = socketTo(Patience.get(listening));
+        CompletableFuture<byte[]> reading = Patience.get(read);
+        switch (way) {
+            case "success" -> end.complete(1);
+            case "failure" -> end.completeExceptionally(new IOException("failure"));
+            case "cancel" -> future.cancel(true);
+            case "timeout" -> clock.advance(LIMIT);
+            default -> strategy.closeNow();
+        }
+        assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        assertEnds(client);
+        Patience.await().until(reading::isCompletedExceptionally);
+        assertThat(reading).failsWithin(Patience.LIMIT).withThrowableOfType(ExecutionException.class);
+        Patience.await().until(() -> {
+            try (Socket refused = new Socket()) {
+                refused.connect(Patience.get(listening));
+                return false;
+            } catch (ConnectException e) {
+                return true;
+            }
+        });
+        switch (way) {
+            case "success" -> assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+            case "timeout" ->
+                assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
+                        .isInstanceOf(TaskTimeoutException.class);
+            case "closeNow" ->
+                assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
+                        .isInstanceOf(CancellationException.class);
+            default -> assertThat(future).isDone();
+        }
+    }
+
+    @Test
+    void open_taskHasEnded_isRefused() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        CompletableFuture<Network> left = new CompletableFuture<>();
+        Workload<Integer, Connection> leaving = using("leaving", (n, network) -> {
+            left.complete(network);
+            return network.connect(peer.getLocalSocketAddress());
+        });
+        Connection connection = strategy.run(leaving, 1).orElseThrow();
+        accept(peer);
+        assertThat(connection.write("late"))
+                .failsWithin(Patience.LIMIT)
+                .withThrowableThat()
+                .withCauseInstanceOf(ClosedChannelException.class);
+        assertThat(Patience.get(left).connect(peer.getLocalSocketAddress()))
+                .failsWithin(Patience.LIMIT)
+                .withThrowableThat()
+                .withMessageContaining("'leaving' has ended");
+        assertThat(Patience.get(left).listen(anyPort(), Connection::closed))
+                .failsWithin(Patience.LIMIT)
+                .withThrowableThat()
+                .withMessageContaining("'leaving' has ended");
+    }
+
+    @Test
+    void manyConnections_openedAndDropped_leaveNothing() throws Exception {
+        ExecutorStrategy strategy = strategy(2, options -> options.window(200));
+        int before = openFiles();
+        CompletableFuture<Network> network = new CompletableFuture<>();
+        Workload<Integer, Void> serving = using("serving", (n, own) -> {
+            network.complete(own);
+            return new CompletableFuture<>();
+        });
+        CompletableFuture<Result<Void>> task = strategy.submit(serving, 1);
+        Network serverSide = Patience.get(network);
+        Server server = Patience.get(serverSide.listen(anyPort(), connection -> echoLines(serverSide, connection)));
+        Workload<Integer, String> asking = using(
+                "asking",
+                (n, own) -> own.connect(server.localAddress()).thenCompose(connection -> switch (n % 4) {
+                    case 0 -> connection.write(n + "\n").thenCompose(done -> connection.readLine(100));
+                    case 1 -> connection.write("half a li").thenApply(done -> "" + n);
+                    case 2 -> CompletableFuture.completedFuture("" + n);
+                    default -> connection.close().thenApply(done -> "" + n);
+                }));
+        int connections = 4000 * Integer.getInteger("stress.rounds", 1);
+        try (var results = strategy.map(asking, IntStream.range(0, connections).boxed())) {
+            int[] index = {0};
+            assertThat(results.map(Result::orElseThrow))
+                    .allSatisfy(line -> assertThat(line).isEqualTo("" + index[0]++));
+        }
+        task.cancel(true);
+        Patience.await().until(() -> strategy.snapshot().running() == 0);
+        strategy.close();
+        Patience.await().until(() -> openFiles() <= before);
+    }
+}
