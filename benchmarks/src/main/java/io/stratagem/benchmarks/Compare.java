@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import io.stratagem.benchmarks.eventloop.EventLoopSuite;
 import io.stratagem.benchmarks.ipc.IpcSuite;
 import io.stratagem.benchmarks.processes.ProcessesSuite;
 import io.stratagem.benchmarks.queues.QueuesSuite;
@@ -19,7 +20,7 @@ final class Compare {
 
     /** All suites: a new one is added here. */
     static final List<Suite> SUITES =
-            List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite(), new IpcSuite());
+            List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite(), new IpcSuite(), new EventLoopSuite());
 
     private static final int BAD_USAGE = 2;
 

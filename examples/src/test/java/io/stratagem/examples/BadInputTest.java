@@ -21,7 +21,8 @@ final class BadInputTest {
     }
 
     static Stream<Arguments> examplesOfFewArguments() {
-        return Stream.concat(examplesOfOneDirectory(), Stream.of(example("timers", Timers::run)));
+        return Stream.concat(
+                examplesOfOneDirectory(), Stream.of(example("timers", Timers::run), example("echo", Echo::run)));
     }
 
     static Stream<Arguments> directoryExamples() {

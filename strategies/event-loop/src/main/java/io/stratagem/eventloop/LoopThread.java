@@ -162,6 +162,7 @@ final class LoopThread extends Thread implements ServiceThread {
             throw new RejectedExecutionException(getName() + " takes no more work, since its strategy is closed");
         }
         queue.offer(work);
+        VarHandle.fullFence(); // the queue publishes with release when it grows: not ordered with what is read next
         if (isEnded) {
             giveUpQueued();
         } else if (!isCurrent()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import io.stratagem.AsyncFn;
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
@@ -39,12 +40,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -773,6 +776,82 @@ final class NetworkTest extends StrategyFixture {
         task.cancel(true);
         Patience.await().until(() -> strategy.snapshot().running() == 0);
         strategy.close();
+        Patience.await().until(() -> openFiles() <= before);
+    }
+
+    /** What a server does with a request. */
+    private enum Conduct {
+        ANSWERS,
+        ANSWERS_LATER,
+        ENDS_EARLY,
+        FAILS,
+        STALLS
+    }
+
+    private static CompletableFuture<Void> conduct(Network network, Loop loop, Connection connection) {
+        return network.repeat(() -> connection.readLine(100).thenCompose(line -> {
+            if (line == null) {
+                return CompletableFuture.completedFuture(false);
+            }
+            CompletableFuture<Void> answered = switch (Conduct.valueOf(line)) {
+                case ANSWERS -> connection.write(line + "\n");
+                case ANSWERS_LATER ->
+                    loop.delay(Duration.ofMillis(5)).thenCompose(nothing -> connection.write(line + "\n"));
+                case ENDS_EARLY -> connection.write("half").thenCompose(nothing -> connection.close());
+                case FAILS -> CompletableFuture.failedFuture(new IOException("as asked"));
+                case STALLS -> new CompletableFuture<>();
+            };
+            return answered.thenApply(nothing -> true);
+        }));
+    }
+
+    @Test
+    void requests_toAMoodyServer_eachHaveExactlyOneResult() throws Exception {
+        ExecutorStrategy strategy = strategy(2, options -> options.window(100));
+        int before = openFiles();
+        CompletableFuture<Server> listening = new CompletableFuture<>();
+        Workload<Integer, Void> serving = Workload.async(
+                "serving",
+                (n, loop) -> Network.of(loop)
+                        .listen(anyPort(), connection -> conduct(Network.of(loop), loop, connection))
+                        .thenCompose(server -> {
+                            listening.complete(server);
+                            return server.closed();
+                        }));
+        CompletableFuture<Result<Void>> task = strategy.submit(serving, 1);
+        SocketAddress address = Patience.get(listening).localAddress();
+        Workload<Conduct, String> asking = using(
+                "asking",
+                (conduct, network) -> network.connect(address)
+                        .thenCompose(connection -> connection
+                                .write(conduct + "\n")
+                                .thenCompose(written -> connection.readLine(
+                                        100, conduct == Conduct.STALLS ? Duration.ofMillis(10) : Patience.LIMIT))
+                                .thenApply(String::valueOf)));
+        long seed = Long.getLong("stress.seed", System.nanoTime());
+        Random random = new Random(seed);
+        List<Conduct> wanted = Stream.generate(() -> Conduct.values()[random.nextInt(Conduct.values().length)])
+                .limit(3000L * Integer.getInteger("stress.rounds", 1))
+                .toList();
+        int[] index = {0};
+        try (Stream<Result<String>> results = strategy.map(asking, wanted)) {
+            results.forEachOrdered(result -> {
+                Conduct conduct = wanted.get(index[0]++);
+                String said = result.fold(line -> line, Throwable::toString);
+                assertThat(said)
+                        .as("seed %s, request %s", seed, index[0])
+                        .matches(
+                                switch (conduct) {
+                                    case ANSWERS, ANSWERS_LATER -> conduct.name();
+                                    case ENDS_EARLY -> "half";
+                                    case FAILS -> "null|.*SocketException.*"; // its end, or a reset
+                                    case STALLS -> ".*SocketTimeoutException.*gave no line within PT0.01S";
+                                });
+            });
+        }
+        assertThat(index[0]).isEqualTo(wanted.size());
+        assertThat(task).isNotDone();
+        strategy.closeNow();
         Patience.await().until(() -> openFiles() <= before);
     }
 }
