@@ -24,16 +24,18 @@ final class Progress {
         if (width == 0) {
             return results;
         }
+        Line line = new Line(width, terminal);
         ProgressBar bar = new ProgressBarBuilder()
                 .setTaskName(name)
                 .setInitialMax(total)
                 .setStyle(ProgressBarStyle.ASCII)
                 .setUpdateIntervalMillis(100)
-                .setConsumer(new Line(width, terminal))
+                .setConsumer(line)
                 .build();
         return results.peek(result -> bar.step()).onClose(() -> {
             bar.refresh();
             bar.close();
+            line.close(); // the library's thread may do that later
         });
     }
 
@@ -63,8 +65,10 @@ final class Progress {
 
         @Override
         public synchronized void close() {
-            isClosed = true;
-            terminal.print("\r" + " ".repeat(getMaxRenderedLength()) + "\r");
+            if (!isClosed) {
+                isClosed = true;
+                terminal.print("\r" + " ".repeat(getMaxRenderedLength()) + "\r");
+            }
         }
     }
 }
