@@ -9,8 +9,26 @@ abstract class Host implements Hosted {
     private final String kind;
     private volatile @Nullable WeakReference<Object> owner;
 
+    /** A value of the user's in a place of its own: the same only as itself, whatever the value's equals says. */
+    record Numbered(Object value, long number) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(number);
+        }
+    }
+
     Host(String kind) {
         this.kind = kind;
+    }
+
+    /** What is in the place, or null if there is none. */
+    static @Nullable Object value(@Nullable Numbered place) {
+        return place == null ? null : place.value();
     }
 
     /** The collection that the user has here. If nobody has it any more, this is closed: so it does not keep it alive. */

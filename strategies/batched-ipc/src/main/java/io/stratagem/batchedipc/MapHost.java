@@ -37,19 +37,7 @@ final class MapHost extends Host {
     /** As "key or value of a SharedMap cannot be serialised". */
     static final String CONTENTS = "key or value of a SharedMap";
 
-    private record Cell(Object value, long number) {
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return Long.hashCode(number);
-        }
-    }
-
-    private final ConcurrentHashMap<Object, Cell> cells = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Object, Numbered> cells = new ConcurrentHashMap<>();
     private final AtomicLong lastNumber = new AtomicLong(ABSENT);
     private volatile boolean isClosed;
 
@@ -89,18 +77,14 @@ final class MapHost extends Host {
         return Objects.requireNonNull(arguments[index]);
     }
 
-    private Cell cell(Object value) {
-        return new Cell(value, lastNumber.incrementAndGet());
-    }
-
-    private static @Nullable Object value(@Nullable Cell cell) {
-        return cell == null ? null : cell.value;
+    private Numbered cell(Object value) {
+        return new Numbered(value, lastNumber.incrementAndGet());
     }
 
     /** To another cell, or to none, from one with an equal value. */
-    private boolean changeIf(Object key, Object expected, @Nullable Cell next) {
-        Cell present = cells.get(key);
-        while (present != null && expected.equals(present.value)) {
+    private boolean changeIf(Object key, Object expected, @Nullable Numbered next) {
+        Numbered present = cells.get(key);
+        while (present != null && expected.equals(present.value())) {
             if (change(key, present, next)) {
                 return true;
             }
@@ -109,7 +93,7 @@ final class MapHost extends Host {
         return false;
     }
 
-    private boolean change(Object key, Cell present, @Nullable Cell next) {
+    private boolean change(Object key, Numbered present, @Nullable Numbered next) {
         return next == null ? cells.remove(key, present) : cells.replace(key, present, next);
     }
 
@@ -122,22 +106,24 @@ final class MapHost extends Host {
         List<Object> all = new ArrayList<>();
         cells.forEach((key, cell) -> {
             all.add(key);
-            all.add(cell.value);
+            all.add(cell.value());
         });
         return all;
     }
 
     private @Nullable Object read(Object key) {
-        Cell present = cells.get(key);
-        return present == null ? null : new ArrayList<>(List.of(present.number, present.value));
+        Numbered present = cells.get(key);
+        return present == null ? null : new ArrayList<>(List.of(present.number(), present.value()));
     }
 
     private boolean setIf(Object key, long number, @Nullable Object value) {
         if (number == ABSENT) {
             return value != null && cells.putIfAbsent(key, cell(value)) == null;
         }
-        Cell present = cells.get(key);
-        return present != null && present.number == number && change(key, present, value == null ? null : cell(value));
+        Numbered present = cells.get(key);
+        return present != null
+                && present.number() == number
+                && change(key, present, value == null ? null : cell(value));
     }
 
     @Override

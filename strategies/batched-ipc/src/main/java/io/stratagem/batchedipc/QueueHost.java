@@ -51,25 +51,13 @@ final class QueueHost extends Host {
     /** As "element of a SharedQueue cannot be serialised". */
     static final String CONTENTS = "element of a SharedQueue";
 
-    private record Element(Object value, long number) {
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return Long.hashCode(number);
-        }
-    }
-
     private final int capacity;
 
     /** Held for a few instructions, never across code of the application's. */
     private final ReentrantLock lock = new ReentrantLock();
 
     // Guarded by the lock.
-    private final ArrayDeque<Element> elements = new ArrayDeque<>();
+    private final ArrayDeque<Numbered> elements = new ArrayDeque<>();
     private final Set<Waiter> takers = new LinkedHashSet<>();
     private final Map<Waiter, Object> putters = new LinkedHashMap<>();
     private long lastNumber;
@@ -137,9 +125,9 @@ final class QueueHost extends Host {
 
     private void settle() {
         while (true) {
-            Element head = elements.peekFirst();
+            Numbered head = elements.peekFirst();
             if (head != null && !takers.isEmpty()) {
-                if (removeFirst(takers).answer(head.value)) {
+                if (removeFirst(takers).answer(head.value())) {
                     elements.removeFirst();
                 }
             } else if (elements.size() < capacity && !putters.isEmpty()) {
@@ -164,12 +152,8 @@ final class QueueHost extends Host {
         elements.addLast(element(value));
     }
 
-    private Element element(Object value) {
-        return new Element(value, ++lastNumber);
-    }
-
-    private static @Nullable Object value(@Nullable Element element) {
-        return element == null ? null : element.value;
+    private Numbered element(Object value) {
+        return new Numbered(value, ++lastNumber);
     }
 
     private boolean offer(Object value) {
@@ -204,7 +188,7 @@ final class QueueHost extends Host {
     private List<Object> drain(int most) {
         List<Object> drained = new ArrayList<>();
         while (drained.size() < most && !elements.isEmpty()) {
-            drained.add(elements.removeFirst().value);
+            drained.add(elements.removeFirst().value());
         }
         return drained;
     }
@@ -215,8 +199,8 @@ final class QueueHost extends Host {
     }
 
     private boolean remove(Object wanted) {
-        for (Element each : locked(() -> List.copyOf(elements))) {
-            if (wanted.equals(each.value) && locked(() -> elements.remove(each))) {
+        for (Numbered each : locked(() -> List.copyOf(elements))) {
+            if (wanted.equals(each.value()) && locked(() -> elements.remove(each))) {
                 return true;
             }
         }
@@ -224,14 +208,14 @@ final class QueueHost extends Host {
     }
 
     private boolean remove(long number) {
-        return elements.removeIf(element -> element.number == number);
+        return elements.removeIf(element -> element.number() == number);
     }
 
     private List<Object> copy() {
         List<Object> all = new ArrayList<>();
-        for (Element each : locked(() -> List.copyOf(elements))) {
-            all.add(each.number);
-            all.add(each.value);
+        for (Numbered each : locked(() -> List.copyOf(elements))) {
+            all.add(each.number());
+            all.add(each.value());
         }
         return all;
     }

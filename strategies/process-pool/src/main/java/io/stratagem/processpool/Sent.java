@@ -146,6 +146,15 @@ final class Sent {
         return true;
     }
 
+    /** Takes back the lone tasks that nobody wants any more; a batch that is not done as a whole is sent as it is. */
+    void revokeDone(TaskPage page) {
+        for (int at = 0; isGathered() && at < size; at++) {
+            if (batches.get(at).isDone()) {
+                page.revoke(id, at);
+            }
+        }
+    }
+
     // ---------------------------------------------------------------------------------------------- reports
 
     /** How many tasks core has heard of. */

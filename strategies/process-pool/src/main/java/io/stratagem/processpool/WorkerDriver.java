@@ -898,11 +898,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             frame.clear();
             return;
         }
-        for (int i = 0; i < size; i++) {
-            if (sent.batchOf(i).isDone()) {
-                present.page().revoke(id, i);
-            }
-        }
+        sent.revokeDone(present.page());
         tasksSent += encoded;
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
