@@ -77,6 +77,9 @@ final class Frames {
     /** The start of each task is to be reported at once. */
     static final byte REPORT_STARTS = 1;
 
+    /** The inputs are a {@link Column}; else each has its length before it. */
+    static final byte COLUMN = 2;
+
     /* Outcomes. */
 
     static final byte VALUE = 0;
@@ -84,6 +87,9 @@ final class Frames {
 
     /** Taken back before it began. */
     static final byte REVOKED = 2;
+
+    /** Tag, number, and so many values: a {@link Column}, the outcomes of as many tasks. */
+    static final byte VALUES = 3;
 
     /** In place of the length of an input that was not sent. */
     static final int NOT_SENT = -1;

@@ -2,6 +2,8 @@ package io.stratagem.processpool;
 
 import io.stratagem.TransferException;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -18,10 +20,19 @@ import org.jspecify.annotations.Nullable;
  * first of them has waited for a few milliseconds, so that a slow task does not hold back those before it. Any thread
  * may use it; it blocks as the connection does.
  */
-/* Guarded by this: the gathered outcomes, and the connection's sending side. The ticker is a thread that looks every few
- * milliseconds as long as there are tasks, and parks when there have been none for a while: to wake it for each lone
- * task would cost as much as the task. It also is the clock by which tasks are seen to be slow: to ask the system's once
- * for each would take longer than many a task.
+/* The ticker is a thread that looks every few milliseconds as long as there are tasks, and parks when there have been none
+ * for a while: to wake it for each lone task would cost as much as the task. It also is the clock by which tasks are seen
+ * to be slow: to ask the system's once for each would take longer than many a task.
+ *
+ * The lock, which is this, guards the connection's sending side. A tiny task takes less time than a lock, so the gathered
+ * outcomes have another guard: between two tasks they belong to the thread that runs these; while a task runs, to who has
+ * the lock. `running` says which it is:
+ *
+ *                     begun, a release                          taken, by compare-and-set
+ *     0: between    ────────────────────▶  > 0: a task runs   ─────────────────────────────▶  < 0: the ticker, which has
+ *     tasks         ◀────────────────────                     ◀─────────────────────────────  the lock, sends them
+ *                     compare-and-set, or                       a release
+ *                     with the lock
  */
 final class Outbox {
     private static final int MANY_BYTES = 1 << 15;
@@ -35,6 +46,16 @@ final class Outbox {
 
     /** Where the number of outcomes stands in a frame of results: after length, kind, batch, first index, time. */
     private static final int COUNT_OFFSET = Integer.BYTES + 1 + Long.BYTES + Integer.BYTES + Long.BYTES;
+
+    private static final VarHandle RUNNING;
+
+    static {
+        try {
+            RUNNING = MethodHandles.lookup().findVarHandle(Outbox.class, "running", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     private static @Nullable Outbox present;
 
@@ -51,20 +72,32 @@ final class Outbox {
     private @Nullable ExecutorService sender;
 
     // Guarded by this.
-    private long batch;
-    private long batchStart;
-    private int gathered;
+    private boolean isInBatch;
     private boolean hadWork;
 
     /** The {@link #running} whose start has been reported. */
     private long startReported;
 
+    // What is gathered, with the bytes.
+    private long batch;
+    private long batchStart;
+    private int gathered;
+
+    /** Of the column that the gathered outcomes end with: its tag, if there is one, where its number of values stands, and that. */
+    private @Nullable Tag column;
+
+    private int columnCountAt;
+    private int columnCount;
+
     /**
-     * Which task runs, and since which tick; 0 if none. Set without the lock, and reset with it: so a start is never sent
-     * after the outcome. Volatile, as {@link #isTicking} is: either the ticker sees the task or who begins it wakes the
-     * ticker.
+     * Which task runs, and since which tick; see above. When it begins a task, its thread writes this and then looks at
+     * {@link #isTicking}, with the page's step between, which is a full fence; the ticker writes that and then looks at
+     * this: so either the ticker sees the task, or it is woken.
      */
     private volatile long running;
+
+    /** What {@link #running} is for the task. Only its thread uses it. */
+    private long begun;
 
     private volatile int ticks;
     private volatile boolean isTicking;
@@ -250,15 +283,40 @@ final class Outbox {
 
     // ---------------------------------------------------------------------------------------------- batches
 
+    /* All of these are for the one thread that runs tasks. */
+
     synchronized void beginBatch(long aBatch) {
+        isInBatch = true;
         batch = aBatch;
         batchStart = System.nanoTime();
         startReported = 0;
     }
 
-    void beginTask(int index, boolean mustReport) throws IOException {
-        long begun = ((index + 1L) << Integer.SIZE) | Integer.toUnsignedLong(ticks);
-        running = begun;
+    /** Sends what is left. */
+    synchronized void endBatch() throws IOException {
+        flush();
+        isInBatch = false;
+    }
+
+    /** A task is about to begin; to be followed by the page's step, and then by {@link #begun} or {@link #notBegun}. */
+    void beginTask(int index) {
+        begun = ((index + 1L) << Integer.SIZE) | Integer.toUnsignedLong(ticks);
+        RUNNING.setRelease(this, begun);
+    }
+
+    void notBegun() {
+        takeBack();
+    }
+
+    private void takeBack() {
+        if (!RUNNING.compareAndSet(this, begun, 0L)) {
+            synchronized (this) { // the ticker sends what is gathered
+                running = 0;
+            }
+        }
+    }
+
+    void begun(boolean mustReport) throws IOException {
         if (mustReport) {
             synchronized (this) {
                 flush();
@@ -274,11 +332,46 @@ final class Outbox {
     }
 
     /** Adds the outcome of the task that was begun last, as it is to be sent. */
-    synchronized void endTask(int index, Bytes outcome) throws IOException {
+    void endTask(int index, Bytes outcome) throws IOException {
+        takeBack();
         if (outcome.attachments() != null) {
             flush(); // what is beside a frame is numbered from its beginning, and must be sent before the next task
             // runs
         }
+        beginOutcome(index);
+        endColumn();
+        results.putBytes(outcome.array(), 0, outcome.size());
+        gathered++;
+        if (outcome.attachments() != null) {
+            results.attach(outcome.attachments());
+            flush();
+        }
+    }
+
+    /** Whether so much is gathered that it is to be sent. */
+    boolean isFull() {
+        return results.size() > MANY_BYTES;
+    }
+
+    /** The same for the outcome of a task that has returned what can be in a {@link Column}. */
+    void endTask(int index, Tag tag, Object value) {
+        takeBack();
+        beginOutcome(index);
+        if (column != tag) {
+            endColumn();
+            results.putByte(Frames.VALUES);
+            tag.put(results);
+            column = tag;
+            columnCountAt = results.size();
+            columnCount = 0;
+            results.putInt(0);
+        }
+        Column.put(results, tag, value);
+        columnCount++;
+        gathered++;
+    }
+
+    private void beginOutcome(int index) {
         if (gathered == 0) {
             Link.frame(results, Frames.RESULTS);
             results.putLong(batch);
@@ -286,21 +379,20 @@ final class Outbox {
             results.putLong(0);
             results.putInt(0);
         }
-        results.putBytes(outcome.array(), 0, outcome.size());
-        gathered++;
-        hadWork = true;
-        running = 0;
-        if (outcome.attachments() != null) {
-            results.attach(outcome.attachments());
-            flush();
-        } else if (results.size() > MANY_BYTES) {
-            flush();
+    }
+
+    private void endColumn() {
+        if (column != null) {
+            results.setInt(columnCountAt, columnCount);
+            column = null;
         }
     }
 
-    /** Sends what is gathered. */
+    /** Sends what is gathered. For the thread that runs tasks, and who has taken that from it. */
     synchronized void flush() throws IOException {
         if (gathered > 0) {
+            hadWork = true;
+            endColumn();
             results.setInt(COUNT_OFFSET, gathered);
             results.setLong(COUNT_OFFSET - Long.BYTES, System.nanoTime() - batchStart);
             gathered = 0;
@@ -311,13 +403,15 @@ final class Outbox {
 
     /**
      * For the shutdown of this JVM, as by a task that calls {@code System.exit}: what is gathered are the results of
-     * those before it. Bounded, since who exits may hold the lock.
+     * those before it. Bounded, since who exits may hold the lock, and there may be no moment in which a task runs.
      */
     void flushAtExit() {
         Thread flusher = new Thread(
                 () -> {
                     try {
-                        flush();
+                        while (!flushIfRunning()) {
+                            Thread.onSpinWait();
+                        }
                     } catch (IOException e) {
                         // The application is gone.
                     }
@@ -332,11 +426,25 @@ final class Outbox {
         }
     }
 
-    private void sendStarted(long begun, long ago) throws IOException {
-        startReported = begun;
+    /** False if it must be tried again. */
+    private synchronized boolean flushIfRunning() throws IOException {
+        long present = running;
+        if (present > 0 && RUNNING.compareAndSet(this, present, -present)) {
+            try {
+                flush();
+            } finally {
+                RUNNING.setRelease(this, present);
+            }
+            return true;
+        }
+        return !isInBatch;
+    }
+
+    private void sendStarted(long which, long ago) throws IOException {
+        startReported = which;
         Link.frame(other, Frames.STARTED);
         other.putLong(batch);
-        other.putInt((int) (begun >>> Integer.SIZE) - 1);
+        other.putInt((int) (which >>> Integer.SIZE) - 1);
         other.putLong(ago);
         write(other);
     }
@@ -365,15 +473,19 @@ final class Outbox {
 
     /** Whether there is or has been anything to do. */
     private synchronized boolean look() throws IOException {
-        long begun = running;
-        boolean isBusy = hadWork || begun != 0;
+        long present = running;
+        boolean isBusy = hadWork || present != 0;
         hadWork = false;
-        if (gathered > 0) {
-            flush();
-        }
-        int age = ++ticks - (int) begun; // one more than the whole ticks that it has run
-        if (begun != 0 && begun != startReported && age > 1) {
-            sendStarted(begun, (age - 1) * TICK_NANOS);
+        int age = ++ticks - (int) present; // one more than the whole ticks that it has run
+        if (present > 0 && RUNNING.compareAndSet(this, present, -present)) {
+            try {
+                flush();
+                if (present != startReported && age > 1) {
+                    sendStarted(present, (age - 1) * TICK_NANOS);
+                }
+            } finally {
+                RUNNING.setRelease(this, present);
+            }
         }
         return isBusy;
     }

@@ -131,6 +131,11 @@ final class Sent {
         return isGathered() ? 0 : at;
     }
 
+    /** How many tasks from that place on, at most so many, have the same batch and were sent. */
+    int stretch(int at, int most) {
+        return isGathered() || hasUnsent() ? 1 : Math.min(most, size - at);
+    }
+
     /** Whether each task is all of its batch. */
     boolean isOfLoneTasks() {
         return isGathered() || batch().size() <= 1;

@@ -19,8 +19,9 @@ import java.nio.file.StandardOpenOption;
  *     63             22 21        2 1     0
  *     | batch          | task      | state |
  *
- * The worker goes IDLE or FINISHED (i - 1) -> RUNNING (i) -> FINISHED (i) -> ... -> IDLE. The application goes RUNNING (i)
- * or FINISHED (i) -> DOOMED (i), and kills it then; the worker, when its own step fails, does nothing more. IDLE keeps the
+ * The worker goes IDLE or FINISHED (i - 1) -> RUNNING (i) -> FINISHED (i) -> ... -> IDLE. It leaves out FINISHED (i) where
+ * the next step follows in an instant: that is, where the result is a number. The application goes RUNNING (i) or
+ * FINISHED (i) -> DOOMED (i), and kills it then; the worker, when its own step fails, does nothing more. IDLE keeps the
  * numbers of the last task.
  *
  * Then, for each of the few batches that may be at the worker at once, a bit for each task, which the application sets to

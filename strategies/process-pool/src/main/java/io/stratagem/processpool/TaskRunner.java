@@ -111,6 +111,11 @@ final class TaskRunner {
             this.start = bytes.position();
         }
 
+        @Nullable
+        Object read(Bytes bytesOfInput) {
+            return reader.read(bytesOfInput, input);
+        }
+
         @SuppressWarnings({"unchecked", "NullAway"}) // the kind says which it is; inputs may be null
         @Nullable
         Object apply(@Nullable Object input) throws Throwable {
@@ -199,21 +204,32 @@ final class TaskRunner {
         if (definition == null) {
             throw new IOException("the application sent tasks of a workload that it has not defined");
         }
-        boolean mustReport = (frame.getByte() & Frames.REPORT_STARTS) != 0;
+        byte flags = frame.getByte();
+        boolean mustReport = (flags & Frames.REPORT_STARTS) != 0;
         Map<String, String> mdc = readMdc(frame);
         Bytes contexts = frame.slice(frame.getInt());
         int size = frame.getInt();
         if (size < 0 || size > TaskPage.MAX_BATCH) {
             throw new Bytes.MalformedException("a batch of " + size + " tasks");
         }
+        Tag column = (flags & Frames.COLUMN) != 0 ? Column.getTag(frame) : null;
         outbox.beginBatch(batch);
         for (int i = 0; i < size; i++) {
-            int length = frame.getInt();
-            if (length == Frames.NOT_SENT) {
-                continue;
+            Object input;
+            if (column != null) {
+                input = Column.get(frame, column);
+            } else {
+                int length = frame.getInt();
+                if (length == Frames.NOT_SENT) {
+                    continue;
+                }
+                input = frame.slice(length);
             }
-            Bytes input = frame.slice(length);
-            goOnIf(page.start(batch, i));
+            outbox.beginTask(i);
+            if (!page.start(batch, i)) {
+                outbox.notBegun();
+                goOnIf(false);
+            }
             if (page.isRevoked(batch, i)) {
                 goOnIf(page.finish(batch, i));
                 outcome.clear();
@@ -222,11 +238,11 @@ final class TaskRunner {
                 outbox.endTask(i, outcome);
                 continue;
             }
-            outbox.beginTask(i, mustReport);
+            outbox.begun(mustReport);
             boolean isSuccess = false;
             Object value;
             try {
-                value = runTask(definition, input, mdc, contexts);
+                value = runTask(definition, input, column != null, mdc, contexts);
                 isSuccess = true;
             } catch (Throwable e) {
                 value = e;
@@ -234,6 +250,13 @@ final class TaskRunner {
             Thread.interrupted();
             if (value instanceof OutOfMemoryError error && !isSuccess && isOfJdk(error)) {
                 endForWantOfMemory(error);
+            }
+            Tag resultColumn = isSuccess && size > 1 ? Column.tagOf(value) : null;
+            if (resultColumn
+                    != null) { // to the next task it is only a moment, so the page need not say that it has ended
+                outbox.endTask(i, resultColumn, Objects.requireNonNull(value));
+                flushIfFull(batch, i);
+                continue;
             }
             goOnIf(page.finish(batch, i));
             try {
@@ -244,10 +267,18 @@ final class TaskRunner {
             Thread.interrupted(); // which the value may have left behind
             outbox.endTask(i, outcome);
             outcome.attach(null); // it must not keep what a result consisted of
+            flushIfFull(batch, i);
         }
         frame.attach(null);
         goOnIf(page.rest());
-        outbox.flush();
+        outbox.endBatch();
+    }
+
+    private void flushIfFull(long batch, int index) throws IOException {
+        if (outbox.isFull()) {
+            goOnIf(page.finish(batch, index)); // it may take a while
+            outbox.flush();
+        }
     }
 
     /** Not if the task itself has made it. */
@@ -285,7 +316,13 @@ final class TaskRunner {
         }
     }
 
-    private @Nullable Object runTask(Definition definition, Bytes input, Map<String, String> mdc, Bytes contexts)
+    /**
+     * Runs a task.
+     *
+     * @param input the value, or bytes to be read
+     */
+    private @Nullable Object runTask(
+            Definition definition, Object input, boolean isValue, Map<String, String> mdc, Bytes contexts)
             throws Throwable {
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
@@ -295,21 +332,22 @@ final class TaskRunner {
         }
         try {
             return contexts.remaining() == 0
-                    ? definition.apply(definition.reader.read(input, definition.input))
-                    : runInContexts(definition, input, contexts);
+                    ? definition.apply(isValue ? input : definition.read((Bytes) input))
+                    : runInContexts(definition, input, isValue, contexts);
         } finally {
             WorkerMdc.clear();
         }
     }
 
-    private static @Nullable Object runInContexts(Definition definition, Bytes input, Bytes contexts) throws Throwable {
+    private static @Nullable Object runInContexts(Definition definition, Object input, boolean isValue, Bytes contexts)
+            throws Throwable {
         Deque<Scope> scopes = new ArrayDeque<>();
         int start = contexts.position();
         try {
             while (contexts.remaining() > 0) {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
-            return definition.apply(definition.reader.read(input, definition.input));
+            return definition.apply(isValue ? input : definition.read((Bytes) input));
         } finally {
             contexts.position(start); // for the next task, which must not run without them
             while (!scopes.isEmpty()) {

@@ -71,7 +71,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
     private static final int NONE = -1;
     private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
-    private static final long SHORT_NANOS = 5_000_000;
+
+    /** After a batch that took no longer, others of its workload are sent ahead. */
+    static final long SHORT_NANOS = 5_000_000;
+
     private static final long PATIENCE_NANOS = 5_000_000;
     private static final int SPINS = 1000;
 
@@ -832,7 +835,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
         frame.putInt(workload.number());
-        frame.putByte(batch.wantsStarts() ? Frames.REPORT_STARTS : 0);
+        Tag column = inputs.length > 1 ? Column.tagOf(inputs) : null;
+        frame.putByte((batch.wantsStarts() ? Frames.REPORT_STARTS : 0) | (column != null ? Frames.COLUMN : 0));
         encodeMdc(batch.mdc());
         frame.putInt(contexts.size());
         frame.putBytes(contexts.array(), 0, contexts.size());
@@ -846,6 +850,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int encoded = 0;
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
+        if (column != null) { // for which there is always room
+            putColumn(column, inputs);
+            size = inputs.length;
+            encoded = size;
+        }
         while (size < inputs.length && (size == 0 || hasRoom())) {
             boolean mayWait = frame.weight() >= FULL_BYTES;
             Object input = inputs[size];
@@ -902,6 +911,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         tasksSent += encoded;
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
+    }
+
+    private void putColumn(Tag tag, @Nullable Object[] inputs) {
+        tag.put(frame);
+        for (int i = 0; i < inputs.length; i++) {
+            Column.put(frame, tag, Objects.requireNonNull(inputs[i]));
+            inputs[i] = null;
+        }
     }
 
     /** Whether the frame may have another input. */
@@ -1076,21 +1093,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
         sent.ran(ran);
+        long ago = sent.pastNanos(ran);
         String what = resultOf(sent);
         try {
-            for (int i = 0; i < count; i++) {
-                if (sent.hasUnsent()) {
-                    reportPlain(sent);
-                    sent.skipUnsent();
-                }
-                int index = sent.reported() + plainCount;
-                if (index >= sent.size()) {
-                    throw new Bytes.MalformedException("more outcomes than tasks");
-                }
-                sent.startedIfFirst(index, sent.pastNanos(ran));
+            int left = count;
+            while (left > 0) {
                 byte kind = answer.getByte();
+                if (kind == Frames.VALUES) {
+                    left -= receiveColumn(sent, answer, left, ago);
+                    continue;
+                }
                 Bytes contents = answer.slice(answer.getInt());
-                boolean isLast = i == count - 1 && index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
+                int index = next(sent, ago);
+                left--;
+                boolean isLast = left == 0 && isLast(sent, index);
                 boolean isWanted =
                         kind != Frames.REVOKED && !sent.batchOf(index).isDone();
                 if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
@@ -1103,11 +1119,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     report(sent, kind, contents, what, isLast);
                 } else {
                     isFinishing = isLast;
-                    if (sent.isOfLoneTasks()) {
-                        sent.revoked();
-                    } else {
-                        sent.failed(new CancellationException("it was cancelled"));
-                    }
+                    reportUnwanted(sent);
                 }
             }
         } finally {
@@ -1117,6 +1129,61 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (sent.isAllReported()) {
             settled(sent);
         }
+    }
+
+    /** The place of the task whose outcome is next; its start is known then. */
+    private int next(Sent sent, long ago) {
+        if (sent.hasUnsent()) {
+            reportPlain(sent);
+            sent.skipUnsent();
+        }
+        int index = sent.reported() + plainCount;
+        if (index >= sent.size()) {
+            throw new Bytes.MalformedException("more outcomes than tasks");
+        }
+        sent.startedIfFirst(index, ago);
+        return index;
+    }
+
+    /** Whether the driver has nothing to do when it has reported the outcome of that task. */
+    private boolean isLast(Sent sent, int index) {
+        return index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
+    }
+
+    private static void reportUnwanted(Sent sent) {
+        if (sent.isOfLoneTasks()) {
+            sent.revoked();
+        } else {
+            sent.failed(new CancellationException("it was cancelled"));
+        }
+    }
+
+    /** Receives the outcomes of at most so many tasks; gives their number. */
+    private int receiveColumn(Sent sent, Bytes answer, int most, long ago) {
+        Tag tag = Column.getTag(answer);
+        int count = answer.getInt();
+        if (count < 1 || count > most) {
+            throw new Bytes.MalformedException("a column of " + count + " outcomes where " + most + " are to come");
+        }
+        for (int left = count; left > 0; ) {
+            int index = next(sent, ago);
+            int stretch = sent.stretch(index, left);
+            boolean isWanted = !sent.batchOf(index).isDone();
+            left -= stretch;
+            isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1);
+            if (!isWanted) {
+                reportPlain(sent);
+            }
+            for (int i = 0; i < stretch; i++) {
+                Object value = Column.get(answer, tag);
+                if (isWanted) {
+                    plain[plainCount++] = value;
+                } else {
+                    reportUnwanted(sent);
+                }
+            }
+        }
+        return count;
     }
 
     /** It has all its outcomes. */

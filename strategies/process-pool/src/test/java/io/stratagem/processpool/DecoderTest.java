@@ -404,6 +404,45 @@ final class DecoderTest {
         assertThat(taken.sent()).hasSizeGreaterThan(5 * TaskPage.MAX_BATCH);
     }
 
+    private static void putColumnBatch(Bytes out, Tag tag, int size, Consumer<Bytes> values) {
+        out.putLong(1);
+        out.putInt(0);
+        out.putByte(Frames.COLUMN);
+        out.putVarInt(0);
+        out.putInt(0);
+        out.putInt(size);
+        tag.put(out);
+        values.accept(out);
+    }
+
+    @Test
+    void batch_ofAColumn_isRun() {
+        byte[] orders = orders(out -> putColumnBatch(out, Tag.LONG, TaskPage.MAX_BATCH, values -> {
+            for (long i = 0; i < TaskPage.MAX_BATCH; i++) {
+                values.putLong(i);
+            }
+        }));
+
+        WorkerSide.Taken taken = WORKER.take(ByteBuffer.wrap(orders));
+
+        assertThat(taken.end()).isNull();
+        assertThat(taken.sent()).hasSizeBetween(8 * TaskPage.MAX_BATCH, 9 * TaskPage.MAX_BATCH);
+    }
+
+    @Test
+    void batch_ofAColumnThatIsCutOff_isMalformed() {
+        byte[] orders = orders(out -> putColumnBatch(out, Tag.LONG, 2, values -> values.putLong(1)));
+
+        assertThat(WORKER.take(ByteBuffer.wrap(orders)).end()).isInstanceOf(Bytes.MalformedException.class);
+    }
+
+    @Test
+    void batch_ofAColumnOfWhatIsNone_isMalformed() {
+        byte[] orders = orders(out -> putColumnBatch(out, Tag.STRING, 1, values -> values.putString("text")));
+
+        assertThat(WORKER.take(ByteBuffer.wrap(orders)).end()).isInstanceOf(Bytes.MalformedException.class);
+    }
+
     @Test
     void batch_ofMoreTasksThanThereMayBe_isMalformed() {
         byte[] orders = orders(out -> putBatch(out, 10 * TaskPage.MAX_BATCH, Tag.NULL::put));

@@ -212,9 +212,7 @@ final class TransferTest extends WorkerFixture {
             journal.add(((Hooked) input).name());
             return input;
         });
-        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
-            pool.run(echo, new Hooked("short"));
-        }
+        runUntilShort(pool, echo, new Hooked("short"));
         Gate submitted = gate();
         Gate rebuilding = gate();
         Gate cancelled = gate();

@@ -242,9 +242,7 @@ final class WorkerSupplyTest extends WorkerFixture {
             }
             return ProcessHandle.current().pid();
         });
-        for (int i = 0; i < 20; i++) {
-            pool.run(sometimesWaiting, 1);
-        }
+        runUntilShort(pool, sometimesWaiting, 1);
         CompletableFuture<Result<Long>> running = pool.submit(sometimesWaiting, 0);
         CompletableFuture<Result<Long>> cancelled = pool.submit(sometimesWaiting, -1);
         CompletableFuture<Result<Long>> last = pool.submit(sometimesWaiting, 2);
@@ -270,9 +268,7 @@ final class WorkerSupplyTest extends WorkerFixture {
             }
             return hooked.name();
         });
-        for (int i = 0; i < 20; i++) { // which are short, so others go ahead
-            pool.run(named, new Hooked("short"));
-        }
+        runUntilShort(pool, named, new Hooked("short"));
         Gate submitted = gate();
         CountDownLatch isWritten = new CountDownLatch(1);
         Hooked.whenWritten("waiting", submitted::awaitIgnoringInterrupts);
