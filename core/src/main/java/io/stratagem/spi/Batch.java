@@ -13,16 +13,18 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tasks of one workload that one worker runs one after another: one of them, or, of compute work, as many as take the
- * engine's target time. Core makes batches; an engine runs them and reports.
+ * Tasks of one workload that one worker runs one after another: one of them, or, of work that does not wait, as many as
+ * take the engine's target time. Core makes batches; an engine runs them and reports.
  *
  * <p>In this JVM an engine calls {@link #run} or {@link #runAsync} and is done. For a worker elsewhere it calls
  * {@link #claim}, sends the inputs, and reports, in the order of the tasks, {@link #started},
@@ -63,6 +65,15 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     private static final int TAKEN_AWAY = -2;
 
+    /** What {@link #goOn} returns in place of an input. */
+    private static final Object NOTHING = new Object();
+
+    /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
+    private static final long MOST_STARTING_NANOS = 1_000_000;
+
+    /** How many it starts without a look at the clock. */
+    private static final int LOOK_INTERVAL = 16;
+
     private static final Logger log = LoggerFactory.getLogger(Batch.class);
 
     private static final VarHandle WORD;
@@ -96,10 +107,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** The thread that is in {@link #run}, or null. Guarded by this. */
     private @Nullable Thread runner;
 
-    /** The stage of an asynchronous task. Guarded by this. */
+    /** The stage of the last task, if that is asynchronous and waits. Guarded by this. */
     private @Nullable CompletionStage<?> stage;
 
-    /** Who is told of the end of an asynchronous task. Written before it is claimed. */
+    /** Who is told of the end of the asynchronous task that was claimed last. Written before it is claimed. */
     private @Nullable TaskLoop taskLoop;
 
     /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
@@ -310,38 +321,28 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
-     * Starts, on the calling thread, the one task of an asynchronous batch. It is settled when its stage completes.
-     * Never throws.
+     * Starts, on the calling thread, the tasks of an asynchronous batch one after another. A task is settled when its
+     * stage completes. Where that is not at once, the tasks behind it are cut off and started as a batch of their own, so
+     * that none waits for another. Never throws.
      *
-     * @param by who starts it
-     * @param loop what the task is given; a {@link TaskLoop} is told of the task's end
+     * @param by who starts them
+     * @param loops gives what a task is given; a {@link TaskLoop}, which must be new for each, is told of the task's end
      */
-    public final void runAsync(Worker by, Loop loop) {
-        if (!isWaiting()) {
-            return;
-        }
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            cancelUnstarted(e);
-            return;
-        }
-        // Read before it is claimed: from then on a cancellation may put the outcome in its place.
-        Object input = inputOf(0);
-        try {
-            // It counts as waiting from its start, and not as running on the worker that starts it.
-            terms.strategy.list(this);
-            taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
-            if (!isRefused() && begin(by, null) == 0) {
-                startAsync(input, new ContextLoop(loop, terms.context));
+    public final void runAsync(Worker by, Supplier<? extends Loop> loops) {
+        long began = terms.clock().nanoTime();
+        Batch rest = startTasks(by, loops, began);
+        while (rest != null) {
+            if (hasStartedForLong(began)) {
+                terms.strategy.dispatch(rest);
+                return;
             }
-        } finally {
-            if (by.batch() == null && by.isBound()) {
-                Thread.interrupted();
-            }
-            terms.context.undo(applied);
+            rest = rest.startTasks(by, loops, began);
         }
+    }
+
+    /** Whether the thread must see to what else it has to do. */
+    private boolean hasStartedForLong(long began) {
+        return terms.clock().nanoTime() - began > MOST_STARTING_NANOS;
     }
 
     /**
@@ -649,27 +650,126 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     // ---------------------------------------------------------------------------------------------- asynchronous
 
+    /** Starts tasks up to one that is not done at once; gives those behind it, or null. */
+    private @Nullable Batch startTasks(Worker by, Supplier<? extends Loop> loops, long began) {
+        if (!isWaiting()) {
+            return null;
+        }
+        Context.Applied applied;
+        try {
+            applied = terms.context.apply();
+        } catch (Throwable e) {
+            cancelUnstarted(e);
+            return null;
+        }
+        // Read before it is claimed: from then on a cancellation may put the outcome in its place.
+        Object input = inputOf(0);
+        try {
+            // They count as waiting from their start, and not as running on the worker that starts them.
+            terms.strategy.list(this);
+            Loop loop = loops.get();
+            taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
+            return isRefused() || begin(by, null) != 0 ? null : startFrom(input, loop, by, loops, began);
+        } finally {
+            if (by.batch() == null && by.isBound()) {
+                Thread.interrupted();
+            }
+            terms.context.undo(applied);
+        }
+    }
+
+    private @Nullable Batch startFrom(
+            @Nullable Object firstInput, Loop firstLoop, Worker by, Supplier<? extends Loop> loops, long began) {
+        Object input = firstInput;
+        Loop loop = firstLoop;
+        for (int index = 0; ; index++) {
+            CompletionStage<@Nullable Object> started = startAsync(index, input, new ContextLoop(loop, terms.context));
+            boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
+            if (index + 1 == size() || !hasSucceeded(started) || (mustLook && hasStartedForLong(began))) {
+                Batch rest = cutUnstarted();
+                settleWith(index, started);
+                return rest;
+            }
+            if (by.batch() == null && by.isBound()) {
+                Thread.interrupted(); // which must not meet the next one
+            }
+            loop = loops.get();
+            Object value = ((CompletableFuture<@Nullable Object>) started).join();
+            input = goOn(index, value, loop);
+            if (input == NOTHING) {
+                return null;
+            }
+        }
+    }
+
+    private static boolean hasSucceeded(CompletionStage<?> stage) {
+        return stage instanceof CompletableFuture<?> future && future.isDone() && !future.isCompletedExceptionally();
+    }
+
+    /**
+     * Settles a task that is done and claims the one behind it.
+     *
+     * @param nextLoop what that is given
+     * @return the input of the next, or {@link #NOTHING} if it is not to be started here
+     */
+    @SuppressWarnings("NullAway") // a success may hold null
+    private @Nullable Object goOn(int index, @Nullable Object value, Loop nextLoop) {
+        Object input = NOTHING;
+        TaskLoop former;
+        boolean isComplete;
+        synchronized (this) {
+            long now = word;
+            if (settled(now) != index) {
+                return NOTHING; // it was taken
+            }
+            former = taskLoop;
+            setOutcome(index, new Result.Success<>(value, executionOrNever()), value);
+            int after = index + 1;
+            isComplete = after == end(now); // others have been cut off meanwhile
+            if (isComplete) {
+                finishExecution(after);
+            } else {
+                input = inputOf(after);
+                taskLoop = nextLoop instanceof TaskLoop ofThisTask ? ofThisTask : null;
+            }
+            word = word(after, isComplete ? after : after + 1, end(now));
+        }
+        if (isComplete) {
+            complete();
+            return NOTHING;
+        }
+        if (former != null) {
+            former.ended(true);
+        }
+        published();
+        return input;
+    }
+
+    /** The stage of a task, or one that has failed if there is none. */
     @SuppressWarnings("NullAway") // inputs may be null
-    private void startAsync(@Nullable Object input, Loop loop) {
+    private CompletionStage<@Nullable Object> startAsync(int index, @Nullable Object input, Loop loop) {
         @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
         AsyncFn<@Nullable Object, @Nullable Object> function =
                 (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        terms.strategy.notifyStarted(this, 0, executionOrNever().worker());
-        CompletionStage<@Nullable Object> started;
+        terms.strategy.notifyStarted(this, index, executionOrNever().worker());
         try {
-            started = function.apply(input, loop);
+            CompletionStage<@Nullable Object> started = function.apply(input, loop);
             if (started == null) {
                 throw new NullPointerException(
                         "the function of workload '" + terms.workload.name() + "' returned no stage");
             }
+            return started;
         } catch (Throwable e) {
-            failed(0, e);
-            return;
+            return CompletableFuture.failedFuture(e);
         }
+    }
+
+    /** Settles the last task when its stage completes. */
+    private void settleWith(int index, CompletionStage<@Nullable Object> started) {
         boolean isGone;
         synchronized (this) {
             stage = started;
-            isGone = settled(word) > 0;
+            isGone = settled(word) > index;
         }
         if (isGone) {
             cancelStage(started);
@@ -678,14 +778,14 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         try {
             started.whenComplete((value, failure) -> {
                 if (failure == null) {
-                    succeeded(0, value);
+                    succeeded(index, value);
                 } else {
-                    boolean isWrapped = failure instanceof CompletionException && failure.getCause() != null;
-                    failed(0, isWrapped ? failure.getCause() : failure);
+                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+                    failed(index, cause != null ? cause : failure);
                 }
             });
         } catch (Throwable e) {
-            failed(0, e); // a stage of somebody's own making
+            failed(index, e); // a stage of somebody's own making
         }
     }
 
@@ -819,8 +919,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             terms.strategy.unlist(this);
         }
         TaskLoop loop = taskLoop;
-        if (loop != null && settled() > 0) {
-            loop.ended(outcome(0) instanceof Result.Success);
+        int settled = settled();
+        if (loop != null && settled > 0) {
+            loop.ended(outcome(settled - 1) instanceof Result.Success);
         }
         completed(worker);
     }

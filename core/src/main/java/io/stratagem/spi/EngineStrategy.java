@@ -6,6 +6,7 @@ import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import com.google.common.util.concurrent.ListeningExecutorService;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
+import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Rejection;
 import io.stratagem.Result;
@@ -366,7 +367,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     /** Runs a batch on the calling thread. */
     private void runOn(Worker worker, Batch batch) {
         if (batch.workload().kind() == Kind.ASYNC) {
-            batch.runAsync(worker, Objects.requireNonNull(engine.loop()));
+            Loop loop = Objects.requireNonNull(engine.loop());
+            batch.runAsync(worker, () -> loop);
         } else {
             batch.run(worker);
         }

@@ -2,6 +2,7 @@ package io.stratagem.spi;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import io.stratagem.Kind;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
@@ -46,6 +47,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private final Terms terms;
     private final EngineStrategy strategy;
     private final Profile profile;
+
+    /** No task of it keeps its worker, so there is no end to what a worker can have. */
+    private final boolean isAsync;
+
     private final Spliterator<? extends I> input;
     private final MapOptions options;
     private final int fixedWindow;
@@ -90,7 +95,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         this.profile = strategy.engine().profile(terms.workload.kind());
         this.input = input;
         this.options = options;
-        this.fixedWindow = options.window().orElse(profile.maxBatch() > 1 ? 0 : strategy.window());
+        this.isAsync = terms.workload.kind() == Kind.ASYNC;
+        this.fixedWindow = options.window().orElse(profile.maxBatch() > 1 && !isAsync ? 0 : strategy.window());
         this.windowBytes = strategy.windowBytes();
         this.sizer = new BatchSizer(profile.targetBatchNanos(), profile.maxBatch());
         this.done = options.isOrdered() ? null : new MpscUnboundedVarHandleArrayQueue<>(64);
@@ -300,11 +306,21 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private boolean hasCredit() {
-        return profile.maxBatch() == 1 || unfinished.get() < (long) profile.parallelism() * profile.batchesPerWorker();
+        return profile.maxBatch() == 1
+                || isAsync
+                || unfinished.get() < (long) profile.parallelism() * profile.batchesPerWorker();
     }
 
     private boolean hasRoom() {
-        return inWindow < window() && (inWindow == 0 || bytesInWindow() < windowBytes);
+        return inWindow == 0 || (inWindow <= window() - leastBatch() && bytesInWindow() < windowBytes);
+    }
+
+    /**
+     * For how many tasks there must be room. Where nothing but the window bounds what is handed out, it would else be
+     * full of single tasks, each of which would be replaced by another one.
+     */
+    private long leastBatch() {
+        return isAsync ? Math.max(1, Math.min(batchSize(), window() / 4)) : 1;
     }
 
     private long window() {
@@ -337,7 +353,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                     break;
                 }
                 // A slow input must not keep back what it has given, while workers have nothing to do.
-                if (unfinished.get() == 0 && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
+                boolean mayBeIdle = isAsync || unfinished.get() == 0;
+                if (mayBeIdle && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
                     long now = strategy.clock().nanoTime();
                     if (began == 0) {
                         began = now;
@@ -366,8 +383,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** The sizer's proposal, within the window, and less towards a known end, so that all workers end together. */
     private int nextSize() {
-        if (profile.maxBatch() == 1) {
-            return 1;
+        if (profile.maxBatch() == 1 || (isAsync && terms.haveDetails)) {
+            return 1; // each has its own time, and may wait for long
         }
         long size = batchSize();
         size = Math.min(size, window() - inWindow);
@@ -473,7 +490,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** With how few unfinished batches the reader has something better to do than to wait: workers run dry. */
     private int wakeBelow() {
-        if (profile.maxBatch() == 1) {
+        if (profile.maxBatch() == 1 || isAsync) {
             return 0;
         }
         if (!isExhausted) {

@@ -6,7 +6,8 @@ import static com.google.common.base.Preconditions.checkArgument;
  * How an engine runs one kind of work: what core needs to know to size batches and bound what it hands out.
  *
  * @param parallelism how many tasks of this kind it runs at once, at most
- * @param maxBatch the most tasks in one batch; 1 if tasks in a batch would wait for each other
+ * @param maxBatch the most tasks in one batch; 1 if tasks in a batch would wait for each other. Asynchronous ones do not
+ *     (see {@link Batch#runAsync})
  * @param batchesPerWorker how many unfinished batches each worker should have at hand to stay busy
  * @param targetBatchNanos how long one batch should take
  * @param isolates whether it runs this kind of work outside this JVM

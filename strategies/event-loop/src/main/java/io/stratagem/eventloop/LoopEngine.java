@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class LoopEngine extends ThreadEngine {
     private static final long TARGET_BATCH_NANOS = 100_000;
 
+    /** Of tasks that are done at once; others are on their own. */
+    private static final int MAX_BATCH = 256;
+
     private final LoopSettings settings;
     private final Clock clock;
     private final Profile asyncProfile;
@@ -42,7 +45,7 @@ final class LoopEngine extends ThreadEngine {
         this.settings = settings;
         this.clock = clock;
         this.loops = new AtomicReferenceArray<>(settings.loops());
-        this.asyncProfile = new Profile(settings.loops(), 1, 1, TARGET_BATCH_NANOS, false);
+        this.asyncProfile = new Profile(settings.loops(), MAX_BATCH, 1, TARGET_BATCH_NANOS, false);
     }
 
     LoopSettings settings() {

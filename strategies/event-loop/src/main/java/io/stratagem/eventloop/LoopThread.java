@@ -302,7 +302,10 @@ final class LoopThread extends Thread implements ServiceThread {
         } else if (work instanceof Batch batch) {
             String name = batch.workload().name();
             begin(name);
-            batch.runAsync(worker, new LoopTask(this, name));
+            batch.runAsync(worker, () -> {
+                begin(name); // for the watch each task is a step
+                return new LoopTask(this, name);
+            });
             finish();
         } else {
             try {
@@ -470,7 +473,7 @@ final class LoopThread extends Thread implements ServiceThread {
         if (work instanceof Callback callback) {
             callback.action().run();
         } else if (work instanceof Batch batch) {
-            batch.runAsync(worker, new LoopTask(this, batch.workload().name())); // it refuses itself
+            batch.runAsync(worker, () -> new LoopTask(this, batch.workload().name())); // it refuses itself
         } else {
             ((Runnable) work).run();
         }

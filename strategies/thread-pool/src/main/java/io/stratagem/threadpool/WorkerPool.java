@@ -115,7 +115,7 @@ abstract class WorkerPool {
         }
         if (work instanceof Batch batch) {
             if (batch.workload().kind() == Kind.ASYNC) {
-                batch.runAsync(worker, owner.threadLoop());
+                batch.runAsync(worker, owner::threadLoop);
             } else {
                 batch.run(worker);
             }
