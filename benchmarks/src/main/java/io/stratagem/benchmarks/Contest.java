@@ -52,6 +52,11 @@ public final class Contest {
         return with(name, program).with(new RowRule.Against(name, goal));
     }
 
+    /** With the row {@code METRIC/NAME} against whichever of these peers is the best, and the ratio to reach. */
+    public Contest bestOf(String name, double goal, String... peers) {
+        return with(new RowRule.AgainstBest(name, List.of(peers), goal));
+    }
+
     /** With the most that our figure may be, for a figure that is ours alone. */
     public Contest limit(double most) {
         if (!lessIsBetter) {

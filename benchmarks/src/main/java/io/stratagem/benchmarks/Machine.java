@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,10 +15,12 @@ import java.util.stream.Stream;
  * @param jdk the JDK for programs that do not ask for another
  * @param newestJdk the newest one installed
  * @param pythons the Python interpreters installed, the preferred one first
+ * @param cCompiler the C compiler, if there is one
  * @param classPath our classes and the peers'
  * @param scripts the folder of the Python programs
  */
-public record Machine(Jdk jdk, Jdk newestJdk, List<Python> pythons, String classPath, Path scripts) {
+public record Machine(
+        Jdk jdk, Jdk newestJdk, List<Python> pythons, Optional<Path> cCompiler, String classPath, Path scripts) {
 
     /*
      * The same for every JVM. A heap of fixed size never grows while it is measured. The parallel collector has no
@@ -30,7 +33,26 @@ public record Machine(Jdk jdk, Jdk newestJdk, List<Python> pythons, String class
     /** This machine, with the class path of this process. */
     static Machine here(Path scripts) {
         return new Machine(
-                Jdk.current(), Jdk.newest(), Python.installed(), System.getProperty("java.class.path"), scripts);
+                Jdk.current(),
+                Jdk.newest(),
+                Python.installed(),
+                onPath("cc"),
+                System.getProperty("java.class.path"),
+                scripts);
+    }
+
+    private static Optional<Path> onPath(String command) {
+        String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
+        return Stream.of(path.split(File.pathSeparator))
+                .filter(folder -> !folder.isEmpty())
+                .map(folder -> Path.of(folder, command))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    /** The folder of the C programs, next to that of the Python programs. */
+    Path cPrograms() {
+        return scripts.resolveSibling("c");
     }
 
     /** The first Python that has these modules. */
@@ -48,6 +70,7 @@ public record Machine(Jdk jdk, Jdk newestJdk, List<Python> pythons, String class
                 "java:    " + jdk,
                 "newest:  " + newestJdk,
                 "python:  " + pythons.stream().findFirst().map(Python::describe).orElse("none"),
+                "cc:      " + cCompiler.map(Path::toString).orElse("none"),
                 "flags:   " + String.join(" ", JVM_FLAGS));
     }
 

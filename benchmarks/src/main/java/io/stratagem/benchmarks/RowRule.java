@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -14,13 +15,17 @@ sealed interface RowRule {
     record Against(String peer, double goal) implements RowRule {
         @Override
         public Optional<Row> row(Contest contest, Figures figures) {
+            return row(peer, contest, figures);
+        }
+
+        private Optional<Row> row(String name, Contest contest, Figures figures) {
             OptionalDouble ours = figures.median(Contest.OURS);
             OptionalDouble theirs = figures.median(peer);
             if (ours.isEmpty() || theirs.isEmpty()) {
                 return Optional.empty();
             }
             return Optional.of(new Row(
-                    contest.metric() + "/" + peer,
+                    contest.metric() + "/" + name,
                     contest.unit(),
                     ours.getAsDouble(),
                     theirs.getAsDouble(),
@@ -28,6 +33,17 @@ sealed interface RowRule {
                     goal,
                     figures.values(Contest.OURS),
                     figures.values(peer)));
+        }
+    }
+
+    /** Our figure against the best of several peers', of those that are there. */
+    record AgainstBest(String name, List<String> peers, double goal) implements RowRule {
+        @Override
+        public Optional<Row> row(Contest contest, Figures figures) {
+            return peers.stream()
+                    .map(peer -> new Against(peer, goal).row(name, contest, figures))
+                    .flatMap(Optional::stream)
+                    .min(Comparator.comparingDouble(Row::ratio));
         }
     }
 

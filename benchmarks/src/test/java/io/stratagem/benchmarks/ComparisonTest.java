@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -23,7 +24,12 @@ final class ComparisonTest {
 
     private static final Effort SMOKE = effort(2, Duration.ofMinutes(1), Duration.ofMinutes(1));
     private static final Machine NO_PYTHON = new Machine(
-            Jdk.current(), Jdk.current(), List.of(), System.getProperty("java.class.path"), Path.of("src/main/python"));
+            Jdk.current(),
+            Jdk.current(),
+            List.of(),
+            Optional.empty(),
+            System.getProperty("java.class.path"),
+            Path.of("src/main/python"));
     private static final Pattern ROW =
             Pattern.compile("threads map-trivial/\\S+ \\d+(\\.\\d+)?ns \\d+(\\.\\d+)?ns \\d+\\.\\d\\d");
 
@@ -107,6 +113,20 @@ final class ComparisonTest {
         List<Sample> samples = ProgramProcess.run(((Launch.Command) launch).words(), SMOKE.limit());
 
         assertThat(samples).extracting(Sample::value).hasSize(3).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void run_serverWithoutItsTool_isNamedAndSkipped() throws Exception {
+        JavaProgram client = JavaProgram.of(OwnPid.class, Size.of(1));
+        Contest contest = Contest.ofLess("m", "ns", client)
+                .peer("c", JavaWithServer.inC(client, "echo.c"))
+                .peer("python", JavaWithServer.inPython(client, "echo.py", "streams"));
+
+        Outcome outcome = comparison(contest).run();
+
+        assertThat(outcome.failed()).isEmpty();
+        assertThat(outcome.skipped())
+                .containsExactly("m/c: no C compiler (cc) is installed", "m/python: python3 is not installed");
     }
 
     @Test

@@ -72,6 +72,23 @@ final class FiguresTest {
     }
 
     @Test
+    void rows_bestOf_isAgainstTheBestThatIsThere() {
+        Contest contest =
+                Contest.ofLess("m", "ns", OURS).peer("a", PEER).peer("b", BASE).bestOf("best", 2, "a", "b");
+
+        Row both = contest.rows(Map.of(OURS, runs("m", 10), PEER, runs("m", 30), BASE, runs("m", 15)))
+                .get(2);
+        Row one = contest.rows(Map.of(OURS, runs("m", 10), PEER, runs("m", 30), BASE, new Runs()))
+                .get(1);
+
+        assertThat(both.line("suite")).isEqualTo("suite m/best 10.0ns 15.0ns 1.50");
+        assertThat(both.missesGoal()).isTrue();
+        assertThat(one.line("suite")).isEqualTo("suite m/best 10.0ns 30.0ns 3.00");
+        assertThat(contest.rows(Map.of(OURS, runs("m", 10), PEER, new Runs(), BASE, new Runs())))
+                .isEmpty();
+    }
+
+    @Test
     void rows_withoutPeer_areOursAlone() {
         List<Row> rows = Contest.ofLess("rss", "MB", OURS).rows(Map.of(OURS, runs("rss", 48)));
 

@@ -49,6 +49,9 @@ final class SuitesTest {
             return !java.main().equals(HandOffRun.class.getName()) // JMH takes its time
                     && java.minimumFeature() <= Jdk.current().feature();
         }
+        if (program instanceof JavaWithServer server) {
+            return isRunHere(server.client()) && server.words(MACHINE).isPresent();
+        }
         return program instanceof PythonProgram python
                 && MACHINE.python(python.modules()).isPresent();
     }
@@ -56,6 +59,12 @@ final class SuitesTest {
     private static List<Sample> samples(Program program, String size) throws Exception {
         if (program instanceof Repeated repeated) {
             return samples(repeated.program(), size);
+        }
+        if (program instanceof JavaWithServer server) {
+            String[] property =
+                    JavaWithServer.property(server.words(MACHINE).orElseThrow()).split("=", 2);
+            System.setProperty(property[0], property[1]);
+            return samples(server.client(), size);
         }
         List<String> command = new ArrayList<>();
         if (program instanceof JavaProgram java) {

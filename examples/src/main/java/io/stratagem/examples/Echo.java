@@ -7,14 +7,12 @@ import io.stratagem.Workload;
 import io.stratagem.eventloop.Connection;
 import io.stratagem.eventloop.EventLoopStrategy;
 import io.stratagem.eventloop.Network;
-import io.stratagem.eventloop.Server;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
@@ -50,25 +48,34 @@ public final class Echo {
         int requests = cli.number("--requests", 100);
         cli.end();
 
-        try (EventLoopStrategy servers =
-                        EventLoopStrategy.builder().name("servers").loops(1).build();
-                EventLoopStrategy clients = EventLoopStrategy.builder()
-                        .name("clients")
-                        .loops(1)
-                        .window(connections)
-                        .build()) {
-            CompletableFuture<Server> listening = new CompletableFuture<>();
-            var serving =
-                    servers.submit(serving(listening), new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            var unused = serving.thenAccept(
-                    result -> result.fold(ended -> true, failure -> listening.completeExceptionally(failure)));
-            SocketAddress address = listening.join().localAddress();
+        serveAndAsk(connections, requests, cli);
+    }
 
+    /** The short form of it. */
+    static void show(Cli cli) throws Exception {
+        cli.println("");
+        cli.println("An echo server on one event loop, and its clients on another:");
+        serveAndAsk(500, 50, cli);
+    }
+
+    private static void serveAndAsk(int connections, int requests, Cli cli) throws Exception {
+        try (LoopServer server = LoopServer.start("servers", 0, (connection, loop) -> sendBack(connection))) {
+            ask(server.address(), connections, requests, cli);
+        }
+    }
+
+    /** Asks a server that sends back what it gets. */
+    static void ask(SocketAddress server, int connections, int requests, Cli cli) {
+        try (EventLoopStrategy clients = EventLoopStrategy.builder()
+                .name("clients")
+                .loops(1)
+                .window(connections)
+                .build()) {
+            Workload<Integer, Integer> ask = asking(server, requests);
+            List<Integer> numbers = IntStream.range(0, connections).boxed().toList();
             Stopwatch watch = Stopwatch.createStarted();
-            try (Stream<Result<Integer>> results = clients.map(
-                    asking(address, requests), IntStream.range(0, connections).boxed())) {
-                long answered = Progress.of(results, "echo", connections)
-                        .mapToLong(result -> result.fold(count -> (long) count, failure -> {
+            try (Stream<Result<Integer>> results = Progress.of(clients.map(ask, numbers), "echo", connections)) {
+                long answered = results.mapToLong(result -> result.fold(count -> (long) count, failure -> {
                             cli.problem(failure);
                             return 0L;
                         }))
@@ -78,23 +85,14 @@ public final class Echo {
                         + " came back in " + Units.time(watch.elapsed()) + ": " + Units.count(Math.round(perSecond))
                         + " a second");
             }
-            serving.cancel(true); // closes the server, and what is left of its connections
         }
     }
 
-    private static Workload<SocketAddress, Void> serving(CompletableFuture<Server> listening) {
-        return Workload.async(
-                "serve",
-                (address, loop) -> Network.of(loop)
-                        .listen(
-                                address,
-                                connection -> connection.handle((same, bytes) -> {
-                                    var unused = same.write(bytes);
-                                }))
-                        .thenCompose(server -> {
-                            listening.complete(server);
-                            return server.closed();
-                        }));
+    /** Without a future for each message. */
+    static CompletionStage<Void> sendBack(Connection connection) {
+        return connection.handle((same, bytes) -> {
+            var unused = same.write(bytes);
+        });
     }
 
     /** Gives how many messages came back. */

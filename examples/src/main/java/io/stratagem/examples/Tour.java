@@ -15,8 +15,8 @@ public final class Tour {
             Reads, hashes and compresses the files below DIR (this repository by default; what tools make or keep, in
             target and in directories with a dot in front, is left out). Says for each workload which strategy is
             chosen and why, and how much faster it is than one thread that does the same, measured side by side. Then
-            it shows work that waits, work that fails, work that hangs, work that takes its JVM with it, and pictures
-            that one had better not open.
+            it shows work that waits, work that fails, work that hangs, work on the network, work that takes its JVM
+            with it, and pictures that one had better not open.
 
             Of large files it takes the first megabyte, and 8 MB in all.
 
@@ -53,6 +53,7 @@ public final class Tour {
         cli.println(isQuick ? "The rounds are short, and the times rough." : "The times are the best of some rounds.");
         Sample sample = Sample.read(files, cli);
         ThreadsSection.show(sample, isQuick ? QUICK_ROUND : ROUND, cli);
+        NetworkSection.show(sample.files(), cli);
         ProcessesSection.show(isQuick, cli);
     }
 
@@ -62,11 +63,11 @@ public final class Tour {
         cli.println(Stratagem.choose(workload).explain());
     }
 
-    private static Path repository() {
+    static Path repository() {
         return Path.of(System.getProperty("examples.repository", ".")); // set by examples/run
     }
 
-    private static boolean isSource(Path directory) {
+    static boolean isSource(Path directory) {
         String name = directory.getFileName().toString();
         return !name.startsWith(".") && !name.equals("target");
     }

@@ -17,12 +17,17 @@ final class BadInputTest {
     Path directory;
 
     static Stream<Arguments> examples() {
-        return Stream.concat(examplesOfFewArguments(), Stream.of(example("render", Render::run)));
+        return Stream.concat(
+                examplesOfFewArguments(), Stream.of(example("render", Render::run), example("proxy", Proxy::run)));
     }
 
     static Stream<Arguments> examplesOfFewArguments() {
         return Stream.concat(
-                examplesOfOneDirectory(), Stream.of(example("timers", Timers::run), example("echo", Echo::run)));
+                examplesOfOneDirectory(),
+                Stream.of(
+                        example("timers", Timers::run),
+                        example("echo", Echo::run),
+                        example("downloads", Downloads::run)));
     }
 
     static Stream<Arguments> directoryExamples() {
@@ -34,6 +39,7 @@ final class BadInputTest {
                 example("tour", Tour::run),
                 example("checksums", Checksums::run),
                 example("compress", Compress::run),
+                example("mixed", Mixed::run),
                 example("wordcount", WordCount::run));
     }
 
@@ -47,7 +53,7 @@ final class BadInputTest {
         Outcome outcome = Outcome.of(example, "--help");
 
         assertThat(outcome.exitCode()).isZero();
-        assertThat(outcome.out()).startsWith("usage: examples/run " + name).contains("exit code  0");
+        assertThat(outcome.out()).startsWith("usage: examples/run " + name).contains("exit code ");
         assertThat(outcome.err()).isEmpty();
     }
 

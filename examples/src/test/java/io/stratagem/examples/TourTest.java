@@ -29,6 +29,13 @@ final class TourTest {
                         "one thread   \\S+ m?s +for [\\d,]+ tasks\n  thread pool  \\S+ m?s +the same results; ")
                 .contains("Failure  java.nio.file.NoSuchFileException")
                 .contains("Failure  io.stratagem.TaskTimeoutException")
+                .contains("fetch -> event loop", "500 pages from http://", "  event loop  ")
+                .contains("25,000 messages over 500 connections came back in ")
+                .contains("500 connections, 0 failed, 1.6 MB there, 1.6 MB back")
+                .contains(
+                        "parse -> process pool",
+                        "8 files fetched, hashed and parsed in ",
+                        "other: 8 files, 40,000 lines")
                 .contains("prime -> thread pool", "138 primes among 2,000 numbers", "process pool")
                 .contains("sum of a shared part ->", "sum of 1,000,000 numbers", "  shared  ")
                 .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process")

@@ -14,9 +14,12 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.stratagem.Loop;
 import io.stratagem.Workload;
 import io.stratagem.benchmarks.Trial;
 import io.stratagem.benchmarks.WrongResultException;
+import io.stratagem.eventloop.BytesHandler;
+import io.stratagem.eventloop.Connection;
 import io.stratagem.eventloop.ConnectionHandler;
 import io.stratagem.eventloop.EventLoopStrategy;
 import io.stratagem.eventloop.Network;
@@ -31,10 +34,13 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
 /** A server with one loop that sends back what comes, under load from another thread; the time for one request. */
 abstract class Echo implements Trial {
+    static final int BACKLOG = 1024;
+
     private int requests;
     private long answered;
     private EchoClient client;
@@ -78,7 +84,7 @@ abstract class Echo implements Trial {
 
     // ---------------------------------------------------------------------------------------------- ours
 
-    /** Ours, with the defaults but for the number of loops. */
+    /** Ours, with the defaults but for the number of loops, and with limits of time on a handler's connections. */
     abstract static class OnEventLoop extends Echo {
         private final EventLoopStrategy strategy =
                 EventLoopStrategy.builder().loops(1).build();
@@ -88,7 +94,7 @@ abstract class Echo implements Trial {
             CompletableFuture<SocketAddress> address = new CompletableFuture<>();
             Workload<SocketAddress, Void> echo = Workload.async("echo", (where, loop) -> {
                 Network network = Network.of(loop);
-                return network.listen(where, handler(network)).thenCompose((Server server) -> {
+                return network.listen(where, handler(network, loop)).thenCompose((Server server) -> {
                     address.complete(server.localAddress());
                     return server.closed();
                 });
@@ -97,7 +103,7 @@ abstract class Echo implements Trial {
             return address.join();
         }
 
-        abstract ConnectionHandler handler(Network network);
+        abstract ConnectionHandler handler(Network network, Loop loop);
 
         @Override
         final void stop() {
@@ -105,19 +111,50 @@ abstract class Echo implements Trial {
         }
     }
 
+    /** Closes a connection that is idle for too long, which the peers do not. */
     static final class OnHandler extends OnEventLoop {
+        private static final Duration LIMIT = Duration.ofSeconds(30);
+
         @Override
-        ConnectionHandler handler(Network network) {
-            return connection -> connection.handle((same, bytes) -> {
-                var unused = same.write(bytes);
-            });
+        ConnectionHandler handler(Network network, Loop loop) {
+            return connection -> {
+                Limited limited = new Limited(connection, loop);
+                limited.watch();
+                return connection.handle(limited);
+            };
+        }
+
+        private static final class Limited implements BytesHandler {
+            private final Connection connection;
+            private final Loop loop;
+            private long activeNanos = System.nanoTime();
+
+            Limited(Connection connection, Loop loop) {
+                this.connection = connection;
+                this.loop = loop;
+            }
+
+            @Override
+            public void bytes(Connection same, ByteBuffer bytes) {
+                activeNanos = System.nanoTime();
+                var unused = same.write(bytes, LIMIT);
+            }
+
+            void watch() {
+                Duration left = LIMIT.minusNanos(System.nanoTime() - activeNanos);
+                if (left.isNegative() || left.isZero()) {
+                    var unused = connection.close();
+                } else if (!connection.isClosed()) {
+                    var unused = loop.delay(left).thenRun(this::watch);
+                }
+            }
         }
     }
 
     /** As one writes it for asyncio's streams: reads, then writes and waits for that. */
     static final class OnStreams extends OnEventLoop {
         @Override
-        ConnectionHandler handler(Network network) {
+        ConnectionHandler handler(Network network, Loop loop) {
             return connection -> network.repeat(() -> connection
                     .read()
                     .thenCompose(bytes -> bytes.length == 0
@@ -143,7 +180,7 @@ abstract class Echo implements Trial {
             return new ServerBootstrap()
                     .group(group)
                     .channel(channel)
-                    .option(ChannelOption.SO_BACKLOG, 1024)
+                    .option(ChannelOption.SO_BACKLOG, BACKLOG)
                     .childOption(ChannelOption.TCP_NODELAY, true)
                     .childHandler(new ChannelInitializer<SocketChannel>() {
                         @Override
@@ -196,7 +233,7 @@ abstract class Echo implements Trial {
         @Override
         SocketAddress serve() throws IOException {
             selector = Selector.open();
-            listener = ServerSocketChannel.open().bind(anyPort(), 1024);
+            listener = ServerSocketChannel.open().bind(anyPort(), BACKLOG);
             listener.configureBlocking(false);
             listener.register(selector, SelectionKey.OP_ACCEPT);
             Thread thread = new Thread(this::loop, "bare-selector");

@@ -3,14 +3,13 @@ package io.stratagem.benchmarks.threads;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.benchmarks.Trial;
+import io.stratagem.benchmarks.VirtualThreads;
 import io.stratagem.benchmarks.WrongResultException;
 import io.stratagem.threadpool.ThreadPoolStrategy;
-import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -90,7 +89,7 @@ abstract class Sleeps implements Trial {
 
     /** The JDK's executor with a virtual thread for each task. */
     static final class OnVirtualThreads extends Sleeps {
-        private final ExecutorService executor = virtualThreadPerTaskExecutor();
+        private final ExecutorService executor = VirtualThreads.perTask();
 
         @Override
         int sleepAll() throws Exception {
@@ -110,17 +109,6 @@ abstract class Sleeps implements Trial {
         @Override
         public void close() {
             executor.shutdownNow();
-        }
-
-        /** By reflection, since it is compiled for 17. */
-        private static ExecutorService virtualThreadPerTaskExecutor() {
-            try {
-                return (ExecutorService) Executors.class
-                        .getMethod("newVirtualThreadPerTaskExecutor")
-                        .invoke(null);
-            } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
-                throw new IllegalStateException("virtual threads need JDK 21", e);
-            }
         }
     }
 }
