@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -256,6 +257,17 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      */
     public final List<Captured> captured() {
         return terms.context.captured();
+    }
+
+    /**
+     * Runs code of the tasks that an engine calls outside of {@link #run} and {@link #runAsync}, as a loop does with
+     * callbacks, in the context of who submitted them. Each action runs at once, on the calling thread.
+     *
+     * @param present the context class loader of the threads that will call, which have no other context
+     * @return what runs such code, or null if the context is no other than that: mostly
+     */
+    public final @Nullable Executor contextBeyond(@Nullable ClassLoader present) {
+        return terms.context.isOnly(present) ? null : terms.context::run;
     }
 
     /**

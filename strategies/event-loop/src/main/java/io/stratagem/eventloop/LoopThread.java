@@ -39,6 +39,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LoopThread extends Thread implements ServiceThread {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
+    private static final @Nullable ClassLoader LOADER = LoopThread.class.getClassLoader();
     private static final int CHUNK = 256;
 
     /** What depends on a future may make the next one: not too deep. */
@@ -108,7 +109,7 @@ final class LoopThread extends Thread implements ServiceThread {
         done.complete(null);
         setDaemon(true);
         // The loader of whoever happened to need the loop first must not be kept alive by it.
-        setContextClassLoader(LoopThread.class.getClassLoader());
+        setContextClassLoader(LOADER);
     }
 
     LoopEngine engine() {
@@ -302,7 +303,7 @@ final class LoopThread extends Thread implements ServiceThread {
         } else if (work instanceof Batch batch) {
             String name = batch.workload().name();
             begin(name);
-            batch.runAsync(worker, new LoopTask(this, name));
+            batch.runAsync(worker, taskOf(batch));
             finish();
         } else {
             try {
@@ -313,10 +314,14 @@ final class LoopThread extends Thread implements ServiceThread {
         }
     }
 
+    private LoopTask taskOf(Batch batch) {
+        return new LoopTask(this, batch.workload().name(), batch.contextBeyond(LOADER));
+    }
+
     private void perform(LoopTask task, Runnable action) {
         begin(task.workload());
         try {
-            action.run();
+            task.runInContext(action);
         } catch (Throwable e) {
             log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e);
         }
@@ -375,9 +380,9 @@ final class LoopThread extends Thread implements ServiceThread {
         Opened opened = (Opened) key.attachment();
         begin(opened.task.workload());
         try {
-            opened.ready(key);
+            opened.task.runReady(opened, key);
         } catch (Throwable e) {
-            opened.abort(e);
+            opened.task.runInContext(() -> opened.abort(e));
         }
         finish();
     }
@@ -434,7 +439,7 @@ final class LoopThread extends Thread implements ServiceThread {
         for (SelectionKey key : new ArrayList<>(selector.keys())) {
             if (key.attachment() instanceof Opened opened) {
                 try {
-                    opened.abort(why);
+                    opened.task.runInContext(() -> opened.abort(why));
                 } catch (Throwable e) {
                     log.error("A channel was not closed properly when {} ended", getName(), e);
                 }
@@ -468,9 +473,9 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void giveUp(Object work) {
         if (work instanceof Callback callback) {
-            callback.action().run();
+            callback.task().runInContext(callback.action());
         } else if (work instanceof Batch batch) {
-            batch.runAsync(worker, new LoopTask(this, batch.workload().name())); // it refuses itself
+            batch.runAsync(worker, taskOf(batch)); // it refuses itself
         } else {
             ((Runnable) work).run();
         }
