@@ -565,6 +565,36 @@ final class NetworkTest extends StrategyFixture {
     }
 
     @Test
+    void slowPeers_many_areDroppedInTimeAndHoldUpNobody() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        Serving serving = serve(
+                strategy,
+                anyPort(),
+                connection -> connection.readLine(100, LIMIT).thenCompose(line -> connection.write(line + "\n")));
+        int slow = 100;
+        List<Socket> dripping = new ArrayList<>();
+        for (int i = 0; i < slow; i++) {
+            dripping.add(socketTo(serving.address()));
+        }
+        Patience.await().until(() -> clock.waiting() == slow);
+        for (int i = 1; i <= 10; i++) {
+            for (Socket each : dripping) {
+                each.getOutputStream().write('x');
+            }
+            Socket quick = socketTo(serving.address());
+            quick.getOutputStream().write(("quick " + i + "\n").getBytes(US_ASCII));
+            assertThat(new String(quick.getInputStream().readAllBytes(), US_ASCII))
+                    .isEqualTo("quick " + i + "\n");
+            clock.advance(LIMIT.dividedBy(10));
+        }
+        for (Socket each : dripping) {
+            assertEnds(each); // however often it has sent something
+        }
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    @Test
     void readLine_endless_failsAndTakesInNoMore() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
@@ -865,7 +895,8 @@ final class NetworkTest extends StrategyFixture {
                     case 2 -> CompletableFuture.completedFuture("" + n);
                     default -> connection.close().thenApply(done -> "" + n);
                 }));
-        int connections = 4000 * Integer.getInteger("stress.rounds", 1);
+        // One after another, at most 200 at once: they show that nothing is left behind, not how many can be open.
+        int connections = Math.max(10_000, 4000 * Integer.getInteger("stress.rounds", 1));
         try (var results = strategy.map(asking, IntStream.range(0, connections).boxed())) {
             int[] index = {0};
             assertThat(results.map(Result::orElseThrow))
