@@ -122,6 +122,44 @@ public abstract class KeyContract extends RemainsContract {
         assertThat(journal.entries()).containsExactly("0", "3", "6", "9", "12");
     }
 
+    /** As it would run one that waits for a worker. */
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void limitPerKey_workerWaitsForATaskThatWaitsForItsKey_doesNotRunIt(Kind kind) throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        Gate gate = gate();
+        Journal journal = journal();
+        ExecutorStrategy strategy = strategy(2);
+        Workload<Integer, Integer> inner = workload(kind, keyed(1), telling(journal, gate));
+        AtomicReference<Thread> waiter = new AtomicReference<>();
+        Workload<Integer, Integer> outer = workload(kind, "outer", n -> {
+            waiter.set(Thread.currentThread());
+            return strategy.run(inner, n).orElseThrow();
+        });
+        CompletableFuture<Result<Integer>> first = strategy.submit(inner, 0);
+        Patience.await().until(() -> journal.entered() == 1);
+        CompletableFuture<Result<Integer>> second = strategy.submit(outer, 3);
+        awaitParked(waiter);
+        assertThat(journal.entered()).isEqualTo(1);
+        gate.open();
+        assertThat(Patience.get(first)).isEqualTo(Result.success(0));
+        assertThat(Patience.get(second)).isEqualTo(Result.success(3));
+        assertThat(journal.peak()).isEqualTo(1);
+    }
+
+    /** All tasks of a batch would have one place. */
+    @Test
+    void limitPerKey_tinyTasks_areNotPutIntoBatches() {
+        ExecutorStrategy strategy = strategy(2);
+        Workload<Integer, Integer> tiny = workload(Kind.COMPUTE, keyed(1), n -> n + 1);
+        try (var results = strategy.map(tiny, IntStream.range(0, 2000).boxed())) {
+            assertThat(results).hasSize(2000).allSatisfy(result -> {
+                assertThat(result.isSuccess()).isTrue();
+                assertThat(result.execution().batchSize()).isEqualTo(1);
+            });
+        }
+    }
+
     @Test
     void limitPerKey_twoWorkloads_haveALimitEach() throws Exception {
         Gate gate = gate();
@@ -234,17 +272,22 @@ public abstract class KeyContract extends RemainsContract {
         CompletableFuture<Result<Integer>> first = strategy.submit(waiting, 0);
         CompletableFuture<Result<Integer>> second = strategy.submit(waiting, 3);
         assertThat(strategy.submit(waiting, 6).cancel(true)).isTrue();
+        awaitCollected(keys.subList(2, 3)); // though it has never come to its turn
         gate.open();
         Patience.get(first).orElseThrow();
         Patience.get(second).orElseThrow();
         try (var results = strategy.map(waiting, Stream.iterate(0, n -> n + 1))) {
             assertThat(results.limit(20)).hasSize(20);
         }
+        awaitCollected(keys);
+        assertThat(strategy.run(waiting, 7)).isEqualTo(Result.success(7));
+    }
+
+    private static void awaitCollected(List<WeakReference<?>> all) {
         Patience.await().until(() -> {
             System.gc();
-            return keys.stream().allMatch(key -> key.get() == null);
+            return all.stream().allMatch(each -> each.get() == null);
         });
-        assertThat(strategy.run(waiting, 7)).isEqualTo(Result.success(7));
     }
 
     /** An object of its own for each task, equal to others of its number. */
@@ -393,7 +436,10 @@ public abstract class KeyContract extends RemainsContract {
                 strategy.map(telling, inputs, MapOptions.unordered().window(size));
         RacingThreads.run(
                 () -> assertThat(causeOf(results.iterator().next())).isInstanceOf(CancellationException.class), () -> {
-                    Patience.await().until(() -> journal.entered() == 1 && pulled.get() == size);
+                    Patience.await().untilAsserted(() -> {
+                        assertThat(pulled.get()).isEqualTo(size);
+                        assertThat(journal.entered()).isEqualTo(1);
+                    });
                     results.close();
                 });
         Patience.await().untilAsserted(() -> {
