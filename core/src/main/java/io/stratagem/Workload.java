@@ -7,6 +7,8 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +33,10 @@ public final class Workload<I, O> {
     private final boolean fineGrained;
     private final @Nullable Duration timeout;
     private final @Nullable RetryPolicy retry;
+    private final @Nullable Function<Object, ?> key;
+    private final int limitPerKey;
 
-    private Workload(Builder options, Kind kind, Serializable function, Class<?> functionClass) {
+    private Workload(Builder<?> options, Kind kind, Serializable function, Class<?> functionClass) {
         this.name = options.name;
         this.kind = kind;
         this.function = function;
@@ -41,6 +45,8 @@ public final class Workload<I, O> {
         this.fineGrained = options.fineGrained;
         this.timeout = options.timeout;
         this.retry = options.retry;
+        this.key = options.key;
+        this.limitPerKey = options.limitPerKey;
     }
 
     /**
@@ -113,8 +119,8 @@ public final class Workload<I, O> {
      * @return the options
      * @throws IllegalArgumentException if the name is blank
      */
-    public static Builder named(String name) {
-        return new Builder(name);
+    public static Builder<Object> named(String name) {
+        return new Builder<>(name);
     }
 
     /**
@@ -172,6 +178,43 @@ public final class Workload<I, O> {
     }
 
     /**
+     * How many tasks of one key may be in flight at once.
+     *
+     * @return the limit, or empty if the workload has no keys
+     */
+    public OptionalInt limitPerKey() {
+        return key == null ? OptionalInt.empty() : OptionalInt.of(limitPerKey);
+    }
+
+    /**
+     * The key of an input, for strategies.
+     *
+     * @param input what a task is to be given
+     * @return its key
+     * @throws IllegalArgumentException if the key function fails or returns null
+     * @throws IllegalStateException if the workload has no keys
+     */
+    public Object keyOf(@Nullable Object input) {
+        Function<Object, ?> keyFunction = key;
+        checkState(keyFunction != null, "workload '%s' has no keys", name);
+        Object value;
+        try {
+            value = applyTo(keyFunction, input);
+        } catch (Throwable e) {
+            throw new IllegalArgumentException("the key function of workload '" + name + "' failed: " + e, e);
+        }
+        if (value == null) {
+            throw new IllegalArgumentException("the key function of workload '" + name + "' returned null");
+        }
+        return value;
+    }
+
+    @SuppressWarnings("NullAway") // inputs may be null, if the function takes that
+    private static @Nullable Object applyTo(Function<Object, ?> keyFunction, @Nullable Object input) {
+        return keyFunction.apply(input);
+    }
+
+    /**
      * The function itself, for strategies: an {@link AsyncFn} if the kind is {@link Kind#ASYNC}, else an {@link Fn}.
      *
      * @return the function
@@ -197,16 +240,23 @@ public final class Workload<I, O> {
                 + (fineGrained ? ", fine-grained" : "")
                 + (timeout == null ? "" : ", timeout " + timeout)
                 + (retry == null ? "" : ", retry " + retry)
+                + (key == null ? "" : ", " + limitPerKey + " per key")
                 + "]";
     }
 
-    /** The options of a workload, ended by its function. Each may be set once. Not thread-safe. */
-    public static final class Builder {
+    /**
+     * The options of a workload, ended by its function. Each may be set once. Not thread-safe.
+     *
+     * @param <T> what the inputs must be for the options to apply: anything, unless {@link #limitPerKey} was set
+     */
+    public static final class Builder<T> {
         private final String name;
         private boolean isolated;
         private boolean fineGrained;
         private @Nullable Duration timeout;
         private @Nullable RetryPolicy retry;
+        private @Nullable Function<Object, ?> key;
+        private int limitPerKey;
 
         private Builder(String name) {
             checkArgument(!name.isBlank(), "name must not be blank");
@@ -219,7 +269,7 @@ public final class Workload<I, O> {
          * @return this
          * @throws IllegalStateException if set twice
          */
-        public Builder isolated() {
+        public Builder<T> isolated() {
             checkState(!isolated, "isolated was set already");
             isolated = true;
             return this;
@@ -231,7 +281,7 @@ public final class Workload<I, O> {
          * @return this
          * @throws IllegalStateException if set twice
          */
-        public Builder fineGrained() {
+        public Builder<T> fineGrained() {
             checkState(!fineGrained, "fineGrained was set already");
             fineGrained = true;
             return this;
@@ -246,7 +296,7 @@ public final class Workload<I, O> {
          * @throws IllegalArgumentException if the limit is not positive
          * @throws IllegalStateException if set twice
          */
-        public Builder timeout(Duration limit) {
+        public Builder<T> timeout(Duration limit) {
             checkArgument(limit.compareTo(Duration.ZERO) > 0, "timeout must be positive: %s", limit);
             checkState(timeout == null, "timeout was set already, to %s", timeout);
             timeout = limit;
@@ -260,10 +310,51 @@ public final class Workload<I, O> {
          * @return this
          * @throws IllegalStateException if set twice
          */
-        public Builder retry(RetryPolicy policy) {
+        public Builder<T> retry(RetryPolicy policy) {
             checkState(retry == null, "retry was set already, to %s", retry);
             retry = Objects.requireNonNull(policy, "policy");
             return this;
+        }
+
+        /**
+         * How many tasks of one key may be in flight at once, as eight requests to one host:
+         *
+         * <pre>{@code
+         * Workload.named("fetch").limitPerKey(URI::getHost, 8).async((uri, loop) -> http.get(uri))
+         * }</pre>
+         *
+         * <p>No limit by default. It holds within one strategy, for all calls with this workload together. Tasks beyond
+         * it wait in the order in which they were taken in, and hold no worker, thread or loop meanwhile; those of other
+         * keys overtake them. They count in the window of their map, which bounds them, or in what is pending. Neither
+         * their timeout nor anything else but the deadline of a map runs while they wait.
+         *
+         * <p>A task is in flight from when it is handed out until its worker has left it, an asynchronous one until it
+         * has its result. So one that was cancelled or timed out, and whose thread ignores the interrupt, keeps its place
+         * until it returns. A further attempt gets in line anew. A task that waits for another of its own key may wait
+         * for ever.
+         *
+         * <p>The function is called once for each task, in this JVM, on the thread that submits it or reads the stream.
+         * Write it as a method reference, or as a lambda with the type of its parameter: the compiler does not know it
+         * yet. If it throws or returns null, that task fails with {@link IllegalArgumentException}. Keys are compared by
+         * {@code equals}, now and then on a thread of the strategy's, so that must be quick.
+         *
+         * <p>Tasks of such a workload are never put into batches. Where {@link Rejection#CALLER_RUNS} would run one, the
+         * caller waits for room.
+         *
+         * @param key gives the key of an input
+         * @param limit positive
+         * @param <K> what inputs the function takes
+         * @return this
+         * @throws IllegalArgumentException if the limit is not positive
+         * @throws IllegalStateException if set twice
+         */
+        @SuppressWarnings("unchecked") // from here on it makes workloads of such inputs only
+        public <K> Builder<K> limitPerKey(Function<? super K, ?> key, int limit) {
+            checkArgument(limit > 0, "limitPerKey must be positive: %s", limit);
+            checkState(this.key == null, "limitPerKey was set already, to %s", limitPerKey);
+            this.key = (Function<Object, ?>) Objects.requireNonNull(key, "key");
+            this.limitPerKey = limit;
+            return (Builder<K>) this;
         }
 
         /**
@@ -274,7 +365,7 @@ public final class Workload<I, O> {
          * @param <O> what it gives
          * @return the workload
          */
-        public <I, O> Workload<I, O> blocking(Fn<? super I, ? extends O> function) {
+        public <I extends T, O> Workload<I, O> blocking(Fn<? super I, ? extends O> function) {
             return make(Kind.BLOCKING, function, function);
         }
 
@@ -286,7 +377,7 @@ public final class Workload<I, O> {
          * @param <O> what it gives
          * @return the workload
          */
-        public <I, O> Workload<I, O> compute(Fn<? super I, ? extends O> function) {
+        public <I extends T, O> Workload<I, O> compute(Fn<? super I, ? extends O> function) {
             return make(Kind.COMPUTE, function, function);
         }
 
@@ -298,7 +389,7 @@ public final class Workload<I, O> {
          * @param <O> what it gives
          * @return the workload
          */
-        public <I, O> Workload<I, O> async(AsyncFn<? super I, O> function) {
+        public <I extends T, O> Workload<I, O> async(AsyncFn<? super I, O> function) {
             return make(Kind.ASYNC, function, function);
         }
 
@@ -309,7 +400,7 @@ public final class Workload<I, O> {
          * @param <I> what it takes
          * @return the workload
          */
-        public <I> Workload<I, Void> blockingAction(Action<? super I> action) {
+        public <I extends T> Workload<I, Void> blockingAction(Action<? super I> action) {
             return make(Kind.BLOCKING, returningNull(action), action);
         }
 
@@ -320,7 +411,7 @@ public final class Workload<I, O> {
          * @param <I> what it takes
          * @return the workload
          */
-        public <I> Workload<I, Void> computeAction(Action<? super I> action) {
+        public <I extends T> Workload<I, Void> computeAction(Action<? super I> action) {
             return make(Kind.COMPUTE, returningNull(action), action);
         }
 

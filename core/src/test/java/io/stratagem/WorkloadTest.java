@@ -46,6 +46,26 @@ final class WorkloadTest {
     }
 
     @Test
+    void limitPerKey_anyOfItsForms_keepsTheTypes() {
+        Workload<String, Integer> byReference =
+                Workload.named("r").limitPerKey(String::length, 3).compute(text -> text.length() + 1);
+        Workload<String, Integer> byLambda = Workload.named("l")
+                .limitPerKey((CharSequence text) -> text.charAt(0), 3)
+                .timeout(Duration.ofSeconds(1))
+                .async((text, loop) -> CompletableFuture.completedFuture(text.length()));
+        assertThat(byReference.limitPerKey()).hasValue(3);
+        assertThat(byReference.keyOf("four")).isEqualTo(4);
+        assertThat(byLambda.keyOf("four")).isEqualTo('f');
+        assertThat(byLambda.toString()).contains("3 per key");
+        assertThat(Workload.compute("c", String::length).limitPerKey()).isEmpty();
+        assertThatThrownBy(() -> Workload.compute("c", String::length).keyOf("four"))
+                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> byLambda.keyOf(""))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("'l'", "key");
+    }
+
+    @Test
     @SuppressWarnings("unchecked")
     void actions_each_giveNull() throws Exception {
         AtomicReference<String> seen = new AtomicReference<>();

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -119,13 +120,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** Whether the running task was interrupted by someone other than core, who sees to its result himself. */
     private volatile boolean isInterrupted;
 
-    /** Whether it is a further attempt whose time has not come. Set before it is shared. */
-    private volatile boolean isDelayed;
+    /** Whether its time has not come: it is a further attempt, or has no place within the limit of its key. */
+    private volatile boolean isHeld;
 
     /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
     boolean hasMoved;
 
-    /** For timeouts, further attempts and listeners. */
+    /** For timeouts, further attempts, keys and listeners. */
     static final class Details {
         private final long firstTaskId;
 
@@ -137,13 +138,31 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
         private volatile Clock.@Nullable Timer timer;
 
-        Details(long firstTaskId, long firstStartNanos) {
+        /** The place of the one task within the limit of its key, or null. A batch that gives its task away loses it. */
+        private volatile KeyLimits.@Nullable Place place;
+
+        /** Whether it was claimed for a worker elsewhere. Guarded by the batch. */
+        private boolean isElsewhere;
+
+        /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
+        private boolean isLeftLater;
+
+        Details(long firstTaskId, long firstStartNanos, KeyLimits.@Nullable Place place) {
             this.firstTaskId = firstTaskId;
             this.firstStartNanos = firstStartNanos;
+            this.place = place;
         }
 
+        /** For tasks that go elsewhere, from the given one on. */
         Details from(int index) {
-            return new Details(firstTaskId + index, firstStartNanos);
+            KeyLimits.Place given = place;
+            place = null;
+            return new Details(firstTaskId + index, firstStartNanos, given);
+        }
+
+        Details ofNextAttempt(int index, long beganNanos) {
+            KeyLimits.Place former = place;
+            return new Details(firstTaskId + index, beganNanos, former == null ? null : former.anew());
         }
 
         private void disarm() {
@@ -164,6 +183,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         this.queuedAtNanos = terms.clock().nanoTime();
         if (details != null) {
             details.taskStartNanos = queuedAtNanos; // until it is known better
+            if (details.place != null) {
+                isHeld = true;
+            }
         }
         WORD.set(this, word(0, 0, size));
     }
@@ -200,7 +222,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * No worker elsewhere is at its last task any more, nor will be: it was reported, be it too late, or never started.
      * May be called several times, on any thread.
      */
-    void left() {}
+    void left() {
+        leaveKey();
+    }
 
     /** Whether nobody wants what has not been done yet. */
     abstract boolean isUnwanted();
@@ -247,6 +271,17 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     /**
+     * Runs code of the tasks that an engine calls outside of {@link #run} and {@link #runAsync}, as a loop does with
+     * callbacks, in the context of who submitted them. Each action runs at once, on the calling thread.
+     *
+     * @param present the context class loader of the threads that will call, which have no other context
+     * @return what runs such code, or null if the context is no other than that: mostly
+     */
+    public final @Nullable Executor contextBeyond(@Nullable ClassLoader present) {
+        return terms.context.isOnly(present) ? null : terms.context::run;
+    }
+
+    /**
      * How many tasks belong to it now. Becomes smaller when a tail is cut off.
      *
      * @return the size
@@ -262,7 +297,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      */
     public final boolean isWaiting() {
         long now = word;
-        return claimed(now) == settled(now) && claimed(now) < end(now) && !isDelayed;
+        return claimed(now) == settled(now) && claimed(now) < end(now) && !isHeld;
     }
 
     /**
@@ -362,6 +397,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             inputs[i] = inputOf(i);
         }
         worker = by;
+        if (details != null) {
+            details.isElsewhere = true;
+        }
         word = word(0, end(now), end(now));
         return inputs;
     }
@@ -617,6 +655,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             runner = null;
         }
         Thread.interrupted();
+        leaveKey();
     }
 
     /** Whether a task that runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
@@ -856,9 +895,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             long delay = policy.get().nextDelayNanos(cause, attempts, now - began);
             if (delay >= 0) {
                 hasMoved = true;
-                Details next = new Details(mine.firstTaskId + index, began);
-                Batch again = part(index, index + 1, attempts + 1, next);
-                again.isDelayed = delay > 0;
+                Batch again = part(index, index + 1, attempts + 1, mine.ofNextAttempt(index, began));
+                if (delay > 0) {
+                    again.isHeld = true;
+                }
                 again.callbacks = callbacks();
                 return new Moved(again, delay);
             }
@@ -912,8 +952,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     }
 
     private void complete() {
-        if (details != null) {
-            details.disarm();
+        Details mine = details;
+        if (mine != null) {
+            mine.disarm();
+            if (!mine.isLeftLater) {
+                leaveKey();
+            }
         }
         if (isListed) {
             terms.strategy.unlist(this);
@@ -980,8 +1024,26 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
+    /** Its time has come; unless it still has to wait for its key. */
     final void endDelay() {
-        isDelayed = false;
+        isHeld = place() != null;
+    }
+
+    /** It has a place within the limit of its key. */
+    final void admit() {
+        isHeld = false;
+    }
+
+    final KeyLimits.@Nullable Place place() {
+        return details == null ? null : details.place;
+    }
+
+    /** Gives back the place within the limit of the key, if there is one. May be called several times. */
+    private void leaveKey() {
+        KeyLimits.Place place = place();
+        if (place != null) {
+            terms.strategy.keys().leave(place);
+        }
     }
 
     final boolean isComplete() {
@@ -1163,6 +1225,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             if (isLast) {
                 finishExecution(index + 1);
             }
+            if (details != null) {
+                details.isLeftLater = details.isElsewhere;
+            }
             word = word(index + 1, claimed(now), end(now));
             return new Taking(index, outcome, isLast, null, stage);
         }
@@ -1171,6 +1236,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             return null;
         }
         finishExecution(index + 1);
+        if (details != null) {
+            details.isLeftLater = true;
+        }
         Batch rest = null;
         if (index + 1 < end(now)) {
             rest = tail(index + 1, end(now));

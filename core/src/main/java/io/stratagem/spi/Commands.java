@@ -38,7 +38,7 @@ final class Commands {
         return kind == Kind.COMPUTE ? COMPUTE : BLOCKING;
     }
 
-    private static Workload.Builder isolated() {
+    private static Workload.Builder<Object> isolated() {
         return Workload.named("executor-service").isolated();
     }
 }

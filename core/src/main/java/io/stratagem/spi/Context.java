@@ -72,7 +72,8 @@ final class Context {
         return Collections.unmodifiableList(captured);
     }
 
-    private boolean isOnly(@Nullable ClassLoader aLoader) {
+    /** Whether there is nothing to it but this class loader. */
+    boolean isOnly(@Nullable ClassLoader aLoader) {
         return loader == aLoader && isEmpty(mdc) && captured.isEmpty();
     }
 
@@ -100,6 +101,23 @@ final class Context {
         } catch (Throwable e) {
             applied.undo();
             throw e;
+        }
+    }
+
+    /** Runs a callback with this context on the calling thread; if that fails, without: a stage must be completed. */
+    void run(Runnable callback) {
+        Applied applied;
+        try {
+            applied = apply();
+        } catch (Throwable e) {
+            log.error("A context could not be applied; the callback runs without it", e);
+            callback.run();
+            return;
+        }
+        try {
+            callback.run();
+        } finally {
+            undo(applied);
         }
     }
 

@@ -5,13 +5,9 @@ import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A loop for one task: what it off-loads, and what its executor runs, has the context of the task. */
 record ContextLoop(Loop loop, Context context) implements Loop {
-    private static final Logger log = LoggerFactory.getLogger(Loop.class);
-
     @Override
     public CompletableFuture<Void> delay(Duration delay) {
         return loop.delay(delay);
@@ -36,21 +32,6 @@ record ContextLoop(Loop loop, Context context) implements Loop {
 
     @Override
     public Executor executor() {
-        return action -> loop.executor().execute(() -> {
-            Context.Applied applied;
-            try {
-                applied = context.apply();
-            } catch (Throwable e) {
-                // Without the action a stage would never be completed.
-                log.error("A context could not be applied; the callback runs without it", e);
-                action.run();
-                return;
-            }
-            try {
-                action.run();
-            } finally {
-                context.undo(applied);
-            }
-        });
+        return action -> loop.executor().execute(() -> context.run(action));
     }
 }

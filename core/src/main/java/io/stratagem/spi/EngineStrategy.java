@@ -62,6 +62,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private final Clock clock;
     private final TaskListener[] listeners;
     private final Admission admission;
+    private final KeyLimits keys = new KeyLimits(this);
 
     /** For threads that wait for a submitted task. */
     private final AdaptiveSpin spin = new AdaptiveSpin(200);
@@ -76,8 +77,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private final AtomicLong taskIds = new AtomicLong();
 
     /**
-     * What is neither queued nor on a worker: asynchronous tasks that wait, tasks that wait for another attempt, and
-     * those that run in the thread that submitted them.
+     * What is neither queued nor on a worker: asynchronous tasks that wait, tasks that wait for another attempt or for
+     * their key, and those that run in the thread that submitted them.
      */
     private final Set<Batch> waiting = ConcurrentHashMap.newKeySet();
 
@@ -151,7 +152,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
             // To start an asynchronous task here would not slow the caller down.
             if (options.rejection() == Rejection.CALLER_RUNS
                     && workload.kind() != Kind.ASYNC
-                    && !isolates(workload.kind())) {
+                    && !isolates(workload.kind())
+                    && terms.limitPerKey == 0) {
                 return runInCaller(terms, input);
             }
             if (!waitForRoom()) {
@@ -204,11 +206,22 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private SingleBatch newSingle(Terms terms, TaskFuture<?> future, @Nullable Object input) {
-        Batch.Details details = terms.haveDetails ? new Batch.Details(newTaskIds(1), 0) : null;
-        SingleBatch batch = new SingleBatch(terms, future, input, 1, details);
+        SingleBatch batch = new SingleBatch(terms, future, input, 1, newDetails(terms, 1, input));
         future.batch = batch;
         notifySubmitted(batch);
         return batch;
+    }
+
+    /**
+     * The details of new tasks, or null if they need none. Calls the key function, so only for submitters and readers.
+     *
+     * @param input of the one task, if the workload has keys
+     */
+    final Batch.@Nullable Details newDetails(Terms terms, int tasks, @Nullable Object input) {
+        if (!terms.haveDetails) {
+            return null;
+        }
+        return new Batch.Details(newTaskIds(tasks), 0, terms.limitPerKey > 0 ? KeyLimits.place(terms, input) : null);
     }
 
     /** False if the caller was interrupted while it waited; it keeps its interrupt. */
@@ -297,13 +310,43 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     // ---------------------------------------------------------------------------------------------- for runs
 
-    /** Hands a batch to the engine. */
+    /** Hands a batch to the engine, or has it wait for its key. */
     final void dispatchOrThrow(Batch batch) {
+        KeyLimits.Place place = batch.place();
+        if (place == null) {
+            execute(batch);
+        } else {
+            executeInTurn(batch, place);
+        }
+        cancelIfUnwanted(batch);
+    }
+
+    private void executeInTurn(Batch batch, KeyLimits.Place place) {
+        Throwable failure = place.failure();
+        if (failure != null) {
+            batch.cancelUnstarted(failure);
+        } else if (keys.enter(place, batch)) {
+            execute(batch);
+        } else if (isClosedNow) {
+            batch.cancel(closedNow()); // closeNow may have gone through the list just before
+        }
+    }
+
+    private void execute(Batch batch) {
         if (isClosedNow) {
             throw new RejectedExecutionException(closedMessage());
         }
         engine.execute(batch);
-        cancelIfUnwanted(batch);
+    }
+
+    /** Hands a batch to the engine; if that cannot take it, returns what its tasks are to fail with. */
+    final @Nullable Throwable tryExecute(Batch batch) {
+        try {
+            execute(batch);
+            return null;
+        } catch (Throwable e) {
+            return isClosedNow ? closedNow() : e; // or a thread could not be started
+        }
     }
 
     /** Hands a batch to the engine; if that cannot take it, its tasks fail with the reason. */
@@ -336,13 +379,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     final void redispatch(Batch batch) {
         waiting.remove(batch);
         batch.endDelay();
-        if (batch.isWaiting()) {
+        if (batch.unstarted() > 0) {
             dispatch(batch);
         }
     }
 
     /** A run that is cancelled cancels all it knows of; what joined it just then is cancelled here. */
-    private static void cancelIfUnwanted(Batch batch) {
+    static void cancelIfUnwanted(Batch batch) {
         if (batch.isUnwanted()) {
             batch.cancel(batch.cancellation());
         }
@@ -436,6 +479,10 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     final Admission admission() {
         return admission;
+    }
+
+    final KeyLimits keys() {
+        return keys;
     }
 
     final void unlist(Batch batch) {

@@ -92,7 +92,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     MapRun(Terms terms, Spliterator<? extends I> input, MapOptions options) {
         this.terms = terms;
         this.strategy = terms.strategy;
-        this.profile = strategy.engine().profile(terms.workload.kind());
+        Profile ofKind = strategy.engine().profile(terms.workload.kind());
+        this.profile = terms.limitPerKey > 0 ? ofKind.unbatched() : ofKind; // tasks in a batch would need one key
         this.input = input;
         this.options = options;
         this.isAsync = terms.workload.kind() == Kind.ASYNC;
@@ -372,7 +373,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         @Nullable Object[] inputs = filled == size ? filling : Arrays.copyOf(filling, filled);
         filling = NONE;
         inWindow += filled;
-        Batch.Details details = terms.haveDetails ? new Batch.Details(strategy.newTaskIds(filled), 0) : null;
+        Batch.Details details = strategy.newDetails(terms, filled, inputs[0]);
         return new MapBatch(this, inputs, filledBytes, 1, details);
     }
 

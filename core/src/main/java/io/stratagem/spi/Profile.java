@@ -33,4 +33,9 @@ public record Profile(int parallelism, int maxBatch, int batchesPerWorker, long 
         checkArgument(batchesPerWorker > 0, "batchesPerWorker must be positive: %s", batchesPerWorker);
         checkArgument(targetBatchNanos > 0, "targetBatchNanos must be positive: %s", targetBatchNanos);
     }
+
+    /** The same, with one task in each batch. */
+    Profile unbatched() {
+        return new Profile(parallelism, 1, batchesPerWorker, targetBatchNanos, isolates);
+    }
 }

@@ -95,6 +95,7 @@ final class SingleBatch extends Batch {
 
     @Override
     void left() {
+        super.left();
         if (settled() > 0) { // else it never started, and is another batch now
             future.left();
         }

@@ -13,7 +13,10 @@ final class Terms {
     /** 0 for none. */
     final long timeoutNanos;
 
-    /** Whether tasks need more than their input and outcome: a timeout, further attempts, listeners. */
+    /** How many tasks of one key may be in flight; 0 if there are no keys. */
+    final int limitPerKey;
+
+    /** Whether tasks need more than their input and outcome: a timeout, further attempts, a key, listeners. */
     final boolean haveDetails;
 
     Terms(EngineStrategy strategy, Workload<?, ?> workload, Context context) {
@@ -21,7 +24,9 @@ final class Terms {
         this.workload = workload;
         this.context = context;
         this.timeoutNanos = workload.timeout().map(NANOSECONDS::convert).orElse(0L);
-        this.haveDetails = timeoutNanos > 0 || workload.retry().isPresent() || strategy.hasListeners();
+        this.limitPerKey = workload.limitPerKey().orElse(0);
+        this.haveDetails =
+                timeoutNanos > 0 || workload.retry().isPresent() || limitPerKey > 0 || strategy.hasListeners();
     }
 
     /** Whether they also serve for this. */

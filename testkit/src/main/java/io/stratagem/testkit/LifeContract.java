@@ -203,7 +203,7 @@ public abstract class LifeContract extends NestingContract {
                 });
     }
 
-    private static void awaitParked(AtomicReference<Thread> thread) {
+    static void awaitParked(AtomicReference<Thread> thread) {
         Patience.await()
                 .until(() -> thread.get() != null
                         && (thread.get().getState() == Thread.State.WAITING

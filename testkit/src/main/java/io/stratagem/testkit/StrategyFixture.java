@@ -127,7 +127,7 @@ public abstract class StrategyFixture {
     }
 
     /** A plain function as a workload of any kind: as asynchronous work it is off-loaded. */
-    protected static <I, O> Workload<I, O> workload(Kind kind, Workload.Builder options, Fn<I, O> function) {
+    protected static <I, O> Workload<I, O> workload(Kind kind, Workload.Builder<? super I> options, Fn<I, O> function) {
         return switch (kind) {
             case BLOCKING -> options.blocking(function);
             case COMPUTE -> options.compute(function);

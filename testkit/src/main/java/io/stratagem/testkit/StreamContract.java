@@ -833,7 +833,7 @@ public abstract class StreamContract extends TaskContract {
         long seed = Long.getLong("stress.seed", System.nanoTime());
         ExecutorStrategy strategy = strategy(3);
         int size = 2000 * Integer.getInteger("stress.rounds", 1);
-        Workload.Builder options = Workload.named("random")
+        Workload.Builder<Object> options = Workload.named("random")
                 .timeout(Duration.ofMillis(2))
                 .retry(RetryPolicy.attempts(3).jitter(1).on(IOException.class, TaskTimeoutException.class));
         Workload<Integer, Integer> random = workload(mode.kind, options, n -> {

@@ -835,7 +835,7 @@ public abstract class TaskContract extends StrategyFixture {
         FakeClock clock = new FakeClock();
         Journal journal = journal();
         ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
-        Workload.Builder options = Workload.named("hanging")
+        Workload.Builder<Object> options = Workload.named("hanging")
                 .timeout(TIMEOUT)
                 .retry(RetryPolicy.attempts(3).on(TaskTimeoutException.class));
         CompletableFuture<Result<Integer>> future =

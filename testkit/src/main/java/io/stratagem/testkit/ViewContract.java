@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * The part of the contract that is about the view of a strategy as an {@code ExecutorService}. What tests hand to it can
  * travel, unless they need the view, or a thread of this JVM, inside of a task.
  */
-public abstract class ViewContract extends RemainsContract {
+public abstract class ViewContract extends KeyContract {
     private static final long LIMIT_MILLIS = Patience.LIMIT.toMillis();
 
     /** For subclasses. */

@@ -69,7 +69,7 @@ final class RemoteEngineTest {
         strategy.close();
     }
 
-    private static Workload<Integer, String> never(Workload.Builder options) {
+    private static Workload<Integer, String> never(Workload.Builder<Object> options) {
         return options.compute(n -> {
             throw new AssertionError("runs here: " + n);
         });

@@ -232,7 +232,7 @@ public final class Connection extends Opened {
         }
         inbound.begin(reading);
         if (!thread.mayCompleteInline() && inbound.hasBytes()) {
-            thread.post((Runnable) this::satisfy);
+            task.execute(this::satisfy);
         } else {
             satisfy();
         }

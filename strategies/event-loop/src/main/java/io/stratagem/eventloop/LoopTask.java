@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.TaskLoop;
+import java.nio.channels.SelectionKey;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -20,15 +21,19 @@ final class LoopTask implements TaskLoop, Executor {
     private final LoopThread thread;
     private final String workload;
 
+    /** Runs its code in its context; null if it has none. */
+    private final @Nullable Executor context;
+
     /** Head of the list of what is open. Only the loop's thread uses it. */
     private @Nullable Opened first;
 
     private volatile boolean hasOpened;
     private volatile boolean isEnded;
 
-    LoopTask(LoopThread thread, String workload) {
+    LoopTask(LoopThread thread, String workload, @Nullable Executor context) {
         this.thread = thread;
         this.workload = workload;
+        this.context = context;
     }
 
     LoopThread thread() {
@@ -120,6 +125,25 @@ final class LoopTask implements TaskLoop, Executor {
     @Override
     public void execute(Runnable action) {
         thread.post(new LoopThread.Callback(this, action));
+    }
+
+    /** Runs, here, what may call code of the task's. */
+    void runInContext(Runnable action) {
+        Executor own = context;
+        if (own == null) {
+            action.run();
+        } else {
+            own.execute(action);
+        }
+    }
+
+    /** {@link Opened#ready}, in the same way. */
+    void runReady(Opened opened, SelectionKey key) {
+        if (context == null) {
+            opened.ready(key);
+        } else {
+            context.execute(() -> opened.ready(key));
+        }
     }
 
     /** Runs it at once on the loop's own thread, else there. */

@@ -12,6 +12,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -39,6 +40,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LoopThread extends Thread implements ServiceThread {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
+    private static final @Nullable ClassLoader LOADER = LoopThread.class.getClassLoader();
     private static final int CHUNK = 256;
 
     /** What depends on a future may make the next one: not too deep. */
@@ -108,7 +110,7 @@ final class LoopThread extends Thread implements ServiceThread {
         done.complete(null);
         setDaemon(true);
         // The loader of whoever happened to need the loop first must not be kept alive by it.
-        setContextClassLoader(LoopThread.class.getClassLoader());
+        setContextClassLoader(LOADER);
     }
 
     LoopEngine engine() {
@@ -302,9 +304,10 @@ final class LoopThread extends Thread implements ServiceThread {
         } else if (work instanceof Batch batch) {
             String name = batch.workload().name();
             begin(name);
+            Executor context = batch.contextBeyond(LOADER);
             batch.runAsync(worker, () -> {
                 begin(name); // for the watch each task is a step
-                return new LoopTask(this, name);
+                return new LoopTask(this, name, context);
             });
             finish();
         } else {
@@ -319,7 +322,7 @@ final class LoopThread extends Thread implements ServiceThread {
     private void perform(LoopTask task, Runnable action) {
         begin(task.workload());
         try {
-            action.run();
+            task.runInContext(action);
         } catch (Throwable e) {
             log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e);
         }
@@ -378,9 +381,9 @@ final class LoopThread extends Thread implements ServiceThread {
         Opened opened = (Opened) key.attachment();
         begin(opened.task.workload());
         try {
-            opened.ready(key);
+            opened.task.runReady(opened, key);
         } catch (Throwable e) {
-            opened.abort(e);
+            opened.task.runInContext(() -> opened.abort(e));
         }
         finish();
     }
@@ -437,7 +440,7 @@ final class LoopThread extends Thread implements ServiceThread {
         for (SelectionKey key : new ArrayList<>(selector.keys())) {
             if (key.attachment() instanceof Opened opened) {
                 try {
-                    opened.abort(why);
+                    opened.task.runInContext(() -> opened.abort(why));
                 } catch (Throwable e) {
                     log.error("A channel was not closed properly when {} ended", getName(), e);
                 }
@@ -471,9 +474,9 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void giveUp(Object work) {
         if (work instanceof Callback callback) {
-            callback.action().run();
+            callback.task().runInContext(callback.action());
         } else if (work instanceof Batch batch) {
-            batch.runAsync(worker, () -> new LoopTask(this, batch.workload().name())); // it refuses itself
+            batch.runAsync(worker, () -> new LoopTask(this, batch.workload().name(), null)); // it refuses itself
         } else {
             ((Runnable) work).run();
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import io.stratagem.AsyncFn;
+import io.stratagem.ContextPropagator;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Loop;
 import io.stratagem.Result;
@@ -29,6 +30,8 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -40,9 +43,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -53,6 +58,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.MDC;
 
 /** Connections, between tasks and with sockets of the JDK as peers. */
 final class NetworkTest extends StrategyFixture {
@@ -213,6 +219,98 @@ final class NetworkTest extends StrategyFixture {
         assertThat(failure(threads, using("astray", (Integer n, Network network) -> null), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("EventLoopStrategy");
+    }
+
+    private static final ThreadLocal<String> TRACE = new ThreadLocal<>();
+
+    private static ContextPropagator.Captured captureTrace() {
+        String captured = TRACE.get();
+        return captured == null
+                ? null
+                : () -> {
+                    String former = TRACE.get();
+                    TRACE.set(captured);
+                    return () -> TRACE.set(former);
+                };
+    }
+
+    private static String contextHere() {
+        return MDC.get("who") + ", " + TRACE.get() + ", "
+                + Thread.currentThread().getContextClassLoader().getName();
+    }
+
+    /** Submits in a context of its own, all three parts of it. */
+    private static <O> CompletableFuture<Result<O>> submitAs(
+            String who, ExecutorStrategy strategy, Workload<String, O> workload) {
+        ClassLoader former = Thread.currentThread().getContextClassLoader();
+        Thread.currentThread().setContextClassLoader(new URLClassLoader(who, new URL[0], former));
+        MDC.put("who", who);
+        TRACE.set(who);
+        try {
+            return strategy.submit(workload, who);
+        } finally {
+            MDC.remove("who");
+            TRACE.remove();
+            Thread.currentThread().setContextClassLoader(former);
+        }
+    }
+
+    @Test
+    void callbacks_ofEachTask_haveItsContextOnly() throws Exception {
+        ExecutorStrategy strategy = strategy(1, options -> options.propagator(NetworkTest::captureTrace));
+        int lines = 100; // more than are completed in the call that asks for them
+        Queue<String> atServer = new ConcurrentLinkedQueue<>();
+        Queue<String> atClient = new ConcurrentLinkedQueue<>();
+        Runnable inServer = () -> atServer.add(contextHere());
+        Runnable inClient = () -> atClient.add(contextHere());
+        CompletableFuture<SocketAddress> address = new CompletableFuture<>();
+        Workload<String, Void> serving = using(
+                "serving",
+                (who, network) -> network.listen(anyPort(), connection -> {
+                            inServer.run();
+                            return connection.handle((same, bytes) -> {
+                                bytes.position(bytes.limit());
+                                inServer.run();
+                                var unused = same.write("line\n".repeat(lines))
+                                        .thenRun(inServer)
+                                        .thenCompose(nothing -> same.shutdownOutput())
+                                        .thenRun(inServer);
+                            });
+                        })
+                        .thenCompose(server -> {
+                            inServer.run();
+                            address.complete(server.localAddress());
+                            return server.closed();
+                        }));
+        CompletableFuture<Result<Void>> server = submitAs("server", strategy, serving);
+        SocketAddress where = Patience.get(address);
+        AsyncFn<String, Void> ask =
+                (who, loop) -> Network.of(loop).connect(where).thenCompose(connection -> {
+                    inClient.run();
+                    return connection
+                            .write("hello")
+                            .thenCompose(nothing -> loop.delay(Duration.ofMillis(1)))
+                            .thenRun(inClient)
+                            .thenCompose(nothing -> loop.offload(() -> 1))
+                            .thenRun(inClient)
+                            .thenRunAsync(inClient, loop.executor())
+                            .thenCompose(nothing -> Network.of(loop)
+                                    .repeat(() -> connection.readLine(100).thenApply(line -> {
+                                        inClient.run();
+                                        return line != null;
+                                    })))
+                            .thenCompose(nothing -> connection.close())
+                            .thenRun(inClient);
+                });
+        assertThat(Patience.get(submitAs("client", strategy, Workload.async("asking", ask)))
+                        .isSuccess())
+                .isTrue();
+        Workload<Integer, String> plain = Workload.async(
+                "plain", (n, loop) -> loop.delay(Duration.ofMillis(1)).thenApply(nothing -> contextHere()));
+        assertThat(strategy.run(plain, 1).orElseThrow()).startsWith("null, null, ");
+        server.cancel(true);
+        assertThat(atServer).hasSize(5).containsOnly("server, server, server");
+        assertThat(atClient).hasSize(lines + 6).containsOnly("client, client, client");
     }
 
     @Test
@@ -463,6 +561,36 @@ final class NetworkTest extends StrategyFixture {
         assertThat(Patience.get(firstFailure)).contains("SocketTimeoutException", "gave no line within PT1S");
         output.write("y\n".getBytes(US_ASCII));
         assertThat(Patience.get(future)).isEqualTo(Result.success("xxxxxxxxxxy"));
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    @Test
+    void slowPeers_many_areDroppedInTimeAndHoldUpNobody() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        Serving serving = serve(
+                strategy,
+                anyPort(),
+                connection -> connection.readLine(100, LIMIT).thenCompose(line -> connection.write(line + "\n")));
+        int slow = 100;
+        List<Socket> dripping = new ArrayList<>();
+        for (int i = 0; i < slow; i++) {
+            dripping.add(socketTo(serving.address()));
+        }
+        Patience.await().until(() -> clock.waiting() == slow);
+        for (int i = 1; i <= 10; i++) {
+            for (Socket each : dripping) {
+                each.getOutputStream().write('x');
+            }
+            Socket quick = socketTo(serving.address());
+            quick.getOutputStream().write(("quick " + i + "\n").getBytes(US_ASCII));
+            assertThat(new String(quick.getInputStream().readAllBytes(), US_ASCII))
+                    .isEqualTo("quick " + i + "\n");
+            clock.advance(LIMIT.dividedBy(10));
+        }
+        for (Socket each : dripping) {
+            assertEnds(each); // however often it has sent something
+        }
         Patience.await().until(() -> clock.waiting() == 0);
     }
 
@@ -767,7 +895,8 @@ final class NetworkTest extends StrategyFixture {
                     case 2 -> CompletableFuture.completedFuture("" + n);
                     default -> connection.close().thenApply(done -> "" + n);
                 }));
-        int connections = 4000 * Integer.getInteger("stress.rounds", 1);
+        // One after another, at most 200 at once: they show that nothing is left behind, not how many can be open.
+        int connections = Math.max(10_000, 4000 * Integer.getInteger("stress.rounds", 1));
         try (var results = strategy.map(asking, IntStream.range(0, connections).boxed())) {
             int[] index = {0};
             assertThat(results.map(Result::orElseThrow))

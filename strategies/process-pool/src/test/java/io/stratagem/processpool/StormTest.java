@@ -149,8 +149,8 @@ final class StormTest extends WorkerFixture {
         }
     }
 
-    private static Workload.Builder named(String name, int attempts) {
-        Workload.Builder builder = Workload.named(name);
+    private static Workload.Builder<Object> named(String name, int attempts) {
+        Workload.Builder<Object> builder = Workload.named(name);
         return attempts > 1 ? builder.retry(RetryPolicy.attempts(attempts)) : builder;
     }
 

@@ -91,7 +91,7 @@ final class TransferTest extends WorkerFixture {
         return pool(workers, options -> options.allowPackage("io.stratagem.processpool"));
     }
 
-    private static Workload<Trap, Trap> trapped(Workload.Builder options, Stage stage, Way way) {
+    private static Workload<Trap, Trap> trapped(Workload.Builder<Object> options, Stage stage, Way way) {
         return options.blocking(new Trap(stage, way, Stage.WRITE_FUNCTION, Stage.READ_FUNCTION));
     }
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class WorkerStopTest extends WorkerFixture {
 
     /** Notes its process and waits. */
-    private static Workload<Integer, Long> noting(Workload.Builder options, Journal journal, Gate gate) {
+    private static Workload<Integer, Long> noting(Workload.Builder<Object> options, Journal journal, Gate gate) {
         return options.blocking(input -> {
             long pid = ProcessHandle.current().pid();
             journal.add("" + pid);
@@ -83,7 +83,7 @@ final class WorkerStopTest extends WorkerFixture {
     }
 
     /** Starts a process that starts another one. */
-    private static Workload<Integer, Integer> parent(Workload.Builder options, Journal journal, Gate gate) {
+    private static Workload<Integer, Integer> parent(Workload.Builder<Object> options, Journal journal, Gate gate) {
         return options.blocking(input -> {
             Process shell = new ProcessBuilder("sh", "-c", "sleep 600 & wait").start();
             Patience.await().until(() -> shell.descendants().count() == 1);

@@ -70,7 +70,8 @@ final class PoolThreadsTest extends StrategyFixture {
 
     /** Ignores interrupts until the gate opens. */
     private static Workload<Integer, Integer> stubborn(Kind kind, Journal journal, Gate gate, boolean isTimed) {
-        Workload.Builder options = isTimed ? Workload.named("stubborn").timeout(TIMEOUT) : Workload.named("stubborn");
+        Workload.Builder<Object> options =
+                isTimed ? Workload.named("stubborn").timeout(TIMEOUT) : Workload.named("stubborn");
         return workload(kind, options, input -> {
             journal.enter();
             gate.awaitIgnoringInterrupts();
