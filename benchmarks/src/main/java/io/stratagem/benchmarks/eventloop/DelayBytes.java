@@ -21,6 +21,11 @@ final class DelayBytes {
 
     private static final int MINUTES_TO_BEGIN = 1;
 
+    /** Threads that have nothing to do keep what they did last for a second. */
+    private static final int LOOKS_AT_THE_HEAP = 15;
+
+    private static final int MILLIS_BETWEEN_LOOKS = 100;
+
     private DelayBytes() {}
 
     public static void main(String[] arguments) throws InterruptedException, WrongResultException {
@@ -42,8 +47,9 @@ final class DelayBytes {
         EventLoopStrategy strategy =
                 EventLoopStrategy.builder().loops(1).window(size).build();
         try {
-            long before = heapInUse();
-            Thread reader = new Thread(() -> read(strategy, waiting, size), "reader");
+            long before = delay.isZero() ? 0 : settledHeap();
+            int results = delay.isZero() ? size : 1; // there are none as long as all wait
+            Thread reader = new Thread(() -> read(results, strategy, waiting, size), "reader");
             reader.start();
             if (!toBegin.await(MINUTES_TO_BEGIN, TimeUnit.MINUTES)) {
                 throw new IllegalStateException(toBegin.getCount() + " tasks have not begun");
@@ -52,7 +58,7 @@ final class DelayBytes {
                 reader.join();
                 return 0;
             }
-            double bytes = (double) Math.max(0, heapInUse() - before) / size; // of a few it may be anything
+            double bytes = (double) Math.max(0, settledHeap() - before) / size; // of a few it may be anything
             WrongResultException.check(
                     "tasks that wait", size, strategy.snapshot().running());
             strategy.closeNow();
@@ -63,11 +69,21 @@ final class DelayBytes {
         }
     }
 
-    private static void read(EventLoopStrategy strategy, Workload<Integer, Void> waiting, int size) {
+    private static void read(int some, EventLoopStrategy strategy, Workload<Integer, Void> waiting, int size) {
         try (Stream<Result<Void>> results =
                 strategy.map(waiting, IntStream.range(0, size).boxed())) {
-            results.forEach(result -> {});
+            results.limit(some).forEach(result -> {});
         }
+    }
+
+    /** When all that is of no use any more has been let go. */
+    private static long settledHeap() throws InterruptedException {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < LOOKS_AT_THE_HEAP; i++) {
+            TimeUnit.MILLISECONDS.sleep(MILLIS_BETWEEN_LOOKS);
+            least = Math.min(least, heapInUse());
+        }
+        return least;
     }
 
     private static long heapInUse() {
