@@ -14,12 +14,19 @@ final class Buffers {
 
     static final int ARRAY_BYTES = 16 << 10;
 
+    /** A record of TLS, with what encryption adds. */
+    static final int RECORD_BYTES = 17 << 10;
+
     /** So many free arrays are kept: 4 MiB. */
     private static final int MOST_FREE = 256;
+
+    /** So many free buffers for records are kept: 1 MiB. */
+    private static final int MOST_FREE_RECORDS = 64;
 
     private final ByteBuffer input = ByteBuffer.allocateDirect(CAPACITY);
     private final ByteBuffer output = ByteBuffer.allocateDirect(CAPACITY);
     private final Deque<byte[]> free = new ArrayDeque<>();
+    private final Deque<ByteBuffer> freeRecords = new ArrayDeque<>(0);
 
     /** Empty, for one read. Its content must be used or copied before the next. */
     ByteBuffer input() {
@@ -40,6 +47,18 @@ final class Buffers {
     void giveArray(byte[] array) {
         if (array.length == ARRAY_BYTES && free.size() < MOST_FREE) {
             free.addLast(array);
+        }
+    }
+
+    /** Empty, on the heap: there the JDK encrypts fastest. */
+    ByteBuffer takeRecord() {
+        ByteBuffer record = freeRecords.pollLast();
+        return record != null ? record.clear() : ByteBuffer.allocate(RECORD_BYTES);
+    }
+
+    void giveRecord(ByteBuffer record) {
+        if (record.capacity() == RECORD_BYTES && freeRecords.size() < MOST_FREE_RECORDS) {
+            freeRecords.addLast(record);
         }
     }
 }

@@ -29,16 +29,19 @@ final class Connecting extends Opened {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
 
     private final SocketAddress wanted;
+    private final @Nullable ClientTls tls;
     private final Result result;
     private final Deque<SocketAddress> left = new ArrayDeque<>(1);
     private @Nullable SocketAddress address;
     private @Nullable SocketChannel channel;
     private @Nullable CompletableFuture<?> lookup;
+    private @Nullable Handshake handshake;
     private LoopThread.@Nullable Scheduled timer;
 
-    Connecting(LoopTask task, SocketAddress wanted) {
+    Connecting(LoopTask task, SocketAddress wanted, @Nullable ClientTls tls) {
         super(task);
         this.wanted = wanted;
+        this.tls = tls;
         this.result = new Result();
     }
 
@@ -163,18 +166,48 @@ final class Connecting extends Opened {
 
     private void connected(SocketChannel opened, SelectionKey key, SocketAddress to) {
         channel = null;
+        ClientTls options = tls;
+        if (options != null) {
+            Handshake started = new Handshake(task, opened, key, to, options.hostOf(wanted), this::agreed);
+            handshake = started;
+            started.begin(() -> options.newEngine(wanted), null);
+            return;
+        }
         release();
-        Connection connection = new Connection(task, opened, key, to);
-        if (!task.tryAdd(connection)) {
+        Connection connection = new Connection(task, opened, key, to, null);
+        if (task.tryAdd(connection)) {
+            complete(connection);
+        } else {
             connection.abort(Connection.ended(task));
             result.completeExceptionally(Connection.ended(task));
-        } else if (!result.complete(connection)) {
+        }
+    }
+
+    private void agreed(@Nullable Connection connection, @Nullable Throwable failure) {
+        if (handshake == null) {
+            return; // given up by this side
+        }
+        handshake = null;
+        if (connection != null) {
+            release();
+            complete(connection);
+        } else if (failure != null) {
+            abort(failure);
+        }
+    }
+
+    private void complete(Connection connection) {
+        if (!result.complete(connection)) {
             connection.abort(new IOException("nobody waits for the connection any more"));
         }
     }
 
     private void timedOut(Duration limit) {
-        abort(new SocketTimeoutException("no connection to " + wanted + " within " + limit));
+        abort(new SocketTimeoutException(
+                handshake == null
+                        ? "no connection to " + wanted + " within " + limit
+                        : "no TLS connection to " + wanted + " within " + limit
+                                + ": it did not complete the handshake, and may not speak TLS there"));
     }
 
     @Override
@@ -200,6 +233,11 @@ final class Connecting extends Opened {
         }
         left.clear();
         closeChannel();
+        Handshake pending = handshake;
+        handshake = null;
+        if (pending != null) {
+            pending.abort(new IOException("nobody waits for the connection any more"));
+        }
     }
 
     private void closeChannel() {

@@ -17,6 +17,8 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,7 +30,8 @@ import org.slf4j.LoggerFactory;
  * <p>Any thread may call any method; none blocks. Futures are completed on the connection's loop. A future that fails
  * because of the connection has an {@link IOException}: {@link ClosedChannelException} if this side has closed it. One
  * that was not completed within its limit has a {@link SocketTimeoutException}; the connection stays as it is, and what
- * has come so far is there for the next read.
+ * has come so far is there for the next read. With TLS ({@link ClientTls}, {@link ServerTls}) whatever is wrong with that
+ * is an {@link SSLException}: also when the connection ends without the end that TLS marks, which may be an attack.
  *
  * <p>Memory: a read takes in no more than it needs and 65,536 bytes; nothing is read unless it is asked for. What is
  * written and not taken by the peer is kept; {@link #write} completes when that is little.
@@ -45,11 +48,18 @@ public final class Connection extends Opened {
     private final SocketChannel channel;
     private final SelectionKey key;
     private final SocketAddress remote;
+    private final @Nullable TlsLink tls;
+    private final @Nullable SSLSession session;
+    private final String applicationProtocol;
     private final LoopThread thread;
     private final Inbound inbound;
     private final Outbound outbound;
     private final LoopFuture<Void> closed;
     private int interest;
+
+    /** A read is queued for what TLS has. */
+    private boolean isReadingOn;
+
     private boolean isInputEnded;
     private boolean isOutputShut;
 
@@ -64,15 +74,19 @@ public final class Connection extends Opened {
     private @Nullable BytesHandler handler;
     private @Nullable LoopFuture<Void> handled;
 
-    /** On the loop's thread, with a key that is interested in nothing. */
-    Connection(LoopTask task, SocketChannel channel, SelectionKey key, SocketAddress remote) {
+    /** On the loop's thread. */
+    Connection(LoopTask task, SocketChannel channel, SelectionKey key, SocketAddress remote, @Nullable TlsLink tls) {
         super(task);
         this.channel = channel;
         this.key = key;
         this.remote = remote;
+        this.tls = tls;
+        this.session = tls == null ? null : tls.engine().getSession();
+        this.applicationProtocol =
+                tls == null ? "" : Objects.requireNonNullElse(tls.engine().getApplicationProtocol(), "");
         this.thread = task.thread();
         this.inbound = new Inbound(thread);
-        this.outbound = new Outbound(channel, thread);
+        this.outbound = new Outbound(channel, tls, thread);
         this.closed = new LoopFuture<>(thread);
         key.attach(this);
         key.interestOps(0);
@@ -114,6 +128,24 @@ public final class Connection extends Opened {
      */
     public boolean isClosed() {
         return end != null;
+    }
+
+    /**
+     * What TLS has agreed on: version, cipher suite, and the peer's certificates, which have been verified.
+     *
+     * @return the session, or null without TLS
+     */
+    public @Nullable SSLSession tlsSession() {
+        return session;
+    }
+
+    /**
+     * What is spoken over TLS, chosen by ALPN.
+     *
+     * @return one of the offered names; empty if none was agreed on, or without TLS
+     */
+    public String applicationProtocol() {
+        return applicationProtocol;
     }
 
     // ---------------------------------------------------------------------------------------------- reading
@@ -211,6 +243,9 @@ public final class Connection extends Opened {
         if (limit != null) {
             reading.timer = thread.schedule(task, () -> withdraw(reading, limit), NANOSECONDS.convert(limit));
         }
+        if (tls != null) {
+            readOn(tls);
+        }
     }
 
     private void satisfy() {
@@ -261,6 +296,9 @@ public final class Connection extends Opened {
                     abort(e);
                 }
                 want(SelectionKey.OP_READ, !isInputEnded && !outbound.isAboveMark());
+                if (tls != null) {
+                    readOn(tls);
+                }
             }
         });
         return future;
@@ -373,7 +411,8 @@ public final class Connection extends Opened {
     }
 
     /**
-     * Says that nothing more will be written; what the peer sends can still be read.
+     * Says that nothing more will be written; what the peer sends can still be read. With TLS 1.2 the peer then ends its
+     * side, too.
      *
      * @return completes when all that was written, and this, has been handed to the system
      */
@@ -390,10 +429,12 @@ public final class Connection extends Opened {
                 return; // drained() goes on
             }
             drained();
-            if (end == null) {
+            if (end != null) {
+                future.completeExceptionally(closedFailure());
+            } else if (outbound.pending() == 0) {
                 future.complete(null);
             } else {
-                future.completeExceptionally(closedFailure());
+                outbound.await(future, 0, this, null);
             }
         });
         return future;
@@ -401,7 +442,8 @@ public final class Connection extends Opened {
 
     /**
      * Closes the connection when what was written has been sent, after five seconds at the latest. What waits for input
-     * fails at once. To close it again does nothing.
+     * fails at once. To close it again does nothing. With TLS the peer is told that this was all; a client that has
+     * received nothing yet waits as long for the first that comes, without which what was written could be lost.
      *
      * @return completes when it is closed
      */
@@ -427,7 +469,7 @@ public final class Connection extends Opened {
         if (end != null || isClosing) {
             return;
         }
-        if (outbound.pending() == 0) {
+        if (outbound.pending() == 0 && tls == null) {
             closeNow(new Closed("by this side"));
             return;
         }
@@ -435,11 +477,18 @@ public final class Connection extends Opened {
         inbound.fail(closedFailure());
         want(SelectionKey.OP_READ, false);
         thread.beginLinger();
-        linger = thread.schedule(
-                task,
-                () -> closeNow(new SocketTimeoutException(
-                        this + " was closed, and its peer did not take what was written within " + LINGER)),
-                NANOSECONDS.convert(LINGER));
+        linger = thread.schedule(task, this::lingered, NANOSECONDS.convert(LINGER));
+        if (outbound.pending() == 0) {
+            drained();
+        }
+    }
+
+    private void lingered() {
+        closeNow(
+                outbound.pending() == 0
+                        ? new Closed("by this side")
+                        : new SocketTimeoutException(
+                                this + " was closed, and its peer did not take what was written within " + LINGER));
     }
 
     /** Runs it on the loop, or fails the future if that has ended. */
@@ -475,17 +524,32 @@ public final class Connection extends Opened {
     private void readReady() {
         BytesHandler handling = handler;
         if ((handling == null && inbound.reading() == null) || isClosing) {
+            if (isClosing && tls != null && tls.discard() && tls.awaitsTickets()) {
+                return;
+            }
             want(SelectionKey.OP_READ, false);
+            if (isClosing && outbound.pending() == 0) {
+                closeNow(new Closed("by this side"));
+            }
             return;
         }
         ByteBuffer fresh = thread.buffers().input();
         int count;
         try {
-            count = channel.read(fresh);
+            count = tls == null ? channel.read(fresh) : tls.read(fresh);
         } catch (IOException e) {
             broken(e);
             return;
         }
+        if (count != 0) {
+            take(count, fresh, handling);
+        }
+        if (tls != null) {
+            readOn(tls);
+        }
+    }
+
+    private void take(int count, ByteBuffer fresh, @Nullable BytesHandler handling) {
         try {
             if (count < 0) {
                 isInputEnded = true;
@@ -510,6 +574,26 @@ public final class Connection extends Opened {
             } else {
                 abort(e);
             }
+        }
+    }
+
+    /** Reads on if it is wanted and the selector will not say that there is something: it has been taken from the system. */
+    private void readOn(TlsLink link) {
+        if (end != null) {
+            return;
+        }
+        if (link.unsent() > 0) {
+            want(SelectionKey.OP_WRITE, true); // an answer of TLS itself
+        }
+        boolean isWanted = (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
+        if (isWanted && link.mayReadOn() && !isReadingOn) {
+            isReadingOn = true;
+            task.execute(() -> {
+                isReadingOn = false;
+                if (end == null && (interest & SelectionKey.OP_READ) != 0) {
+                    readReady();
+                }
+            });
         }
     }
 
@@ -542,16 +626,24 @@ public final class Connection extends Opened {
         if (outbound.pending() == 0) {
             want(SelectionKey.OP_WRITE, false);
             drained();
+            if (end != null) {
+                return;
+            }
         }
         if (handler != null && !isInputEnded && !isClosing && !outbound.isAboveMark()) {
             want(SelectionKey.OP_READ, true);
         }
         outbound.completeWaits();
+        if (tls != null) {
+            readOn(tls);
+        }
     }
 
     /** Everything has been written. */
     private void drained() {
-        if (isClosing) {
+        if (tls != null) {
+            drained(tls);
+        } else if (isClosing) {
             closeNow(new Closed("by this side"));
         } else if (isOutputShut) {
             try {
@@ -562,10 +654,41 @@ public final class Connection extends Opened {
         }
     }
 
+    private void drained(TlsLink link) {
+        if (!isClosing && !isOutputShut) {
+            return;
+        }
+        try {
+            link.closeOutput();
+            if (link.unsent() > 0) {
+                want(SelectionKey.OP_WRITE, true);
+                return; // and comes back when that is sent
+            }
+            if (!isClosing) {
+                return;
+            }
+            if (link.discard() && link.awaitsTickets()) {
+                channel.shutdownOutput();
+                want(SelectionKey.OP_READ, true);
+                return;
+            }
+            closeNow(new Closed("by this side"));
+        } catch (IOException e) {
+            broken(e);
+        }
+    }
+
     /** The channel failed: closes it. */
     private IOException broken(IOException failure) {
-        SocketException explained = new SocketException(this + ": " + failure.getMessage());
-        explained.initCause(failure);
+        String message = this + ": " + failure.getMessage();
+        IOException explained;
+        if (tls != null && failure instanceof SSLException) {
+            explained = new SSLException(message, failure);
+            tls.refuse();
+        } else {
+            explained = new SocketException(message);
+            explained.initCause(failure);
+        }
         closeNow(explained);
         return explained;
     }
@@ -611,6 +734,9 @@ public final class Connection extends Opened {
         if (linger != null) {
             linger.cancel();
             linger = null;
+        }
+        if (tls != null) {
+            tls.close();
         }
         try {
             channel.close();

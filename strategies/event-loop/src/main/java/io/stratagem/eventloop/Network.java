@@ -1,5 +1,7 @@
 package io.stratagem.eventloop;
 
+import static com.google.common.base.Preconditions.checkArgument;
+
 import io.stratagem.Loop;
 import io.stratagem.spi.TaskLoop;
 import java.net.SocketAddress;
@@ -12,7 +14,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The network, for a task on an event loop: TCP and Unix sockets. Any thread may call any method; none blocks. Futures
+ * The network, for a task on an event loop: TCP and Unix sockets, with TLS or without. Any thread may call any method; none blocks. Futures
  * are completed on the task's loop, so their dependent stages run there and must not block.
  *
  * <p>What a task opens here is closed when the task has its result. If that is a success, what was written is sent
@@ -69,8 +71,24 @@ public final class Network {
      * @return the connection, or an {@link java.io.IOException}, after the limit a {@link java.net.SocketTimeoutException}
      */
     public CompletableFuture<Connection> connect(SocketAddress address, @Nullable Duration limit) {
-        Connecting connecting = new Connecting(task, Objects.requireNonNull(address, "address"));
+        Connecting connecting = new Connecting(task, Objects.requireNonNull(address, "address"), null);
         return connecting.begin(limit);
+    }
+
+    /**
+     * Connects with TLS. What it computes runs on the threads for off-loaded work.
+     *
+     * @param address see {@link #connect(SocketAddress)}; its host is the one that the server's certificate has to be for
+     * @param tls whom to trust
+     * @param limit how long it may take with everything, also the handshake, or null for no limit of its own
+     * @return the connection, after the handshake, or an {@link java.io.IOException}: what is wrong with the handshake or
+     *     the certificate, and what can be done, is said by an {@link javax.net.ssl.SSLException}
+     * @throws IllegalArgumentException if there is no host to verify
+     */
+    public CompletableFuture<Connection> connect(SocketAddress address, ClientTls tls, @Nullable Duration limit) {
+        String host = tls.hostOf(Objects.requireNonNull(address, "address"));
+        checkArgument(!host.isEmpty(), "no host to verify: %s", address);
+        return new Connecting(task, address, tls).begin(limit);
     }
 
     /**
@@ -82,8 +100,26 @@ public final class Network {
      * @return the server, or an {@link java.io.IOException} such as {@link java.net.BindException}
      */
     public CompletableFuture<Server> listen(SocketAddress address, ConnectionHandler handler) {
-        Server server = new Server(task, Objects.requireNonNull(address, "address"), Objects.requireNonNull(handler));
-        return server.begin();
+        return new Server(task, Objects.requireNonNull(address, "address"), null, Objects.requireNonNull(handler))
+                .begin();
+    }
+
+    /**
+     * Listens with TLS. A client with which the handshake fails, or is not done in time, is refused and logged; nobody else
+     * notices.
+     *
+     * @param address see {@link #listen(SocketAddress, ConnectionHandler)}
+     * @param tls which certificate to show
+     * @param handler handles each connection after its handshake, on this loop
+     * @return see {@link #listen(SocketAddress, ConnectionHandler)}
+     */
+    public CompletableFuture<Server> listen(SocketAddress address, ServerTls tls, ConnectionHandler handler) {
+        return new Server(
+                        task,
+                        Objects.requireNonNull(address, "address"),
+                        Objects.requireNonNull(tls, "tls"),
+                        Objects.requireNonNull(handler, "handler"))
+                .begin();
     }
 
     /**

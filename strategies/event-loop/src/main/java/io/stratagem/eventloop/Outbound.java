@@ -17,9 +17,14 @@ final class Outbound {
     /** So many times the mark may wait before writes are refused. */
     private static final int FULL_FACTOR = 16;
 
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
     private final WritableByteChannel channel;
     private final LoopThread thread;
     private final int mark;
+
+    /** What encrypts, if anything does: it is the channel then. */
+    private final @Nullable TlsLink tls;
 
     private final Deque<Chunk> chunks = new ArrayDeque<>(0);
 
@@ -55,14 +60,15 @@ final class Outbound {
         }
     }
 
-    Outbound(WritableByteChannel channel, LoopThread thread) {
-        this.channel = channel;
+    Outbound(WritableByteChannel socket, @Nullable TlsLink tls, LoopThread thread) {
+        this.channel = tls == null ? socket : tls;
+        this.tls = tls;
         this.thread = thread;
         this.mark = thread.engine().settings().outboundMarkBytes();
     }
 
     long pending() {
-        return pending;
+        return tls == null ? pending : pending + tls.unsent();
     }
 
     int mark() {
@@ -80,7 +86,7 @@ final class Outbound {
     /** Writes what the system takes, and keeps a copy of the rest. */
     void write(ByteBuffer bytes) throws IOException {
         if (pending == 0) {
-            if (bytes.isDirect()) {
+            if (bytes.isDirect() || tls != null) {
                 channel.write(bytes);
             } else {
                 writeHeap(bytes);
@@ -120,6 +126,9 @@ final class Outbound {
 
     /** Writes what the system takes now. */
     void flush() throws IOException {
+        if (tls != null && tls.unsent() > 0) {
+            channel.write(NOTHING);
+        }
         while (pending > 0) {
             ByteBuffer direct = thread.buffers().output();
             for (Chunk chunk : chunks) {
@@ -184,7 +193,7 @@ final class Outbound {
             if (wait == null) {
                 return;
             }
-            if (pending <= wait.most) {
+            if (pending() <= wait.most) {
                 wait.disarm();
                 wait.future.complete(null);
             } else {

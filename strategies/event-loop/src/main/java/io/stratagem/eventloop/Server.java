@@ -40,20 +40,38 @@ public final class Server extends Opened {
     private static final long LOG_AGAIN_NANOS = 60_000_000_000L;
 
     private final SocketAddress wanted;
+    private final @Nullable ServerTls tls;
     private final ConnectionHandler handler;
     private final LoopFuture<Server> listening;
     private final LoopFuture<Void> closed;
     private @Nullable ServerSocketChannel channel;
     private @Nullable SelectionKey key;
-    private long loggedNanos;
-    private boolean hasLogged;
+    private final OncePerMinute failures = new OncePerMinute();
+    private final OncePerMinute refusals = new OncePerMinute();
 
     /** Written before it is handed out. */
     private SocketAddress address;
 
-    Server(LoopTask task, SocketAddress wanted, ConnectionHandler handler) {
+    /** What is worth a line in the log, but not thousands. */
+    private static final class OncePerMinute {
+        private long lastNanos;
+        private boolean hasBeen;
+
+        boolean isDue() {
+            long now = System.nanoTime();
+            boolean isDue = !hasBeen || now - lastNanos > LOG_AGAIN_NANOS;
+            if (isDue) {
+                hasBeen = true;
+                lastNanos = now;
+            }
+            return isDue;
+        }
+    }
+
+    Server(LoopTask task, SocketAddress wanted, @Nullable ServerTls tls, ConnectionHandler handler) {
         super(task);
         this.wanted = wanted;
+        this.tls = tls;
         this.address = wanted;
         this.handler = handler;
         this.listening = new LoopFuture<>(task.thread());
@@ -148,10 +166,7 @@ public final class Server extends Opened {
     }
 
     private void backOff(SelectionKey ready, Throwable why) {
-        long now = System.nanoTime();
-        if (!hasLogged || now - loggedNanos > LOG_AGAIN_NANOS) {
-            hasLogged = true;
-            loggedNanos = now;
+        if (failures.isDue()) {
             log.warn("{} could not accept a connection, and tries again every 100 ms", this, why);
         }
         ready.interestOps(0);
@@ -166,24 +181,45 @@ public final class Server extends Opened {
     }
 
     private void begin(SocketChannel accepted) {
-        Connection connection;
+        SelectionKey acceptedKey;
+        SocketAddress from;
         try {
             accepted.configureBlocking(false);
-            SocketAddress from = accepted.getRemoteAddress();
+            from = accepted.getRemoteAddress();
             if (!(from instanceof UnixDomainSocketAddress)) {
                 accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
             }
-            SelectionKey acceptedKey = task.thread().register(accepted, 0, this);
-            connection = new Connection(task, accepted, acceptedKey, from);
+            acceptedKey = task.thread().register(accepted, 0, this);
         } catch (IOException e) {
             log.debug("{} lost a connection that it had just accepted", this, e);
             closeQuietly(accepted);
             return;
         }
-        if (!task.tryAdd(connection)) {
-            connection.abort(Connection.ended(task));
+        ServerTls options = tls;
+        if (options != null) {
+            new Handshake(task, accepted, acceptedKey, from, null, this::agreed)
+                    .begin(options::newEngine, options.handshakeLimit());
             return;
         }
+        Connection connection = new Connection(task, accepted, acceptedKey, from, null);
+        if (task.tryAdd(connection)) {
+            handle(connection);
+        } else {
+            connection.abort(Connection.ended(task));
+        }
+    }
+
+    private void agreed(@Nullable Connection connection, @Nullable Throwable failure) {
+        if (connection != null) {
+            handle(connection);
+        } else if (task.isEnded() || !refusals.isDue()) {
+            log.debug("{} refused a client", this, failure);
+        } else {
+            log.warn("{} refused a client, and logs others at the level debug for a minute: {}", this, failure + "");
+        }
+    }
+
+    private void handle(Connection connection) {
         CompletionStage<?> handled;
         try {
             handled = handler.handle(connection);

@@ -26,6 +26,8 @@ final class ArchitectureTest {
                         "Network",
                         "Connection",
                         "Server",
+                        "ClientTls",
+                        "ServerTls",
                         "ConnectionHandler",
                         "BytesHandler");
     }
@@ -35,6 +37,8 @@ final class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(
                     "java..",
+                    "javax.net.ssl",
+                    "tlschannel..",
                     "io.stratagem",
                     "io.stratagem.spi",
                     "io.stratagem.threadpool",
