@@ -435,6 +435,33 @@ final class TlsTest extends StrategyFixture {
                 .hasMessageContaining("wait for the future");
     }
 
+    /** The first record that does not fit is all that waits, in the library; then comes the end. */
+    @Test
+    void shutdownOutput_recordIsNotTaken_isSentBefore() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        CompletableFuture<Integer> stuck = new CompletableFuture<>();
+        Workload<SocketAddress, Integer> writing = with("writing", trusting(), (network, connection) -> {
+            int count = 0;
+            CompletableFuture<Void> flushed;
+            do {
+                var unused = connection.write(new byte[1000]);
+                count++;
+                flushed = connection.flush(null);
+            } while (flushed.isDone());
+            int written = count * 1000;
+            CompletableFuture<Void> shut = connection.shutdownOutput();
+            stuck.complete(shut.isDone() ? 0 : written);
+            return flushed.thenCompose(nothing -> shut).thenApply(nothing -> written);
+        });
+        CompletableFuture<Result<Integer>> future = strategy.submit(writing, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        int written = Patience.get(stuck);
+        assertThat(written).isPositive();
+        assertThat(count(socket.getInputStream())).isEqualTo(written);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(written));
+    }
+
     private static SocketAddress named(ServerSocket peer) {
         return InetSocketAddress.createUnresolved("localhost", peer.getLocalPort());
     }
