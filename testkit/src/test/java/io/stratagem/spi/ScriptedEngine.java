@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,7 @@ final class ScriptedEngine implements Engine {
     private final Queue<Batch> queue = new ConcurrentLinkedQueue<>();
     final List<Batch> stopped = new ArrayList<>();
     private volatile boolean isClosed;
+    private volatile boolean isRefusing;
 
     /** What {@link #stop} does besides noting it. */
     private BiConsumer<Batch, Worker> onStop = (batch, worker) -> {};
@@ -58,6 +60,11 @@ final class ScriptedEngine implements Engine {
 
     void onStop(BiConsumer<Batch, Worker> action) {
         onStop = action;
+    }
+
+    /** Takes nothing more. */
+    void refuse() {
+        isRefusing = true;
     }
 
     Worker worker(String name) {
@@ -97,6 +104,9 @@ final class ScriptedEngine implements Engine {
 
     @Override
     public void execute(Batch batch) {
+        if (isRefusing) {
+            throw new RejectedExecutionException("as the test wants it");
+        }
         queue.add(batch);
     }
 
