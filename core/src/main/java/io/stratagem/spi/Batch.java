@@ -726,7 +726,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
             if (index + 1 == size() || !hasSucceeded(started) || (mustLook && hasStartedForLong(began))) {
                 Batch rest = cutUnstarted();
-                settleWith(index, started);
+                boolean isAlone = index == 0 && rest == null;
+                if (isAlone || isDone(started)) {
+                    settleWith(index, started);
+                } else {
+                    cutStarted(index, by).settleWith(0, started);
+                }
                 return rest;
             }
             if (by.batch() == null && by.isBound()) {
@@ -743,6 +748,31 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     private static boolean hasSucceeded(CompletionStage<?> stage) {
         return stage instanceof CompletableFuture<?> future && future.isDone() && !future.isCompletedExceptionally();
+    }
+
+    private static boolean isDone(CompletionStage<?> stage) {
+        return stage instanceof CompletableFuture<?> future && future.isDone();
+    }
+
+    /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
+    private Batch cutStarted(int index, Worker by) {
+        Batch alone;
+        synchronized (this) {
+            if (settled(word) != index) {
+                return this; // it was taken
+            }
+            alone = part(index, index + 1, attempts, null);
+            alone.taskLoop = taskLoop;
+            taskLoop = null;
+            link(alone);
+            terms.strategy.list(alone);
+            alone.begin(by, null);
+            finishExecution(index);
+            word = word(index, index, index);
+        }
+        complete();
+        alone.isRefused();
+        return alone;
     }
 
     /**

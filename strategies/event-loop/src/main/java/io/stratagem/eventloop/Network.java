@@ -14,13 +14,9 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The network, for a task on an event loop: TCP and Unix sockets, with TLS or without. Any thread may call any method; none blocks. Futures
-<<<<<<< HEAD
- * are completed on the task's loop, so their dependent stages run there and must not block. They, and all handlers, have the
- * task's context: its MDC, context class loader, and what propagators captured.
-=======
- * are completed on the task's loop, so their dependent stages run there and must not block.
->>>>>>> tls
+ * The network, for a task on an event loop: TCP and Unix sockets, with TLS or without. Any thread may call any method;
+ * none blocks. Futures are completed on the task's loop, so their dependent stages run there and must not block. They, and
+ * all handlers, have the task's context: its MDC, context class loader, and what propagators captured.
  *
  * <p>What a task opens here is closed when the task has its result. If that is a success, what was written is sent
  * first, for at most five seconds; else it is closed at once.

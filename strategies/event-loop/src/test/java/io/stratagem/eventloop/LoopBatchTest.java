@@ -101,7 +101,10 @@ final class LoopBatchTest extends StrategyFixture {
             }
             assertThat(values).noneMatch(n -> n >= 10_000 && n % 100 == 0);
             released.complete(null);
-            results.forEachRemaining(result -> values.add(result.orElseThrow()));
+            results.forEachRemaining(result -> {
+                assertThat(result.execution().batchSize()).isEqualTo(1);
+                values.add(result.orElseThrow());
+            });
         }
 
         assertThat(values).containsExactlyInAnyOrderElementsOf(inputs().toList());
