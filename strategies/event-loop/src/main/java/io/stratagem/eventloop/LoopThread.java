@@ -219,11 +219,10 @@ final class LoopThread extends Thread implements ServiceThread {
     }
 
     /** A timer of the wheel. */
-    private final class OwnTimer implements Scheduled, Runnable {
+    private final class OwnTimer extends TimerWheel.Timer implements Scheduled {
         private final LoopTask task;
         private final Runnable action;
         private final long deadlineNanos;
-        private final TimerWheel.Timer link = new TimerWheel.Timer(this);
         private volatile boolean isCancelled;
 
         OwnTimer(LoopTask task, Runnable action, long deadlineNanos) {
@@ -234,12 +233,11 @@ final class LoopThread extends Thread implements ServiceThread {
 
         void arm() {
             if (!isCancelled) {
-                timers.add(link, deadlineNanos);
+                timers.add(this, deadlineNanos);
             }
         }
 
-        @Override
-        public void run() {
+        void due() {
             if (!isCancelled) {
                 perform(task, action);
             }
@@ -249,10 +247,10 @@ final class LoopThread extends Thread implements ServiceThread {
         public void cancel() {
             isCancelled = true;
             if (isCurrent()) {
-                timers.remove(link);
+                timers.remove(this);
             } else if (!isEnded) {
                 try {
-                    post((Runnable) () -> timers.remove(link));
+                    post((Runnable) () -> timers.remove(this));
                 } catch (RejectedExecutionException e) {
                     log.trace("A timer of {} was cancelled when the loop ended", getName(), e);
                 }
@@ -344,7 +342,7 @@ final class LoopThread extends Thread implements ServiceThread {
     private void runTimers() {
         long now = System.nanoTime();
         for (TimerWheel.Timer due = timers.pollDue(now); due != null; due = timers.pollDue(now)) {
-            due.action.run();
+            ((OwnTimer) due).due(); // there are no others
         }
     }
 
@@ -447,7 +445,8 @@ final class LoopThread extends Thread implements ServiceThread {
             }
         }
         for (TimerWheel.Timer timer = timers.pollAny(); timer != null; timer = timers.pollAny()) {
-            if (timer.action instanceof OwnTimer own && !own.isCancelled) {
+            OwnTimer own = (OwnTimer) timer;
+            if (!own.isCancelled) {
                 abort(own.action, why);
             }
         }

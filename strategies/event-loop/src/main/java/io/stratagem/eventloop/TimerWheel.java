@@ -27,21 +27,16 @@ final class TimerWheel {
     TimerWheel(long nowNanos) {
         this.originNanos = nowNanos;
         for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Timer(() -> {});
+            heads[i] = new Timer();
         }
     }
 
-    /** A link of the list of a slot. */
-    static final class Timer {
-        final Runnable action;
+    /** A timer as a link of the list of a slot; what it is for, a subclass knows. */
+    static class Timer {
         private long tick;
         private int slot = NOWHERE;
         private Timer previous = this;
         private Timer next = this;
-
-        Timer(Runnable action) {
-            this.action = action;
-        }
     }
 
     /** Adds a timer that is in no list. */

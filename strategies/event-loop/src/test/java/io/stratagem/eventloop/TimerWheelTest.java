@@ -20,7 +20,7 @@ final class TimerWheelTest {
     }
 
     private Timer add(long millis) {
-        Timer timer = new Timer(() -> {});
+        Timer timer = new Timer();
         wheel.add(timer, at(millis));
         return timer;
     }
@@ -48,7 +48,7 @@ final class TimerWheelTest {
 
     @Test
     void add_fractionOfATick_isRoundedUp() {
-        Timer timer = new Timer(() -> {});
+        Timer timer = new Timer();
         wheel.add(timer, at(7) + 1);
         assertThat(due(7)).isEmpty();
         assertThat(due(8)).containsExactly(timer);
