@@ -336,6 +336,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
                 terms.strategy.dispatch(rest);
                 return;
             }
+            EngineStrategy.cancelIfUnwanted(rest);
             rest = rest.startTasks(by, loops, began);
         }
     }

@@ -342,7 +342,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     /** A run that is cancelled cancels all it knows of; what joined it just then is cancelled here. */
-    private static void cancelIfUnwanted(Batch batch) {
+    static void cancelIfUnwanted(Batch batch) {
         if (batch.isUnwanted()) {
             batch.cancel(batch.cancellation());
         }
