@@ -65,7 +65,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     private static final int TAKEN_AWAY = -2;
 
-    /** What {@link #goOn} returns in place of an input. */
+    /** What {@link #goOn} returns in place of an input, and {@link #valueOf} in place of a value. */
     private static final Object NOTHING = new Object();
 
     /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
@@ -685,8 +685,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
             CompletionStage<@Nullable Object> started = startAsync(index, input, new ContextLoop(loop, terms.context));
+            Object value = index + 1 < size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
-            if (index + 1 == size() || !hasSucceeded(started) || (mustLook && hasStartedForLong(began))) {
+            if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
                 Batch rest = cutUnstarted();
                 settleWith(index, started);
                 return rest;
@@ -695,7 +696,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
                 Thread.interrupted(); // which must not meet the next one
             }
             loop = loops.get();
-            Object value = ((CompletableFuture<@Nullable Object>) started).join();
             input = goOn(index, value, loop);
             if (input == NOTHING) {
                 return null;
@@ -703,8 +703,18 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
-    private static boolean hasSucceeded(CompletionStage<?> stage) {
-        return stage instanceof CompletableFuture<?> future && future.isDone() && !future.isCompletedExceptionally();
+    /** The value of a stage that has one and says so at once, else {@link #NOTHING}. */
+    private static @Nullable Object valueOf(CompletionStage<@Nullable Object> stage) {
+        if (!(stage instanceof CompletableFuture)) {
+            return NOTHING;
+        }
+        try {
+            // Those of CompletableFuture.completedStage cannot do anything else.
+            CompletableFuture<@Nullable Object> future = stage.toCompletableFuture();
+            return future.isCompletedExceptionally() ? NOTHING : future.getNow(NOTHING);
+        } catch (Throwable e) {
+            return NOTHING; // a failure that has just come, or a class of somebody's own making
+        }
     }
 
     /**
