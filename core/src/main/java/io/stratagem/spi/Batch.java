@@ -66,7 +66,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
 
     private static final int TAKEN_AWAY = -2;
 
-    /** What {@link #goOn} returns in place of an input. */
+    /** What {@link #goOn} returns in place of an input, and {@link #valueOf} in place of a value. */
     private static final Object NOTHING = new Object();
 
     /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
@@ -371,6 +371,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
                 terms.strategy.dispatch(rest);
                 return;
             }
+            EngineStrategy.cancelIfUnwanted(rest);
             rest = rest.startTasks(by, loops, began);
         }
     }
@@ -723,8 +724,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
             CompletionStage<@Nullable Object> started = startAsync(index, input, new ContextLoop(loop, terms.context));
+            Object value = index + 1 < size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
-            if (index + 1 == size() || !hasSucceeded(started) || (mustLook && hasStartedForLong(began))) {
+            if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
                 Batch rest = cutUnstarted();
                 boolean isAlone = index == 0 && rest == null;
                 if (isAlone || isDone(started)) {
@@ -738,7 +740,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
                 Thread.interrupted(); // which must not meet the next one
             }
             loop = loops.get();
-            Object value = ((CompletableFuture<@Nullable Object>) started).join();
             input = goOn(index, value, loop);
             if (input == NOTHING) {
                 return null;
@@ -746,12 +747,27 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
         }
     }
 
-    private static boolean hasSucceeded(CompletionStage<?> stage) {
-        return stage instanceof CompletableFuture<?> future && future.isDone() && !future.isCompletedExceptionally();
+    /** The value of a stage that has one and says so at once, else {@link #NOTHING}. */
+    private static @Nullable Object valueOf(CompletionStage<@Nullable Object> stage) {
+        if (!(stage instanceof CompletableFuture)) {
+            return NOTHING;
+        }
+        try {
+            // Those of CompletableFuture.completedStage cannot do anything else.
+            CompletableFuture<@Nullable Object> future = stage.toCompletableFuture();
+            return future.isCompletedExceptionally() ? NOTHING : future.getNow(NOTHING);
+        } catch (Throwable e) {
+            return NOTHING; // a failure that has just come, or a class of somebody's own making
+        }
     }
 
     private static boolean isDone(CompletionStage<?> stage) {
-        return stage instanceof CompletableFuture<?> future && future.isDone();
+        try {
+            return stage instanceof CompletableFuture
+                    && stage.toCompletableFuture().isDone();
+        } catch (Throwable e) {
+            return false; // a class of somebody's own making
+        }
     }
 
     /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
@@ -771,7 +787,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             word = word(index, index, index);
         }
         complete();
-        alone.isRefused();
+        if (!alone.isRefused()) {
+            EngineStrategy.cancelIfUnwanted(alone);
+        }
         return alone;
     }
 

@@ -62,6 +62,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private long inWindow;
     private boolean isStarted;
     private boolean isExhausted;
+
+    /** Nothing has come for a while: all room is to be used, be it for a small batch. */
+    private boolean isStalled;
+
     private @Nullable Throwable inputFailure;
     private @Nullable Object[] filling = NONE;
     private int filled;
@@ -184,6 +188,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                 }
             }
             refill();
+            isStalled = false;
             if (current == null) {
                 current = done == null ? order.poll() : done.poll();
             }
@@ -313,7 +318,16 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private boolean hasRoom() {
-        return inWindow == 0 || (inWindow <= window() - leastBatch() && bytesInWindow() < windowBytes);
+        return hasRoomFor(isStalled ? 1 : leastBatch());
+    }
+
+    private boolean hasRoomFor(long tasks) {
+        return inWindow == 0 || (inWindow <= window() - tasks && bytesInWindow() < windowBytes);
+    }
+
+    /** Whether there is room that waits for a larger batch. */
+    private boolean keepsRoom() {
+        return isAsync && !isExhausted && !isCancelled && hasRoomFor(1);
     }
 
     /**
@@ -440,7 +454,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             }
         }
         MapBatch head = current;
-        boolean mayWaitForBatch = head == null || head.size() > 1;
+        boolean mayWaitForBatch = head == null || head.size() > 1 || keepsRoom();
         waiter = Thread.currentThread();
         awaited = head;
         wakeBelow = wakeBelow();
@@ -462,6 +476,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                     LockSupport.parkNanos(this, limit);
                     limit = 0;
                     isEager = true;
+                    if (keepsRoom() && !isAwaitedThere()) {
+                        isStalled = true;
+                        return;
+                    }
                 } else if (mayTell) {
                     // It may park for a lock, and be woken by what was to end the wait: so this looks again before it
                     // parks.

@@ -99,7 +99,7 @@ final class ScriptedEngine implements Engine {
 
     @Override
     public Profile profile(Kind kind) {
-        return new Profile(2, kind == Kind.COMPUTE ? maxBatch : 1, 4, 1_000_000, true);
+        return new Profile(2, kind == Kind.BLOCKING ? 1 : maxBatch, 4, 1_000_000, true);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.stratagem.eventloop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.Workload;
@@ -19,6 +20,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -139,6 +141,109 @@ final class LoopBatchTest extends StrategyFixture {
             } else {
                 assertThat(results.get(n)).isEqualTo(Result.success(n));
             }
+        }
+    }
+
+    /** A future that does not keep what its class promises, as long as nobody waits for it in the usual way. */
+    private static final class OddFuture extends CompletableFuture<Integer> {
+        @Override
+        public boolean isDone() {
+            throw new UnsupportedOperationException("isDone");
+        }
+
+        @Override
+        public boolean isCompletedExceptionally() {
+            return false;
+        }
+
+        @Override
+        public Integer join() {
+            throw new UnsupportedOperationException("join");
+        }
+
+        @Override
+        public Integer getNow(Integer otherwise) {
+            throw new UnsupportedOperationException("getNow");
+        }
+    }
+
+    private static CompletionStage<Integer> stage(int n, Loop loop) {
+        switch (n / 10 % 4) {
+            case 0 -> {
+                return CompletableFuture.completedStage(n);
+            }
+            case 1 -> {
+                OddFuture odd = new OddFuture();
+                odd.complete(n);
+                return odd;
+            }
+            case 2 -> {
+                CompletableFuture<Integer> late = new CompletableFuture<>();
+                loop.executor().execute(() -> late.complete(n));
+                return late.minimalCompletionStage();
+            }
+            default -> {
+                return CompletableFuture.completedFuture(n);
+            }
+        }
+    }
+
+    @Test
+    void stages_ofAnyClass_haveTheirResults() {
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Integer> odd =
+                Workload.async("odd", (n, loop) -> n < 5_000 ? CompletableFuture.completedFuture(n) : stage(n, loop));
+
+        try (Stream<Result<Integer>> results = strategy.map(odd, inputs())) {
+            assertThat(results.map(Result::orElseThrow)).containsExactlyElementsOf(inputs().toList());
+        }
+    }
+
+    @Test
+    void stages_thatCanNeitherBeAskedNorWaitedFor_goInBatches() {
+        Workload<Integer, Integer> minimal =
+                Workload.async("minimal", (n, loop) -> CompletableFuture.completedStage(n));
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream = strategy(1).map(minimal, inputs())) {
+            results = stream.toList();
+        }
+
+        assertThat(largestBatch(results)).isGreaterThan(10);
+    }
+
+    /** What has been done at once says nothing of what comes: as many tasks wait at once as the window says. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void window_afterTasksThatWereDoneAtOnce_isUsedUp(boolean isOrdered) throws Exception {
+        ExecutorStrategy strategy = strategy(2);
+        int window = 8;
+        for (int i = 0; i < window; i++) {
+            int quick = 4_000 + i;
+            AtomicInteger waiting = new AtomicInteger();
+            CompletableFuture<Void> allWait = new CompletableFuture<>();
+            Workload<Integer, Integer> meeting = Workload.async("meeting", (n, loop) -> {
+                if (n < quick) {
+                    return CompletableFuture.completedFuture(n);
+                }
+                if (waiting.incrementAndGet() == window) {
+                    allWait.complete(null);
+                }
+                return allWait.thenApply(nothing -> n);
+            });
+            MapOptions options = isOrdered ? MapOptions.ordered() : MapOptions.unordered();
+
+            CompletableFuture<List<Integer>> reading = CompletableFuture.supplyAsync(
+                    () -> {
+                        // Its size is not known beforehand: the tail is not split for its sake.
+                        Stream<Integer> numbers = Stream.iterate(0, n -> n + 1).limit(quick + window);
+                        try (Stream<Result<Integer>> results = strategy.map(meeting, numbers, options.window(window))) {
+                            return results.map(Result::orElseThrow).toList();
+                        }
+                    },
+                    action -> new Thread(action).start());
+
+            assertThat(Patience.get(reading)).hasSize(quick + window).doesNotHaveDuplicates();
         }
     }
 

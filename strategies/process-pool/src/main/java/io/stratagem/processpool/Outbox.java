@@ -353,9 +353,16 @@ final class Outbox {
         return results.size() > MANY_BYTES;
     }
 
-    /** The same for the outcome of a task that has returned what can be in a {@link Column}. */
-    void endTask(int index, Tag tag, Object value) {
-        takeBack();
+    /**
+     * The same for the outcome of a task that has returned what can be in a {@link Column}, unless that would have to wait
+     * for the connection.
+     *
+     * @return false if it would, and nothing was done
+     */
+    boolean endTaskAtOnce(int index, Tag tag, Object value) {
+        if (!RUNNING.compareAndSet(this, begun, 0L)) {
+            return false;
+        }
         beginOutcome(index);
         if (column != tag) {
             endColumn();
@@ -369,6 +376,7 @@ final class Outbox {
         Column.put(results, tag, value);
         columnCount++;
         gathered++;
+        return true;
     }
 
     private void beginOutcome(int index) {

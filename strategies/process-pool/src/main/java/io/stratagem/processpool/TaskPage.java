@@ -20,9 +20,9 @@ import java.nio.file.StandardOpenOption;
  *     | batch          | task      | state |
  *
  * The worker goes IDLE or FINISHED (i - 1) -> RUNNING (i) -> FINISHED (i) -> ... -> IDLE. It leaves out FINISHED (i) where
- * the next step follows in an instant: that is, where the result is a number. The application goes RUNNING (i) or
- * FINISHED (i) -> DOOMED (i), and kills it then; the worker, when its own step fails, does nothing more. IDLE keeps the
- * numbers of the last task.
+ * the next step follows in an instant: that is, where the result is a number, and others are not just being sent. The
+ * application goes RUNNING (i) or FINISHED (i) -> DOOMED (i), and kills it then; the worker, when its own step fails, does
+ * nothing more. IDLE keeps the numbers of the last task.
  *
  * Then, for each of the few batches that may be at the worker at once, a bit for each task, which the application sets to
  * take it back. It sets the bit and then looks at the word, and the worker makes its step to RUNNING and then looks at

@@ -252,21 +252,18 @@ final class TaskRunner {
                 endForWantOfMemory(error);
             }
             Tag resultColumn = isSuccess && size > 1 ? Column.tagOf(value) : null;
-            if (resultColumn
-                    != null) { // to the next task it is only a moment, so the page need not say that it has ended
-                outbox.endTask(i, resultColumn, Objects.requireNonNull(value));
-                flushIfFull(batch, i);
-                continue;
+            // To the next task it is only a moment then, so the page need not say that this one has ended.
+            if (resultColumn == null || !outbox.endTaskAtOnce(i, resultColumn, Objects.requireNonNull(value))) {
+                goOnIf(page.finish(batch, i));
+                try {
+                    putOutcome(definition, isSuccess, value);
+                } catch (OutOfMemoryError e) {
+                    endForWantOfMemory(e);
+                }
+                Thread.interrupted(); // which the value may have left behind
+                outbox.endTask(i, outcome);
+                outcome.attach(null); // it must not keep what a result consisted of
             }
-            goOnIf(page.finish(batch, i));
-            try {
-                putOutcome(definition, isSuccess, value);
-            } catch (OutOfMemoryError e) {
-                endForWantOfMemory(e);
-            }
-            Thread.interrupted(); // which the value may have left behind
-            outbox.endTask(i, outcome);
-            outcome.attach(null); // it must not keep what a result consisted of
             flushIfFull(batch, i);
         }
         frame.attach(null);

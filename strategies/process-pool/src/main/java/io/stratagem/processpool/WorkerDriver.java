@@ -1170,7 +1170,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
             int stretch = sent.stretch(index, left);
             boolean isWanted = !sent.batchOf(index).isDone();
             left -= stretch;
-            isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1);
             if (!isWanted) {
                 reportPlain(sent);
             }
@@ -1182,6 +1181,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     reportUnwanted(sent);
                 }
             }
+            isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1); // and all of it is there
         }
         return count;
     }

@@ -1,0 +1,121 @@
+package io.stratagem.spi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.common.util.concurrent.Uninterruptibles;
+import io.stratagem.Loop;
+import io.stratagem.Result;
+import io.stratagem.Workload;
+import io.stratagem.testkit.FakeClock;
+import io.stratagem.testkit.Patience;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Batches of asynchronous tasks, which the test starts when it likes. */
+@Timeout(value = Patience.TEST_SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+final class AsyncBatchTest {
+    private static final int LARGE = 8;
+    private static final Executor THREADS = action -> {
+        Thread thread = new Thread(action, "async-batch-test");
+        thread.setDaemon(true);
+        thread.start();
+    };
+
+    private final ScriptedEngine engine = new ScriptedEngine(64);
+    private final EngineStrategy strategy =
+            new ScriptedEngine.Builder(engine).clock(new FakeClock()).build();
+
+    @AfterEach
+    void close() {
+        strategy.closeNow();
+        strategy.close();
+    }
+
+    /** No task here uses it. */
+    private static final class NoLoop implements Loop {
+        @Override
+        public CompletableFuture<Void> delay(Duration delay) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean inLoop() {
+            return false;
+        }
+
+        @Override
+        public Executor executor() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    /**
+     * The cancellation of a stream has made its list of what is to be cancelled when a task comes to wait: what is cut off
+     * then is not in that list.
+     */
+    @Test
+    void close_justBeforeATaskWaits_startsNothingBehindIt() throws Exception {
+        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
+        start.set(() -> CompletableFuture.completedFuture(0));
+        CompletableFuture<Stream<Result<Integer>>> opened = new CompletableFuture<>();
+        Workload<Integer, Integer> workload =
+                Workload.async("cut", (n, loop) -> start.get().get());
+        THREADS.execute(() -> {
+            Stream<Result<Integer>> results = strategy.map(workload, Stream.iterate(0, n -> n + 1));
+            opened.complete(results);
+            results.forEach(result -> {});
+        });
+        Batch older = engine.next();
+        while (older.size() < LARGE) {
+            older.runAsync(engine.worker("one"), NoLoop::new);
+            older = engine.next();
+        }
+        Batch newer = engine.next(); // is cancelled first
+
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch cancelling = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        start.set(() -> new CompletableFuture<>() {
+            @Override
+            public boolean cancel(boolean mayInterruptIfRunning) {
+                cancelling.countDown();
+                Uninterruptibles.awaitUninterruptibly(done);
+                return super.cancel(mayInterruptIfRunning);
+            }
+        });
+        newer.runAsync(engine.worker("one"), NoLoop::new);
+        AtomicInteger started = new AtomicInteger();
+        start.set(() -> {
+            started.incrementAndGet();
+            begun.countDown();
+            Uninterruptibles.awaitUninterruptibly(cancelling);
+            return new CompletableFuture<>();
+        });
+        Batch held = older;
+        THREADS.execute(() -> {
+            held.runAsync(engine.worker("two"), NoLoop::new);
+            done.countDown();
+        });
+        begun.await();
+        Patience.get(opened).close();
+
+        assertThat(started).hasValue(1);
+        Patience.await()
+                .until(() -> strategy.snapshot().running() + strategy.snapshot().queued() == 0);
+    }
+}
