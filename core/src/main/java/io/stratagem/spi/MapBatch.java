@@ -31,6 +31,9 @@ final class MapBatch extends Batch {
     /** Whether the run's reader has given that back. Guarded by the run. */
     boolean isLeft;
 
+    /** Whether the run counts it among those of several tasks. Guarded by the run. */
+    boolean isOfSeveral;
+
     /** Links of the run's list of the batches that its reader has not left. Guarded by the run. */
     @Nullable
     MapBatch previous;
