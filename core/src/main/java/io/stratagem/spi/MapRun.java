@@ -627,6 +627,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         count(batch, batch.inputBytes());
     }
 
+    /** Inputs of so many bytes went to another batch. */
+    synchronized void moved(MapBatch from, long weight) {
+        count(from, -weight);
+    }
+
     /** Adds to the bytes in the window, until the reader leaves the batch. */
     private void count(MapBatch batch, long weight) {
         assert Thread.holdsLock(this);
