@@ -209,6 +209,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
     /** A tail was cut off: it joins the run, to be read after this batch. Called under the monitor. */
     abstract void link(Batch rest);
 
+    /** Nobody has claimed any of that tail, so that its inputs, which it has itself, are not needed here. */
+    void forgetCut(int from, Batch rest) {}
+
     /** Another attempt joins the run. */
     abstract void adopt(Batch again);
 
@@ -1195,6 +1198,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
             if (WORD.compareAndSet(this, now, word(settled(now), claimed(now), claimed(now)))) {
                 Batch rest = tail(claimed(now), end(now));
                 link(rest);
+                forgetCut(claimed(now), rest);
                 return rest;
             }
         }

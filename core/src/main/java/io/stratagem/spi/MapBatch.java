@@ -13,7 +13,7 @@ final class MapBatch extends Batch {
     /** The inputs, if they are needed after their slots are overwritten; else the same array. */
     private final @Nullable Object[] inputs;
 
-    /** What the inputs weigh, as {@link Weight} sees it. A tail that is cut off counts twice, until its batch is left. */
+    /** What the inputs weigh, as {@link Weight} sees it. What is split off counts twice, until its batch is left. */
     private final long inputBytes;
 
     /** What the values weigh so far. Written by who settles, before the word. */
@@ -30,6 +30,9 @@ final class MapBatch extends Batch {
 
     /** Whether the run's reader has given that back. Guarded by the run. */
     boolean isLeft;
+
+    /** Whether the run counts it among those of several tasks. Guarded by the run. */
+    boolean isOfSeveral;
 
     /** Links of the run's list of the batches that its reader has not left. Guarded by the run. */
     @Nullable
@@ -88,6 +91,13 @@ final class MapBatch extends Batch {
         after.continuation = continuation;
         continuation = after;
         run.adopt(after);
+    }
+
+    @Override
+    void forgetCut(int from, Batch rest) {
+        MapBatch after = (MapBatch) rest;
+        Arrays.fill(inputs, from, from + after.inputs.length, null);
+        run.moved(this, after.inputBytes);
     }
 
     /** What was cut off and is to be read next, or null. Only for a reader that has seen this batch complete. */

@@ -78,6 +78,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     // Guarded by this.
     private final BatchSizer sizer;
     private @Nullable MapBatch firstKnown;
+
+    /** How many of those had several tasks when they joined: single ones are complete or not, and need no look. */
+    private int ofSeveral;
+
     private long bytes;
 
     /** How many batches are handed out and not complete. */
@@ -241,6 +245,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (!batch.isLeft) {
             batch.isLeft = true;
             bytes -= batch.countedBytes;
+            ofSeveral -= batch.isOfSeveral ? 1 : 0;
             remove(batch);
         }
     }
@@ -520,10 +525,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** When order does not matter: a batch of which some outcomes can be taken although it is not complete. */
     private synchronized boolean findPartlySettled() {
-        if (profile.maxBatch() == 1) {
-            return false;
-        }
-        for (MapBatch each = firstKnown; each != null; each = each.next) {
+        for (MapBatch each = ofSeveral > 0 ? firstKnown : null; each != null; each = each.next) {
             if (each.read < each.settled()) {
                 current = each;
                 return true;
@@ -621,7 +623,14 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
         firstKnown = batch;
         unfinished.incrementAndGet();
+        batch.isOfSeveral = batch.size() > 1;
+        ofSeveral += batch.isOfSeveral ? 1 : 0;
         count(batch, batch.inputBytes());
+    }
+
+    /** Inputs of so many bytes went to another batch. */
+    synchronized void moved(MapBatch from, long weight) {
+        count(from, -weight);
     }
 
     /** Adds to the bytes in the window, until the reader leaves the batch. */

@@ -4,13 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.Loop;
+import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
+import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -117,5 +121,51 @@ final class AsyncBatchTest {
         assertThat(started).hasValue(1);
         Patience.await()
                 .until(() -> strategy.snapshot().running() + strategy.snapshot().queued() == 0);
+    }
+
+    /** It may wait for long. */
+    @Test
+    void task_thatWaits_doesNotKeepTheInputsBehindIt() throws Exception {
+        int inputs = 400;
+        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
+        start.set(() -> CompletableFuture.completedFuture(0));
+        List<WeakReference<Object>> given = new CopyOnWriteArrayList<>();
+        Workload<Object, Integer> workload =
+                Workload.async("kept", (input, loop) -> start.get().get());
+        AtomicInteger read = new AtomicInteger();
+        THREADS.execute(() -> {
+            Stream<Object> objects = Stream.generate(() -> {
+                        Object made = new Object();
+                        given.add(new WeakReference<>(made));
+                        return made;
+                    })
+                    .limit(inputs);
+            MapOptions options = MapOptions.unordered().window(4 * LARGE);
+            strategy.map(workload, objects, options).forEach(result -> read.incrementAndGet());
+        });
+        Batch batch = engine.next();
+        while (batch.size() < LARGE) {
+            batch.runAsync(engine.worker("one"), NoLoop::new);
+            batch = engine.next();
+        }
+        start.set(() -> {
+            start.set(() -> CompletableFuture.completedFuture(0));
+            return new CompletableFuture<>();
+        });
+        batch.runAsync(engine.worker("one"), NoLoop::new);
+        while (read.get() < inputs - 1) {
+            Batch next = engine.poll();
+            if (next != null) {
+                next.runAsync(engine.worker("one"), NoLoop::new);
+            }
+        }
+
+        assertThat(batch.isDone()).isFalse();
+        // The last one may be in what made it.
+        Patience.await().until(() -> {
+            System.gc();
+            return given.stream().filter(each -> each.get() != null).count() <= 2;
+        });
+        assertThat(batch.isDone()).isFalse();
     }
 }
