@@ -70,6 +70,9 @@ public interface ExecutorStrategy extends AutoCloseable {
      * while it waits keeps its interrupt and gets a {@link java.util.concurrent.CancellationException}; the rest is
      * cancelled.
      *
+     * <p>Inputs of tiny tasks are pulled several at a time. So an input must not wait for what a task does with an earlier
+     * one: that may not have been handed out.
+     *
      * <p>The stream may be read by one thread at a time. When this strategy is closed while the stream still pulls
      * inputs, the reader gets the results of the tasks that were taken in, then {@link RejectedExecutionException}.
      *
