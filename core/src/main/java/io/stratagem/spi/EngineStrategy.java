@@ -62,7 +62,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private final Clock clock;
     private final TaskListener[] listeners;
     private final Admission admission;
-    private final KeyLimits keys = new KeyLimits(this);
+    private final KeyLimits keys = new KeyLimits();
 
     /** For threads that wait for a submitted task. */
     private final AdaptiveSpin spin = new AdaptiveSpin(200);

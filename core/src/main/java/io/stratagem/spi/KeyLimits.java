@@ -26,14 +26,8 @@ import org.jspecify.annotations.Nullable;
  * The monitor is a leaf. Keys are compared under it, as in any map; their hash is computed before.
  */
 final class KeyLimits {
-    private final EngineStrategy strategy;
-
     /** Guarded by this. */
     private final Map<Key, Lane> lanes = new HashMap<>();
-
-    KeyLimits(EngineStrategy strategy) {
-        this.strategy = strategy;
-    }
 
     /** A key of one workload: each workload has a limit of its own. */
     private record Key(Workload<?, ?> workload, Object value, int hash) {
@@ -119,7 +113,7 @@ final class KeyLimits {
         place.state = State.WAITING;
         place.batch = batch;
         lane.waiting.add(place);
-        strategy.list(batch);
+        batch.terms.strategy.list(batch);
         return false;
     }
 
@@ -129,7 +123,7 @@ final class KeyLimits {
         Place next = giveBack(place);
         while (next != null) {
             Batch batch = Objects.requireNonNull(next.batch);
-            Throwable refusal = strategy.tryExecute(batch);
+            Throwable refusal = batch.terms.strategy.tryExecute(batch);
             if (refusal == null) {
                 EngineStrategy.cancelIfUnwanted(batch);
                 break;
@@ -168,10 +162,10 @@ final class KeyLimits {
             Place place = waiting.next();
             Batch batch = Objects.requireNonNull(place.batch);
             waiting.remove();
-            if (batch.isUnwanted() || strategy.isClosedNow()) {
+            if (batch.isUnwanted() || batch.terms.strategy.isClosedNow()) {
                 place.state = State.LEFT;
             } else {
-                strategy.unlist(batch);
+                batch.terms.strategy.unlist(batch);
                 take(lane, place, batch);
                 return place;
             }
