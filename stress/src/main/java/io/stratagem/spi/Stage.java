@@ -11,7 +11,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Spliterators;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What a real {@link Batch} needs around it: a map without inputs, and an engine that does nothing. */
 final class Stage {
@@ -19,6 +23,9 @@ final class Stage {
     private static final Owner OWNER = new Builder().build();
     private static final Workload<Actor, Value> WORKLOAD = Workload.compute("acting", Actor::act);
     private static final Terms TERMS = new Terms(OWNER, WORKLOAD, Context.capture(List.of(), null));
+    private static final Workload<Actor, Value> ASYNC_WORKLOAD =
+            Workload.async("acting", (actor, loop) -> ((Told) TaskLoop.unwrapped(loop)).start(actor));
+    private static final Terms ASYNC_TERMS = new Terms(OWNER, ASYNC_WORKLOAD, Context.capture(List.of(), null));
 
     /** What tasks do, each to its own input. */
     interface Actor {
@@ -34,13 +41,64 @@ final class Stage {
         }
     }
 
-    private final MapRun<Actor, Value> run = new MapRun<>(TERMS, Spliterators.emptySpliterator(), MapOptions.ordered());
+    private final MapRun<Actor, Value> run;
     final MapBatch batch;
 
     /** A batch that is not complete, of these tasks. */
     Stage(Actor... tasks) {
+        this(TERMS, tasks);
+    }
+
+    private Stage(Terms terms, Actor... tasks) {
+        run = new MapRun<>(terms, Spliterators.emptySpliterator(), MapOptions.ordered());
         batch = new MapBatch(run, Arrays.copyOf(tasks, tasks.length, Object[].class), 0, 1, null);
         run.adopt(batch);
+    }
+
+    /** The same of asynchronous tasks, to be started with {@link Told} loops. */
+    static Stage async(Actor... tasks) {
+        return new Stage(ASYNC_TERMS, tasks);
+    }
+
+    /** A task's loop, which knows whether the task was started, and how often it was told of the end. */
+    static final class Told implements TaskLoop {
+        private final AtomicInteger ends = new AtomicInteger();
+        private volatile boolean isStarted;
+
+        private CompletableFuture<Value> start(Actor actor) {
+            isStarted = true;
+            return CompletableFuture.completedFuture(actor.act());
+        }
+
+        @Override
+        public void ended(boolean succeeded) {
+            ends.incrementAndGet();
+        }
+
+        /** Whether it was told of the end once; it need not be if its task was cancelled before it was started. */
+        boolean isRight() {
+            return ends.get() == 1 || (ends.get() == 0 && !isStarted);
+        }
+
+        @Override
+        public CompletableFuture<Void> delay(Duration delay) {
+            throw new UnsupportedOperationException("nobody waits");
+        }
+
+        @Override
+        public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
+            throw new UnsupportedOperationException("nobody off-loads");
+        }
+
+        @Override
+        public boolean inLoop() {
+            return true;
+        }
+
+        @Override
+        public Executor executor() {
+            return Runnable::run;
+        }
     }
 
     /** A worker that the current thread is, from now on. */
