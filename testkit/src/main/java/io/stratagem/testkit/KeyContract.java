@@ -384,7 +384,7 @@ public abstract class KeyContract extends RemainsContract {
         });
         CompletableFuture<Result<Integer>> first = strategy.submit(stubborn, 0);
         CompletableFuture<Result<Integer>> second = strategy.submit(stubborn, 3);
-        Patience.await().until(() -> journal.entered() == 1);
+        Patience.await().until(() -> journal.entered() == 1 && clock.waiting() > 0);
         clock.advance(limit);
         assertThat(causeOf(Patience.get(first))).isInstanceOf(TaskTimeoutException.class);
         // It comes to the one free worker after the second, had that been handed out.

@@ -188,7 +188,7 @@ public abstract class TaskContract extends StrategyFixture {
             return loop.delay(delay).thenApply(nothing -> "done");
         });
         CompletableFuture<Result<String>> future = strategy.submit(later, Duration.ofSeconds(1));
-        Patience.await().until(() -> journal.entered() == 1);
+        Patience.await().until(() -> journal.entered() == 1 && clock.waiting() == 1);
         clock.advance(Duration.ofMillis(999));
         assertThat(future).isNotDone();
         clock.advance(MOMENT);
@@ -1090,7 +1090,7 @@ public abstract class TaskContract extends StrategyFixture {
             return loop.delay(Duration.ofSeconds(n));
         });
         CompletableFuture<Result<Void>> future = strategy.submit(sleeping, 1);
-        Patience.await().until(() -> journal.entered() == 1);
+        Patience.await().until(() -> journal.entered() == 1 && clock.waiting() == 1);
         assertThat(strategy.snapshot().running()).isEqualTo(1);
         assertThat(strategy.snapshot().queued()).isZero();
         clock.advance(Duration.ofSeconds(1));
