@@ -16,7 +16,8 @@ import java.util.concurrent.Executor;
 public interface Loop {
 
     /**
-     * A future that completes after a delay, holding no thread meanwhile. Cancelling it frees its timer.
+     * A future that completes after a delay, holding no thread meanwhile. It outlives its task: cancelling it frees its
+     * timer.
      *
      * @param delay how long; zero or negative completes as soon as possible
      * @return the future

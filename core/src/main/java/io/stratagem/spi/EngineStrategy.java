@@ -639,7 +639,10 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         if (isDrained) {
             engine.close();
         } else {
-            log.warn("Strategy '{}' still had work when its close had to end; cancelling it: {}", name, snapshot());
+            log.warn(
+                    "Strategy '{}' still had work when its close had to end (closeTimeout); cancelling it: {}",
+                    name,
+                    snapshot());
             closeNow();
         }
         try {

@@ -17,13 +17,17 @@ import org.junit.jupiter.api.io.TempDir;
 final class ReadmeTest {
     private static final String FRAME = """
             import io.stratagem.*;
+            import io.stratagem.eventloop.*;
             import io.stratagem.processpool.*;
             import io.stratagem.threadpool.*;
             import java.awt.image.BufferedImage;
             import java.io.*;
+            import java.net.*;
             import java.nio.file.*;
             import java.time.Duration;
             import java.util.Arrays;
+            import java.util.Locale;
+            import java.util.concurrent.*;
             import java.util.stream.*;
             import java.util.zip.*;
             import javax.imageio.ImageIO;
@@ -46,7 +50,7 @@ final class ReadmeTest {
                 .results()
                 .map(match -> match.group(1))
                 .toList();
-        assertThat(examples).hasSize(2);
+        assertThat(examples).hasSize(3);
         for (String each : examples) {
             assertCompiles(each);
         }

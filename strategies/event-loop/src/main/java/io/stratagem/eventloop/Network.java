@@ -93,7 +93,9 @@ public final class Network {
     }
 
     /**
-     * Listens, and has each connection handled, until the server or the task is ended.
+     * Listens, and has each connection handled, until the server or the task is ended. So a task that is to last as long as
+     * the server completes with {@link Server#closed()}. That it could not listen is told by the future given here, and so by
+     * that of the task.
      *
      * @param address where; for TCP port 0 means any that is free, for Unix a path where nothing is yet. What is created
      *     there is deleted when the server is closed

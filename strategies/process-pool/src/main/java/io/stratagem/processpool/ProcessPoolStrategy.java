@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  * worker. A task that was started is never run again unless its workload has a {@link io.stratagem.RetryPolicy}.
  *
  * <p>Functions, inputs and results travel: they must be values of well-known types (primitives, strings, arrays of
- * primitives, lists, maps, records and enums) or serialisable. A function that is a lambda must not capture what is not,
- * {@code this} included. What cannot travel fails its task with {@link io.stratagem.TransferException}. The same input
+ * primitives, lists, maps, records and enums) or serialisable. In a named module records must be serialisable, or their
+ * package open to {@code io.stratagem.processpool}. What a lambda captures must be serialisable, records and {@code this}
+ * included. What cannot travel fails its task with {@link io.stratagem.TransferException}. The same input
  * is another object in the worker, and static fields there have values of their own.
  *
  * <p>A worker has the class path of this JVM, or its modules. What is not there it asks for: the context class loader of
