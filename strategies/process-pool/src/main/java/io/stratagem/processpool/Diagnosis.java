@@ -27,7 +27,9 @@ final class Diagnosis {
             problem = "it takes " + failure.getMessage();
         } else if (failure instanceof NotSerializableException && failure.getMessage() != null) {
             className = failure.getMessage().lines().findFirst().orElse(""); // more with extendedDebugInfo
-            problem = className + " is not Serializable" + (isLambda(className) ? LAMBDA_REMEDY : "");
+            problem = className + " is not Serializable"
+                    + (isLambda(className) ? LAMBDA_REMEDY : "")
+                    + remedyOfRecord(className);
         } else {
             StackTraceElement culprit = culprit(failure, WRITING);
             className = culprit == null ? null : culprit.getClassName();
@@ -54,6 +56,24 @@ final class Diagnosis {
             problem = problem(failure, culprit(failure, READING));
         }
         return new TransferException(what + " cannot be rebuilt: " + problem + at(path), failure);
+    }
+
+    /** A record need not be serialisable if we may look into it. */
+    private static String remedyOfRecord(String className) {
+        try {
+            Class<?> type =
+                    Class.forName(className, false, Thread.currentThread().getContextClassLoader());
+            Module module = type.getModule();
+            String own = Diagnosis.class.getPackageName();
+            boolean isClosed = type.isRecord() && !module.isOpen(type.getPackageName(), Diagnosis.class.getModule());
+            return isClosed
+                    ? ", and its module does not let this library look into the record: write \"opens "
+                            + type.getPackageName() + " to " + own + ";\" in the module-info of " + module.getName()
+                            + ", or make it Serializable"
+                    : "";
+        } catch (ClassNotFoundException | LinkageError e) {
+            return "";
+        }
     }
 
     private static boolean isLambda(String className) {

@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import jdk.net.UnixDomainPrincipal;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 
@@ -61,6 +62,16 @@ final class CodecFailureTest {
         Customer(Object connection) {
             this.connection = connection;
         }
+    }
+
+    /** This one is of the JDK's, for want of another that is neither serialisable nor open. */
+    @Test
+    void record_ofAModuleThatIsNotOpen_namesTheRemedy() {
+        assertWriteFails(new UnixDomainPrincipal(() -> "user", () -> "group"))
+                .hasMessageContaining(
+                        "UnixDomainPrincipal is not Serializable, and its module does not let this library"
+                                + " look into the record: write \"opens jdk.net to io.stratagem.processpool;\" in the"
+                                + " module-info of jdk.net, or make it Serializable");
     }
 
     record Order(Customer customer) {}
