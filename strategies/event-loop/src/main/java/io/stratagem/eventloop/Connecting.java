@@ -174,11 +174,10 @@ final class Connecting extends Opened {
             return;
         }
         release();
-        Connection connection = new Connection(task, opened, key, to, null);
-        if (task.tryAdd(connection)) {
+        Connection connection = Connection.open(task, opened, key, to, null);
+        if (connection != null) {
             complete(connection);
         } else {
-            connection.abort(Connection.ended(task));
             result.completeExceptionally(Connection.ended(task));
         }
     }
@@ -244,11 +243,7 @@ final class Connecting extends Opened {
         SocketChannel opened = channel;
         channel = null;
         if (opened != null) {
-            try {
-                opened.close();
-            } catch (IOException e) {
-                log.debug("A channel could not be closed: {}", opened, e);
-            }
+            closeQuietly(opened);
         }
     }
 }

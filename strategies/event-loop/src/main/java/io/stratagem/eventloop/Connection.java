@@ -74,8 +74,19 @@ public final class Connection extends Opened {
     private @Nullable BytesHandler handler;
     private @Nullable LoopFuture<Void> handled;
 
-    /** On the loop's thread. */
-    Connection(LoopTask task, SocketChannel channel, SelectionKey key, SocketAddress remote, @Nullable TlsLink tls) {
+    /** A connection that is listed in the task; null if that has ended, and the channel is closed. On the loop's thread. */
+    static @Nullable Connection open(
+            LoopTask task, SocketChannel channel, SelectionKey key, SocketAddress remote, @Nullable TlsLink tls) {
+        Connection connection = new Connection(task, channel, key, remote, tls);
+        if (task.tryAdd(connection)) {
+            return connection;
+        }
+        connection.abort(ended(task));
+        return null;
+    }
+
+    private Connection(
+            LoopTask task, SocketChannel channel, SelectionKey key, SocketAddress remote, @Nullable TlsLink tls) {
         super(task);
         this.channel = channel;
         this.key = key;

@@ -2,7 +2,6 @@ package io.stratagem.eventloop;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
-import java.io.IOException;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
@@ -15,8 +14,6 @@ import java.util.concurrent.Executors;
 import java.util.function.BiConsumer;
 import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tlschannel.NeedsReadException;
 import tlschannel.NeedsTaskException;
 import tlschannel.NeedsWriteException;
@@ -26,8 +23,6 @@ import tlschannel.NeedsWriteException;
  * even if all is given up: then only the socket is closed.
  */
 final class Handshake extends Opened {
-    private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
-
     private final SocketChannel channel;
     private final SelectionKey key;
     private final SocketAddress remote;
@@ -145,13 +140,8 @@ final class Handshake extends Opened {
     private void complete(TlsLink tls) {
         isDone = true;
         release();
-        Connection connection = new Connection(task, channel, key, remote, tls);
-        if (task.tryAdd(connection)) {
-            whenDone.accept(connection, null);
-        } else {
-            connection.abort(Connection.ended(task));
-            whenDone.accept(null, Connection.ended(task));
-        }
+        Connection connection = Connection.open(task, channel, key, remote, tls);
+        whenDone.accept(connection, connection == null ? Connection.ended(task) : null);
     }
 
     private String peer() {
@@ -176,11 +166,7 @@ final class Handshake extends Opened {
             tls.discard();
             tls.close();
         }
-        try {
-            channel.close();
-        } catch (IOException e) {
-            log.debug("A channel could not be closed: {}", channel, e);
-        }
+        closeQuietly(channel);
         whenDone.accept(null, why);
     }
 

@@ -6,7 +6,6 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.Channel;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
@@ -201,11 +200,9 @@ public final class Server extends Opened {
                     .begin(options::newEngine, options.handshakeLimit());
             return;
         }
-        Connection connection = new Connection(task, accepted, acceptedKey, from, null);
-        if (task.tryAdd(connection)) {
+        Connection connection = Connection.open(task, accepted, acceptedKey, from, null);
+        if (connection != null) {
             handle(connection);
-        } else {
-            connection.abort(Connection.ended(task));
         }
     }
 
@@ -276,14 +273,6 @@ public final class Server extends Opened {
         }
         listening.completeExceptionally(why);
         closed.complete(null);
-    }
-
-    private static void closeQuietly(Channel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            log.debug("A channel could not be closed: {}", channel, e);
-        }
     }
 
     @Override
