@@ -7,10 +7,8 @@ import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.Workload;
-import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
-import io.stratagem.testkit.StrategyFixture;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -23,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,15 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tasks that are done at once share batches; what is promised of each task holds for those, too. */
-final class LoopBatchTest extends StrategyFixture {
+final class LoopBatchTest extends LoopFixture {
     private static final int MANY = 20_000;
-
-    @Override
-    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
-        options.accept(builder);
-        return builder.build();
-    }
 
     private static Stream<Integer> inputs() {
         return IntStream.range(0, MANY).boxed();

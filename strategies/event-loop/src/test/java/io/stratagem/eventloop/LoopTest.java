@@ -9,11 +9,9 @@ import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Snapshot;
 import io.stratagem.Workload;
-import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
-import io.stratagem.testkit.StrategyFixture;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,21 +19,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What loops do that the contract does not ask for. */
-final class LoopTest extends StrategyFixture {
-    @Override
-    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
-        options.accept(builder);
-        return builder.build();
-    }
-
+final class LoopTest extends LoopFixture {
     // ---------------------------------------------------------------------------------------------- options
 
     @Test

@@ -9,11 +9,8 @@ import io.stratagem.Result;
 import io.stratagem.TaskInfo;
 import io.stratagem.TaskListener;
 import io.stratagem.Workload;
-import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.Patience;
-import io.stratagem.testkit.StrategyFixture;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
@@ -24,7 +21,6 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -32,7 +28,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -41,18 +36,11 @@ import org.junit.jupiter.api.Timeout;
  * Requests to a peer that answers, drips, stalls, ends, floods and resets at random. The seed decides; it is fixed, and
  * each round of {@code -Pstress} adds one.
  */
-final class NetworkSoakTest extends StrategyFixture {
+final class NetworkSoakTest extends NetworkFixture {
     private static final long SEED = Long.getLong("stress.seed", 20261122);
     private static final int ROUNDS = Integer.getInteger("stress.rounds", 1);
     private static final int REQUESTS = 1500;
     private static final Duration SHORT = Duration.ofMillis(20);
-
-    @Override
-    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
-        options.accept(builder);
-        return builder.build();
-    }
 
     /** What a peer does with a request, and what comes of it. */
     private enum Mood {
@@ -235,9 +223,5 @@ final class NetworkSoakTest extends StrategyFixture {
                         .write(mood + "\n")
                         .thenCompose(written -> connection.readLine(100, isStalled ? SHORT : Patience.LIMIT))
                         .thenApply(String::valueOf));
-    }
-
-    private static int openFiles() {
-        return Objects.requireNonNull(new File("/proc/self/fd").list()).length;
     }
 }

@@ -11,15 +11,11 @@ import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
-import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
-import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.EOFException;
-import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.BindException;
 import java.net.ConnectException;
@@ -50,10 +46,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,28 +55,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.MDC;
 
 /** Connections, between tasks and with sockets of the JDK as peers. */
-final class NetworkTest extends StrategyFixture {
+final class NetworkTest extends NetworkFixture {
     private static final Duration LIMIT = Duration.ofSeconds(1);
 
-    private final List<AutoCloseable> peers = new ArrayList<>();
     private final LogRecorder recorder = new LogRecorder();
 
     @TempDir
     Path temporary;
-
-    @Override
-    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
-        options.accept(builder);
-        return builder.build();
-    }
-
-    @AfterEach
-    void closePeers() throws Exception {
-        for (AutoCloseable peer : peers) {
-            peer.close();
-        }
-    }
 
     // ---------------------------------------------------------------------------------------------- helpers
 
@@ -100,23 +79,6 @@ final class NetworkTest extends StrategyFixture {
         Result<O> result = strategy.run(workload, input);
         assertThat(result).isInstanceOf(Result.Failure.class);
         return ((Result.Failure<O>) result).cause();
-    }
-
-    private static InetSocketAddress anyPort() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    }
-
-    private ServerSocket peer() throws IOException {
-        ServerSocket peer = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        peers.add(peer);
-        return peer;
-    }
-
-    private Socket accept(ServerSocket peer) throws IOException {
-        Socket socket = peer.accept();
-        peers.add(socket);
-        socket.setSoTimeout((int) Patience.LIMIT.toMillis());
-        return socket;
     }
 
     private Socket socketTo(SocketAddress address) throws IOException {
@@ -156,10 +118,6 @@ final class NetworkTest extends StrategyFixture {
         }
     }
 
-    private static final BytesHandler ECHO = (connection, bytes) -> {
-        var unused = connection.write(bytes);
-    };
-
     /** Each line back, until there is none. */
     private static CompletableFuture<Void> echoLines(Network network, Connection connection) {
         return network.repeat(() -> connection
@@ -167,11 +125,6 @@ final class NetworkTest extends StrategyFixture {
                 .thenCompose(line -> line == null
                         ? CompletableFuture.completedFuture(false)
                         : connection.write(line + "\n").thenApply(nothing -> true)));
-    }
-
-    private static int openFiles() {
-        String[] open = new File("/proc/self/fd").list();
-        return Objects.requireNonNull(open).length;
     }
 
     // ---------------------------------------------------------------------------------------------- the plain way
@@ -407,15 +360,6 @@ final class NetworkTest extends StrategyFixture {
                 CompletableFuture.runAsync(strategy::close, action -> new Thread(action).start());
         assertThat(count(socket.getInputStream())).isEqualTo(size);
         Patience.get(closing);
-    }
-
-    private static long count(InputStream input) throws IOException {
-        long count = 0;
-        byte[] some = new byte[65_536];
-        for (int n = input.read(some); n >= 0; n = input.read(some)) {
-            count += n;
-        }
-        return count;
     }
 
     // ---------------------------------------------------------------------------------------------- what goes wrong

@@ -12,17 +12,13 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.eventloop.user.TlsProgram;
-import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
-import io.stratagem.testkit.StrategyFixture;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.math.BigInteger;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -50,7 +46,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -61,7 +56,6 @@ import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,13 +64,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** TLS, between tasks, and with the JDK's sockets, client and server as peers. */
-final class TlsTest extends StrategyFixture {
+final class TlsTest extends NetworkFixture {
     private static final Duration LIMIT = Duration.ofSeconds(1);
     private static final int LARGE = 12_000_000;
 
     private static Certificates certificates;
 
-    private final List<AutoCloseable> peers = new ArrayList<>();
     private final LogRecorder recorder = new LogRecorder();
 
     @TempDir
@@ -85,20 +78,6 @@ final class TlsTest extends StrategyFixture {
     @BeforeAll
     static void makeCertificates(@TempDir Path directory) throws Exception {
         certificates = Certificates.make(directory);
-    }
-
-    @Override
-    protected ExecutorStrategy newStrategy(int workers, Consumer<? super StrategyBuilder<?>> options) {
-        EventLoopStrategy.Builder builder = EventLoopStrategy.builder().loops(workers);
-        options.accept(builder);
-        return builder.build();
-    }
-
-    @AfterEach
-    void closePeers() throws Exception {
-        for (AutoCloseable peer : peers) {
-            peer.close();
-        }
     }
 
     // ---------------------------------------------------------------------------------------------- helpers
@@ -150,10 +129,6 @@ final class TlsTest extends StrategyFixture {
         return ((Result.Failure<O>) result).cause();
     }
 
-    private static InetSocketAddress anyPort() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-    }
-
     private static SocketAddress named(String host, Server server) {
         return InetSocketAddress.createUnresolved(host, ((InetSocketAddress) server.localAddress()).getPort());
     }
@@ -173,23 +148,6 @@ final class TlsTest extends StrategyFixture {
                 });
         var unused = strategy.submit(Workload.async("serving", serving), 1);
         return Patience.get(listening);
-    }
-
-    private static final BytesHandler ECHO = (connection, bytes) -> {
-        var unused = connection.write(bytes);
-    };
-
-    private ServerSocket peer() throws IOException {
-        ServerSocket peer = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        peers.add(peer);
-        return peer;
-    }
-
-    private Socket accept(ServerSocket peer) throws IOException {
-        Socket socket = peer.accept();
-        peers.add(socket);
-        socket.setSoTimeout((int) Patience.LIMIT.toMillis());
-        return socket;
     }
 
     /** TLS over a socket, as server, after the handshake. */
@@ -217,10 +175,6 @@ final class TlsTest extends StrategyFixture {
         byte[] bytes = new byte[size];
         new Random(seed).nextBytes(bytes);
         return bytes;
-    }
-
-    private static int openFiles() {
-        return Objects.requireNonNull(new File("/proc/self/fd").list()).length;
     }
 
     /** The server still serves others. */
@@ -401,15 +355,6 @@ final class TlsTest extends StrategyFixture {
         assertThat(sending).isNotDone();
         assertThat(count(socket.getInputStream())).isEqualTo(size);
         Patience.get(sending);
-    }
-
-    private static long count(InputStream input) throws IOException {
-        long count = 0;
-        byte[] some = new byte[65_536];
-        for (int n = input.read(some); n >= 0; n = input.read(some)) {
-            count += n;
-        }
-        return count;
     }
 
     @Test
