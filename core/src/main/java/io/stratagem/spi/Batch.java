@@ -367,7 +367,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch {
      * @param loops gives what a task is given; a {@link TaskLoop}, which must be new for each, is told of the task's end
      */
     public final void runAsync(Worker by, Supplier<? extends Loop> loops) {
-        long began = terms.clock().nanoTime();
+        long began = size() > 1 ? terms.clock().nanoTime() : 0; // of one task nothing is left to look at the time for
         Batch rest = startTasks(by, loops, began);
         while (rest != null) {
             if (hasStartedForLong(began)) {

@@ -111,9 +111,10 @@ final class TaskRunner {
             this.start = bytes.position();
         }
 
+        /** An input that came in a column is its value already; others are bytes. */
         @Nullable
-        Object read(Bytes bytesOfInput) {
-            return reader.read(bytesOfInput, input);
+        Object valueOf(Object received) {
+            return received instanceof Bytes bytesOfInput ? reader.read(bytesOfInput, input) : received;
         }
 
         @SuppressWarnings({"unchecked", "NullAway"}) // the kind says which it is; inputs may be null
@@ -242,7 +243,7 @@ final class TaskRunner {
             boolean isSuccess = false;
             Object value;
             try {
-                value = runTask(definition, input, column != null, mdc, contexts);
+                value = runTask(definition, input, mdc, contexts);
                 isSuccess = true;
             } catch (Throwable e) {
                 value = e;
@@ -316,10 +317,9 @@ final class TaskRunner {
     /**
      * Runs a task.
      *
-     * @param input the value, or bytes to be read
+     * @param input as {@link Definition#valueOf} takes it
      */
-    private @Nullable Object runTask(
-            Definition definition, Object input, boolean isValue, Map<String, String> mdc, Bytes contexts)
+    private @Nullable Object runTask(Definition definition, Object input, Map<String, String> mdc, Bytes contexts)
             throws Throwable {
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
@@ -329,14 +329,14 @@ final class TaskRunner {
         }
         try {
             return contexts.remaining() == 0
-                    ? definition.apply(isValue ? input : definition.read((Bytes) input))
-                    : runInContexts(definition, input, isValue, contexts);
+                    ? definition.apply(definition.valueOf(input))
+                    : runInContexts(definition, input, contexts);
         } finally {
             WorkerMdc.clear();
         }
     }
 
-    private static @Nullable Object runInContexts(Definition definition, Object input, boolean isValue, Bytes contexts)
+    private static @Nullable Object runInContexts(Definition definition, Object input, Bytes contexts)
             throws Throwable {
         Deque<Scope> scopes = new ArrayDeque<>();
         int start = contexts.position();
@@ -344,7 +344,7 @@ final class TaskRunner {
             while (contexts.remaining() > 0) {
                 scopes.push(readContext(definition.reader, contexts).apply());
             }
-            return definition.apply(isValue ? input : definition.read((Bytes) input));
+            return definition.apply(definition.valueOf(input));
         } finally {
             contexts.position(start); // for the next task, which must not run without them
             while (!scopes.isEmpty()) {
