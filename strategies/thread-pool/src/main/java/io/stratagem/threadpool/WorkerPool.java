@@ -269,10 +269,10 @@ abstract class WorkerPool {
         }
         lock.lock();
         try {
-            workers.remove(worker);
             if (worker.isAbandoned) {
-                abandoned--;
+                abandoned--; // before it leaves: who reads without the lock and sees no worker sees none abandoned
             }
+            workers.remove(worker);
             ended.signalAll();
         } finally {
             lock.unlock();
