@@ -4,12 +4,10 @@ import static com.google.common.base.Preconditions.checkArgument;
 
 /** How many CPUs there are: what the JVM says, which knows quotas and affinity, unless a system property overrides it. */
 final class Cpus {
-    static final String PROPERTY = "stratagem.cpus";
-
     private Cpus() {}
 
     static int count() {
-        String override = System.getProperty(PROPERTY);
+        String override = System.getProperty(Stratagem.CPUS_PROPERTY);
         if (override == null) {
             return Runtime.getRuntime().availableProcessors();
         }
@@ -19,7 +17,7 @@ final class Cpus {
             return cpus;
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "system property " + PROPERTY + " must be a positive number: '" + override + "'", e);
+                    "system property " + Stratagem.CPUS_PROPERTY + " must be a positive number: '" + override + "'", e);
         }
     }
 }

@@ -1,17 +1,35 @@
 package io.stratagem;
 
-import io.stratagem.spi.StrategyProvider;
-import io.stratagem.spi.StrategyProvider.Suitability;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.ServiceLoader;
 
-/** Where to begin: which strategy suits a workload, and why. */
+/** Where to begin: a strategy for work of any type, and which one suits a workload, and why. */
 public final class Stratagem {
-    private static final int UNSUITABLE = 0;
+    /** The name of {@link #threads()} in choices. */
+    public static final String THREAD_POOL = "thread pool";
+
+    /** The name of {@link #eventLoop()} in choices. */
+    public static final String EVENT_LOOP = "event loop";
+
+    /** The name of {@link #processes()} in choices. */
+    public static final String PROCESS_POOL = "process pool";
+
+    /** The name of {@link #batchedIpc()} in choices. */
+    public static final String BATCHED_IPC = "batched IPC";
+
+    /** The system property that overrides the number of CPUs. */
+    public static final String CPUS_PROPERTY = "stratagem.cpus";
 
     private Stratagem() {}
+
+    /**
+     * A strategy that gives each workload to the strategy that suits it. {@link AutoStrategy#builder()} is for who wants
+     * options.
+     *
+     * @return a new strategy, to be closed
+     */
+    public static AutoStrategy auto() {
+        return AutoStrategy.builder().build();
+    }
 
     /**
      * Chooses among the strategies on the class path or module path. Starts nothing.
@@ -22,35 +40,56 @@ public final class Stratagem {
      *     one that does
      */
     public static Choice choose(Workload<?, ?> workload) {
-        List<Assessed> suitable = new ArrayList<>();
-        for (StrategyProvider provider :
-                ServiceLoader.load(StrategyProvider.class, StrategyProvider.class.getClassLoader())) {
-            Suitability suitability = provider.assess(workload);
-            if (suitability.score() > UNSUITABLE) {
-                suitable.add(new Assessed(provider.name(), suitability));
-            }
-        }
-        suitable.sort(Comparator.comparingInt((Assessed each) -> each.suitability.score())
-                .reversed());
-        if (suitable.isEmpty()) {
-            throw new IllegalStateException("no strategy on the class path takes " + workload + ": add "
-                    + coordinatesFor(workload) + " to the dependencies");
-        }
-        Assessed best = suitable.get(0);
-        return new Choice(
-                workload.name(),
-                best.name,
-                List.of(best.suitability.reason()),
-                suitable.stream()
-                        .skip(1)
-                        .map(other -> other.name + ": " + other.suitability.reason())
-                        .toList(),
-                warnings(workload));
+        return Chooser.ofThoseThere().choose(workload, cpus());
+    }
+
+    /**
+     * Threads, with their defaults: for work that computes or waits in blocking calls.
+     *
+     * @return a new strategy, to be closed
+     * @throws IllegalStateException if the module is missing; the message names its Maven coordinates
+     */
+    public static ExecutorStrategy threads() {
+        return create(THREAD_POOL);
+    }
+
+    /**
+     * Event loops, with their defaults: for work that waits without a thread.
+     *
+     * @return a new strategy, to be closed
+     * @throws IllegalStateException if the module is missing; the message names its Maven coordinates
+     */
+    public static ExecutorStrategy eventLoop() {
+        return create(EVENT_LOOP);
+    }
+
+    /**
+     * Worker processes, with their defaults: for work that may crash, leak, hang or exit.
+     *
+     * @return a new strategy, to be closed
+     * @throws IllegalStateException if the module is missing; the message names its Maven coordinates
+     */
+    public static ExecutorStrategy processes() {
+        return create(PROCESS_POOL);
+    }
+
+    /**
+     * Worker processes with shared memory, with their defaults: the same for many small tasks, or large arrays.
+     *
+     * @return a new strategy, to be closed
+     * @throws IllegalStateException if the module is missing; the message names its Maven coordinates
+     */
+    public static ExecutorStrategy batchedIpc() {
+        return create(BATCHED_IPC);
+    }
+
+    private static ExecutorStrategy create(String strategy) {
+        return Chooser.ofThoseThere().named(strategy).create(cpus(), List.of());
     }
 
     /**
      * How many CPUs strategies count on: {@link Runtime#availableProcessors()}, or the system property
-     * {@code stratagem.cpus} if it is set.
+     * {@value #CPUS_PROPERTY} if it is set.
      *
      * @return at least 1
      * @throws IllegalArgumentException if the property is not a positive number
@@ -58,23 +97,4 @@ public final class Stratagem {
     public static int cpus() {
         return Cpus.count();
     }
-
-    private static List<String> warnings(Workload<?, ?> workload) {
-        List<String> warnings = new ArrayList<>();
-        if (workload.fineGrained() && workload.kind() != Kind.COMPUTE) {
-            warnings.add("only compute work is batched: fineGrained changes nothing for " + workload.kind() + " work");
-        }
-        if (!workload.isolated() && workload.timeout().isPresent() && workload.kind() == Kind.COMPUTE) {
-            warnings.add(
-                    "a computation that does not look at its interrupt cannot be stopped by its timeout: it fails in "
-                            + "time, but its thread goes on; only an isolated workload can be killed");
-        }
-        return warnings;
-    }
-
-    private static String coordinatesFor(Workload<?, ?> workload) {
-        return workload.isolated() ? "io.stratagem:stratagem-process-pool" : "io.stratagem:stratagem-thread-pool";
-    }
-
-    private record Assessed(String name, Suitability suitability) {}
 }

@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkState;
 
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -30,6 +31,7 @@ public final class Workload<I, O> {
     private final Serializable function;
     private final Class<?> functionClass;
     private final boolean isolated;
+    private final List<String> jvmOptions;
     private final boolean fineGrained;
     private final @Nullable Duration timeout;
     private final @Nullable RetryPolicy retry;
@@ -41,7 +43,8 @@ public final class Workload<I, O> {
         this.kind = kind;
         this.function = function;
         this.functionClass = functionClass;
-        this.isolated = options.isolated;
+        this.isolated = options.isolated || !options.jvmOptions.isEmpty();
+        this.jvmOptions = options.jvmOptions;
         this.fineGrained = options.fineGrained;
         this.timeout = options.timeout;
         this.retry = options.retry;
@@ -151,6 +154,15 @@ public final class Workload<I, O> {
     }
 
     /**
+     * Which options the JVM must have that it runs in.
+     *
+     * @return the options, none for most workloads
+     */
+    public List<String> jvmOptions() {
+        return jvmOptions;
+    }
+
+    /**
      * Whether there are very many very small tasks.
      *
      * @return true if so
@@ -237,6 +249,7 @@ public final class Workload<I, O> {
     public String toString() {
         return "Workload[" + name + ", " + kind
                 + (isolated ? ", isolated" : "")
+                + (jvmOptions.isEmpty() ? "" : ", in a JVM with " + String.join(" ", jvmOptions))
                 + (fineGrained ? ", fine-grained" : "")
                 + (timeout == null ? "" : ", timeout " + timeout)
                 + (retry == null ? "" : ", retry " + retry)
@@ -252,6 +265,7 @@ public final class Workload<I, O> {
     public static final class Builder<T> {
         private final String name;
         private boolean isolated;
+        private List<String> jvmOptions = List.of();
         private boolean fineGrained;
         private @Nullable Duration timeout;
         private @Nullable RetryPolicy retry;
@@ -272,6 +286,25 @@ public final class Workload<I, O> {
         public Builder<T> isolated() {
             checkState(!isolated, "isolated was set already");
             isolated = true;
+            return this;
+        }
+
+        /**
+         * Must run in a JVM with these options, such as {@code --add-modules=jdk.incubator.vector}: so it is isolated,
+         * too. {@link Stratagem#auto()} starts worker processes that have them; another strategy takes the workload only
+         * if its workers have all of them.
+         *
+         * @param options each as one argument; at least one
+         * @return this
+         * @throws IllegalArgumentException if there is none, or one is blank
+         * @throws IllegalStateException if set twice
+         */
+        public Builder<T> jvmOptions(String... options) {
+            checkState(jvmOptions.isEmpty(), "jvmOptions were set already, to %s", jvmOptions);
+            List<String> given = List.of(options);
+            checkArgument(!given.isEmpty(), "jvmOptions must name at least one option");
+            checkArgument(given.stream().noneMatch(String::isBlank), "jvmOptions must not be blank: %s", given);
+            jvmOptions = given;
             return this;
         }
 

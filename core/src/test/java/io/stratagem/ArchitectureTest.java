@@ -26,6 +26,7 @@ final class ArchitectureTest {
                 .containsExactlyInAnyOrder(
                         "Action",
                         "AsyncFn",
+                        "AutoStrategy",
                         "Choice",
                         "ContextPropagator",
                         "Execution",
@@ -67,9 +68,7 @@ final class ArchitectureTest {
             .that()
             .resideInAPackage("io.stratagem")
             .and()
-            .doNotHaveSimpleName("Stratagem")
-            .and()
-            .doNotHaveFullyQualifiedName("io.stratagem.Stratagem$Assessed")
+            .haveNameNotMatching("io\\.stratagem\\.(Stratagem|AutoStrategy|Chooser)(\\$.*)?") // the choice
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.stratagem.spi..");

@@ -31,6 +31,16 @@ public interface Engine {
     Profile profile(Kind kind);
 
     /**
+     * Whether its workers are JVMs that have all of these options.
+     *
+     * @param jvmOptions what a workload asks for; not empty
+     * @return false for an engine inside this JVM
+     */
+    default boolean hasJvmOptions(List<String> jvmOptions) {
+        return false;
+    }
+
+    /**
      * Takes a batch, to be run by one worker. For each batch the engine, in this JVM, calls {@link Batch#run} or
      * {@link Batch#runAsync} once; for a worker elsewhere it calls {@link Batch#claim}, sends the tasks, and reports
      * what becomes of them.

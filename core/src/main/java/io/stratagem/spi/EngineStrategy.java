@@ -190,9 +190,9 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         }
     }
 
-    /** False if there is no room, and the caller should wait for it. */
+    /** False if there is no room, and the caller should wait for it: not one of ours, nor a loop of another strategy. */
     private boolean entersAtOnce() {
-        if (currentWorker() != null) {
+        if (currentWorker() != null || !ServiceThread.mayRunUserCode()) {
             admission.enterAnyway();
             return true;
         }
@@ -292,6 +292,44 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                         + "this one with allowInProcess(true)",
                 workload.name(),
                 name);
+        checkArgument(
+                workload.jvmOptions().isEmpty()
+                        || options.allowInProcess()
+                        || engine.hasJvmOptions(workload.jvmOptions()),
+                "workload '%s' needs a JVM with the options %s, which the workers of strategy '%s' do not have: build "
+                        + "it with jvmOptions(...), or use Stratagem.auto()",
+                workload.name(),
+                workload.jvmOptions(),
+                name);
+    }
+
+    /**
+     * How many tasks of a kind it runs at once. Constant.
+     *
+     * @param kind the kind
+     * @return the most there can be
+     */
+    public final int parallelism(Kind kind) {
+        return engine.profile(kind).parallelism();
+    }
+
+    /**
+     * Whether its workers are JVMs that have all of these options. Constant.
+     *
+     * @param jvmOptions what a workload asks for
+     * @return true if there is nothing that they lack
+     */
+    public final boolean hasJvmOptions(List<String> jvmOptions) {
+        return jvmOptions.isEmpty() || engine.hasJvmOptions(jvmOptions);
+    }
+
+    /**
+     * Whether the calling thread is one of its workers, or runs a task of it in a worker's stead.
+     *
+     * @return true if so
+     */
+    public final boolean isOnWorker() {
+        return currentWorker() != null;
     }
 
     final void checkOpen() {

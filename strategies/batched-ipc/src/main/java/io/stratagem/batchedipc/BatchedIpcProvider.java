@@ -4,6 +4,7 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
+import java.util.List;
 
 /** Makes {@link BatchedIpcStrategy} known to {@link Stratagem#choose}. */
 public final class BatchedIpcProvider implements StrategyProvider {
@@ -13,7 +14,7 @@ public final class BatchedIpcProvider implements StrategyProvider {
 
     @Override
     public String name() {
-        return "batched IPC";
+        return Stratagem.BATCHED_IPC;
     }
 
     @Override
@@ -33,7 +34,14 @@ public final class BatchedIpcProvider implements StrategyProvider {
     }
 
     @Override
-    public ExecutorStrategy create() {
-        return BatchedIpcStrategy.create();
+    public List<String> warnings(Workload<?, ?> workload) {
+        return BatchedIpcStrategy.warningsOf(workload);
+    }
+
+    @Override
+    public ExecutorStrategy create(int cpus, List<String> jvmOptions) {
+        BatchedIpcStrategy.Builder builder =
+                BatchedIpcStrategy.builder().workerProcesses(cpus).cpusPerWorker(1);
+        return (jvmOptions.isEmpty() ? builder : builder.jvmOptions(jvmOptions.toArray(String[]::new))).build();
     }
 }

@@ -2,10 +2,12 @@ package io.stratagem.batchedipc;
 
 import static com.google.common.base.Preconditions.checkArgument;
 
+import io.stratagem.Workload;
 import io.stratagem.processpool.ProcessPoolBuilder;
 import io.stratagem.processpool.ProcessPoolStrategy;
 import io.stratagem.processpool.WorkerProcessStrategy;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Runs workloads in worker processes, as {@link ProcessPoolStrategy} does and with all that it promises, but with another
@@ -56,6 +58,11 @@ public final class BatchedIpcStrategy extends WorkerProcessStrategy {
     /** As {@link #serialized}, for this package. */
     static ByteBuffer bytesOf(Object value, int maxBytes, String what) {
         return serialized(value, maxBytes, what);
+    }
+
+    /** As {@link #warnings}, for this package. */
+    static List<String> warningsOf(Workload<?, ?> workload) {
+        return warnings(workload);
     }
 
     /** Options of a {@link BatchedIpcStrategy}. Each may be set once. Not thread-safe. */

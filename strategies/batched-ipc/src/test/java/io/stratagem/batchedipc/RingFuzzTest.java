@@ -5,7 +5,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Whatever the other side writes into the memory of a ring, this side comes to no harm. */
 final class RingFuzzTest {
-    @Timeout(20)
+    @Timeout(60)
     @FuzzTest
     void memory_thatTheOtherSideChanges_doesNoHarm(byte[] script) {
         TamperedRing.endures(script);

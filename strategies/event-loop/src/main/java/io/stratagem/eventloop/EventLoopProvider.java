@@ -4,6 +4,7 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
+import java.util.List;
 
 /** Makes {@link EventLoopStrategy} known to {@link Stratagem#choose}. */
 public final class EventLoopProvider implements StrategyProvider {
@@ -13,7 +14,7 @@ public final class EventLoopProvider implements StrategyProvider {
 
     @Override
     public String name() {
-        return "event loop";
+        return Stratagem.EVENT_LOOP;
     }
 
     @Override
@@ -33,7 +34,10 @@ public final class EventLoopProvider implements StrategyProvider {
     }
 
     @Override
-    public ExecutorStrategy create() {
-        return EventLoopStrategy.create();
+    public ExecutorStrategy create(int cpus, List<String> jvmOptions) {
+        return EventLoopStrategy.builder()
+                .loops(EventLoopStrategy.defaultLoops(cpus))
+                .computeThreads(cpus)
+                .build();
     }
 }

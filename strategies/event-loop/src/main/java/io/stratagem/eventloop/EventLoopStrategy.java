@@ -38,6 +38,11 @@ public final class EventLoopStrategy extends EngineStrategy {
         return builder().build();
     }
 
+    /** The CPUs are shared with the threads that compute. */
+    static int defaultLoops(int cpus) {
+        return Math.max(1, Math.min(Builder.MOST_DEFAULT_LOOPS, cpus / 2));
+    }
+
     /**
      * Begins a strategy with options.
      *
@@ -110,7 +115,7 @@ public final class EventLoopStrategy extends EngineStrategy {
          * @return a new strategy, to be closed
          */
         public EventLoopStrategy build() {
-            int count = loops > 0 ? loops : Math.max(1, Math.min(MOST_DEFAULT_LOOPS, Stratagem.cpus() / 2));
+            int count = loops > 0 ? loops : defaultLoops(Stratagem.cpus());
             StrategyOptions options = options();
             LoopSettings settings = new LoopSettings(
                     "stratagem-" + options.name(), count, NANOSECONDS.convert(holdLimit), outboundMark);

@@ -8,6 +8,7 @@ import io.stratagem.Result;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
+import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ final class EventLoopProviderTest {
 
     @Test
     void create_defaults_givesAWorkingStrategy() {
-        try (ExecutorStrategy strategy = new EventLoopProvider().create()) {
+        try (ExecutorStrategy strategy = new EventLoopProvider().create(1, List.of())) {
             assertThat(strategy.run(ASYNC, 1)).isEqualTo(Result.success(1));
         }
     }

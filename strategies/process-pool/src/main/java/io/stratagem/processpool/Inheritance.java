@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import io.stratagem.Stratagem;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,7 +12,8 @@ import java.util.TimeZone;
 /** What a worker process has from the application's JVM, and what it must not have. */
 /* A process has the environment, the working directory, the user and the limits of the one that starts it, and of its
  * open files only what it is given. A JVM has nothing more from another: neither command line nor system properties. Here
- * it gets what decides what a function computes, so that it is the same on both sides: default charset, locale, time zone.
+ * it gets what decides what a function computes, so that it is the same on both sides: default charset, locale, time zone;
+ * and its share of the CPUs, since each worker would count on all of them.
  */
 final class Inheritance {
     /** Variables from which JVMs take options: a debugger, an agent, a port. They are meant for this one. */
@@ -48,6 +50,15 @@ final class Inheritance {
             }
         }
         return options;
+    }
+
+    /** Options that have a worker's own threads count on so many CPUs. */
+    static List<String> cpus(int share) {
+        // Who waits for the common pool computes, too; and it is as large as this where there is one CPU.
+        int common = Math.max(1, share - 1);
+        return List.of(
+                "-D" + Stratagem.CPUS_PROPERTY + "=" + share,
+                "-Djava.util.concurrent.ForkJoinPool.common.parallelism=" + common);
     }
 
     private static void addLocale(List<String> options, String category, Locale locale) {

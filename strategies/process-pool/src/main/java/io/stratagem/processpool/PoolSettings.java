@@ -14,6 +14,7 @@ record PoolSettings(
         HostSystem system,
         String name,
         int processes,
+        int cpusPerWorker,
         Path javaHome,
         List<String> jvmOptions,
         @Nullable Long maxHeapBytes,

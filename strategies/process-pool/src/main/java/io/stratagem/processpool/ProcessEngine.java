@@ -148,6 +148,11 @@ final class ProcessEngine implements Engine {
     // ---------------------------------------------------------------------------------------------- batches
 
     @Override
+    public boolean hasJvmOptions(List<String> jvmOptions) {
+        return settings.jvmOptions().containsAll(jvmOptions);
+    }
+
+    @Override
     public void execute(Batch batch) {
         WorkerDriver lent = null;
         StartException open = null;

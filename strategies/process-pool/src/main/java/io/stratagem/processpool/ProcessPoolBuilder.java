@@ -27,6 +27,7 @@ import org.slf4j.event.Level;
 public abstract class ProcessPoolBuilder<B extends ProcessPoolBuilder<B>> extends StrategyBuilder<B> {
     private final HostSystem system;
     private int workerProcesses;
+    private int cpusPerWorker;
     private @Nullable Path javaHome;
     private List<String> jvmOptions = List.of();
     private @Nullable Long maxHeapBytes;
@@ -71,6 +72,22 @@ public abstract class ProcessPoolBuilder<B extends ProcessPoolBuilder<B>> extend
     public final B workerProcesses(int processes) {
         checkArgument(processes > 0, "workerProcesses must be positive: %s", processes);
         workerProcesses = once("workerProcesses", processes);
+        return self();
+    }
+
+    /**
+     * How many CPUs a task in a worker counts on, so that workers that use threads themselves do not get in each other's
+     * way: what {@link Stratagem#cpus()} says there, and how many tasks the common pool runs at once, by which parallel
+     * streams run. By default {@link Stratagem#cpus()} divided by the number of worker processes, at least 1. The worker's
+     * JVM itself sees all CPUs.
+     *
+     * @param cpus from 1
+     * @return this
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public final B cpusPerWorker(int cpus) {
+        checkArgument(cpus > 0, "cpusPerWorker must be positive: %s", cpus);
+        cpusPerWorker = once("cpusPerWorker", cpus);
         return self();
     }
 
@@ -266,10 +283,12 @@ public abstract class ProcessPoolBuilder<B extends ProcessPoolBuilder<B>> extend
                 home != null,
                 "a native image has no Java runtime to start workers with: set javaHome to one, as in javaHome(%s)",
                 "Path.of(\"/usr/lib/jvm/java-17\")");
+        int processes = workerProcesses > 0 ? workerProcesses : Stratagem.cpus();
         return new PoolSettings(
                 system,
                 options.name(),
-                workerProcesses > 0 ? workerProcesses : Stratagem.cpus(),
+                processes,
+                cpusPerWorker > 0 ? cpusPerWorker : Math.max(1, Stratagem.cpus() / processes),
                 home,
                 jvmOptions,
                 maxHeapBytes,

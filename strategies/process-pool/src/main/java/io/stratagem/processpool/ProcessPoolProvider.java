@@ -4,6 +4,7 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
+import java.util.List;
 
 /** Makes {@link ProcessPoolStrategy} known to {@link Stratagem#choose}. */
 public final class ProcessPoolProvider implements StrategyProvider {
@@ -13,7 +14,7 @@ public final class ProcessPoolProvider implements StrategyProvider {
 
     @Override
     public String name() {
-        return "process pool";
+        return Stratagem.PROCESS_POOL;
     }
 
     @Override
@@ -27,7 +28,14 @@ public final class ProcessPoolProvider implements StrategyProvider {
     }
 
     @Override
-    public ExecutorStrategy create() {
-        return ProcessPoolStrategy.create();
+    public List<String> warnings(Workload<?, ?> workload) {
+        return WorkerProcessStrategy.warnings(workload);
+    }
+
+    @Override
+    public ExecutorStrategy create(int cpus, List<String> jvmOptions) {
+        ProcessPoolStrategy.Builder builder =
+                ProcessPoolStrategy.builder().workerProcesses(cpus).cpusPerWorker(1);
+        return (jvmOptions.isEmpty() ? builder : builder.jvmOptions(jvmOptions.toArray(String[]::new))).build();
     }
 }

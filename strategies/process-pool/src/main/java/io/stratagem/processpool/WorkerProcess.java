@@ -155,6 +155,7 @@ final class WorkerProcess {
         command.add("-Dslf4j.provider=" + WorkerLogProvider.class.getName());
         command.add("-D" + WorkerLogProvider.LEVEL_PROPERTY + "=" + settings.logLevel());
         command.addAll(Inheritance.defaults());
+        command.addAll(Inheritance.cpus(settings.cpusPerWorker()));
         command.addAll(settings.jvmOptions());
         command.addAll(launchPath.arguments(directory));
         command.add(directory.toString());

@@ -3,10 +3,12 @@ package io.stratagem.processpool;
 import static com.google.common.base.Preconditions.checkArgument;
 
 import io.stratagem.TransferException;
+import io.stratagem.Workload;
 import io.stratagem.processpool.spi.WireProvider;
 import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyOptions;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,22 @@ public abstract class WorkerProcessStrategy extends EngineStrategy {
         Codec codec = new Codec(WorkerProcessStrategy.class.getClassLoader(), Filters.fromApplication());
         codec.write(bytes, value, what);
         return ByteBuffer.wrap(bytes.array(), 0, bytes.size());
+    }
+
+    /**
+     * What speaks against sending a workload to workers: that its function cannot be serialised. For strategies of this
+     * library.
+     *
+     * @param workload what is to run
+     * @return a sentence with the path of fields to what cannot, or nothing
+     */
+    protected static List<String> warnings(Workload<?, ?> workload) {
+        try {
+            serialized(workload.function(), Bytes.LARGEST, WorkerDriver.functionOf(workload));
+            return List.of();
+        } catch (TransferException e) {
+            return List.of("it cannot be sent to a worker process: " + e.getMessage());
+        }
     }
 
     /**

@@ -15,7 +15,7 @@ final class ApplicationFuzzTest {
     }
 
     @MethodSource("seeds")
-    @Timeout(20)
+    @Timeout(60)
     @FuzzTest
     void answers_ofAnyBytes_giveEachTaskAResult(byte[] bytes) {
         FuzzedBytes.check(bytes, APPLICATION::takeAndCheck);

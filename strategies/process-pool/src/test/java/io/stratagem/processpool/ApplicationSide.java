@@ -122,6 +122,7 @@ final class ApplicationSide implements Engine {
                 HostSystem.present(),
                 "fuzzed",
                 1,
+                1,
                 Path.of(System.getProperty("java.home")),
                 List.of(),
                 null,

@@ -14,7 +14,7 @@ final class WorkerFuzzTest {
     }
 
     @MethodSource("seeds")
-    @Timeout(20)
+    @Timeout(60)
     @FuzzTest
     void orders_ofAnyBytes_endOrAreRun(byte[] bytes) {
         FuzzedBytes.check(bytes, WORKER::takeAndCheck);

@@ -4,6 +4,7 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
+import java.util.List;
 
 /** Makes {@link ThreadPoolStrategy} known to {@link Stratagem#choose}. */
 public final class ThreadPoolProvider implements StrategyProvider {
@@ -13,7 +14,7 @@ public final class ThreadPoolProvider implements StrategyProvider {
 
     @Override
     public String name() {
-        return "thread pool";
+        return Stratagem.THREAD_POOL;
     }
 
     @Override
@@ -41,7 +42,7 @@ public final class ThreadPoolProvider implements StrategyProvider {
     }
 
     @Override
-    public ExecutorStrategy create() {
-        return ThreadPoolStrategy.create();
+    public ExecutorStrategy create(int cpus, List<String> jvmOptions) {
+        return ThreadPoolStrategy.builder().computeThreads(cpus).build();
     }
 }

@@ -10,6 +10,7 @@ import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.spi.StrategyProvider;
 import java.time.Duration;
+import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ final class ThreadPoolProviderTest {
 
     @Test
     void create_defaults_givesAWorkingStrategy() {
-        try (ExecutorStrategy strategy = new ThreadPoolProvider().create()) {
+        try (ExecutorStrategy strategy = new ThreadPoolProvider().create(1, List.of())) {
             assertThat(strategy.run(Workload.compute("identity", (Integer n) -> n), 1))
                     .isEqualTo(Result.success(1));
         }
