@@ -85,7 +85,7 @@ final class Diagnosis {
     }
 
     private static String problem(Throwable failure, @Nullable StackTraceElement culprit) {
-        if (failure instanceof VirtualMachineError error && !(failure instanceof StackOverflowError)) {
+        if (failure instanceof VirtualMachineError error && !isOfTheValue(error)) {
             throw error;
         }
         String of = culprit == null ? "" : culprit.getMethodName() + " of " + culprit.getClassName() + " threw ";
@@ -95,6 +95,11 @@ final class Diagnosis {
         boolean speaksForItself = culprit == null && failure instanceof ObjectStreamException;
         String message = speaksForItself ? message(failure) : null;
         return message != null ? message : of + text(failure);
+    }
+
+    /** The JDK's immutable maps throw an InternalError when their bytes are those of half a pair. */
+    static boolean isOfTheValue(VirtualMachineError error) {
+        return error instanceof StackOverflowError || error instanceof InternalError;
     }
 
     /** The frame of the class's own method that threw, or null if the machinery itself did. */

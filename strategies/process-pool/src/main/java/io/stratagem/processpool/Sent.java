@@ -97,9 +97,13 @@ final class Sent {
         return System.nanoTime() - sentNanos;
     }
 
-    /** How long ago something was that the worker has dated: not before it was sent. */
-    long pastNanos(long ago) {
-        return Math.max(0, Math.min(ago, ageNanos()));
+    /**
+     * How long ago something was that the worker has dated: not before it was sent.
+     *
+     * @param now the time by the strategy's clock, which may be another than the worker's
+     */
+    long pastNanos(long ago, long now) {
+        return Math.max(0, Math.min(ago, now - sentAt));
     }
 
     /** Any of the batches: they are alike. Any thread may ask. */

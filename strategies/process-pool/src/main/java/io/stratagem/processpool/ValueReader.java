@@ -227,7 +227,7 @@ final class ValueReader {
         leave();
         try {
             return plan.make(components);
-        } catch (VirtualMachineError e) {
+        } catch (OutOfMemoryError e) {
             throw e;
         } catch (Throwable e) {
             InvalidObjectException failure = new InvalidObjectException(

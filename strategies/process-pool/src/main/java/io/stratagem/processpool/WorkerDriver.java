@@ -420,7 +420,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             turn.unlock();
         }
         engine.giveBack(this);
-        batch.started(0, sent.pastNanos(outcome.ran));
+        batch.started(0, sent.pastNanos(outcome.ran, engine.clock().nanoTime()));
         batch.succeeded(0, outcome.value); // last, and without the turn: what depends on it may run here
     }
 
@@ -1025,7 +1025,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported()
                             + " is next and " + sent.size() + " are there");
                 }
-                sent.started(index, sent.pastNanos(answer.getLong()));
+                sent.started(
+                        index, sent.pastNanos(answer.getLong(), engine.clock().nanoTime()));
                 if (settings.gathers() && !sent.batch().wantsStarts()) { // else each start is reported
                     giveBackBehind(present, sent, index);
                 }
@@ -1093,7 +1094,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
         sent.ran(ran);
-        long ago = sent.pastNanos(ran);
+        long ago = sent.pastNanos(ran, engine.clock().nanoTime());
         String what = resultOf(sent);
         try {
             int left = count;

@@ -16,6 +16,7 @@ import java.lang.reflect.Proxy;
 import java.text.SimpleDateFormat;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -218,6 +219,21 @@ final class CodecFailureTest {
                 .hasMessage(RESULT + " cannot be rebuilt: a record " + HERE + "Picky cannot be constructed:"
                         + " java.lang.IllegalArgumentException: never 2; at ArrayList[1]");
         Picky.isPicky = false;
+    }
+
+    /** The JDK's own code takes such bytes for an error of the JVM. */
+    @Test
+    void read_mapWithHalfAPair_fails() {
+        Bytes bytes = new Bytes();
+        trusting.write(bytes, new Customer(List.of(1, 2, 3)), INPUT);
+        byte[] list = {'t', 'a', 'g', 'x', 'p', 0, 0, 0, 1};
+        int at = Collections.indexOfSubList(
+                com.google.common.primitives.Bytes.asList(bytes.array()),
+                com.google.common.primitives.Bytes.asList(list));
+        bytes.array()[at + list.length - 1] = 3; // a map
+        assertThatThrownBy(() -> trusting.read(bytes, RESULT))
+                .isInstanceOf(TransferException.class)
+                .hasMessageContaining("java.lang.InternalError");
     }
 
     @Test
