@@ -276,11 +276,18 @@ public final class AutoStrategy implements ExecutorStrategy {
     @Override
     public void close() {
         List<ExecutorStrategy> owned = stopIntake();
-        List<Thread> closers = owned.stream()
-                .map(strategy -> new Thread(strategy::close, "stratagem-" + name + "-closer-" + strategy.name()))
-                .toList();
-        closers.forEach(Thread::start);
-        if (owned.stream().noneMatch(each -> each instanceof EngineStrategy strategy && strategy.isOnWorker())) {
+        boolean mayWait = owned.stream().noneMatch(each -> each instanceof EngineStrategy made && made.isOnWorker());
+        List<Thread> closers = new ArrayList<>();
+        for (ExecutorStrategy strategy : owned) {
+            Thread closer = new Thread(strategy::close, "stratagem-" + name + "-closer-" + strategy.name());
+            try {
+                closer.start();
+                closers.add(closer);
+            } catch (OutOfMemoryError e) { // there is no thread to be had
+                strategy.close();
+            }
+        }
+        if (mayWait) {
             awaitAll(closers, owned);
         }
     }

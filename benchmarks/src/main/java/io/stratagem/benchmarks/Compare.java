@@ -1,5 +1,6 @@
 package io.stratagem.benchmarks;
 
+import io.stratagem.benchmarks.auto.AutoSuite;
 import io.stratagem.benchmarks.eventloop.EventLoopSuite;
 import io.stratagem.benchmarks.ipc.IpcSuite;
 import io.stratagem.benchmarks.processes.ProcessesSuite;
@@ -13,14 +14,21 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** What {@code benchmarks/compare} runs: takes the command line apart, compares, prints and writes the outcome. */
 final class Compare {
 
     /** All suites: a new one is added here. */
-    static final List<Suite> SUITES =
-            List.of(new ThreadsSuite(), new QueuesSuite(), new ProcessesSuite(), new IpcSuite(), new EventLoopSuite());
+    static final List<Suite> SUITES = List.of(
+            new ThreadsSuite(),
+            new QueuesSuite(),
+            new ProcessesSuite(),
+            new IpcSuite(),
+            new EventLoopSuite(),
+            new AutoSuite());
+
+    /** What stands for all of them. */
+    private static final String ALL = "all";
 
     private static final int BAD_USAGE = 2;
 
@@ -52,21 +60,27 @@ final class Compare {
             usage();
             return 0;
         }
-        Optional<Suite> suite = SUITES.stream()
-                .filter(candidate -> candidate.name().equals(options.suite()))
-                .findFirst();
-        if (suite.isEmpty()) {
+        List<Suite> suites = SUITES.stream()
+                .filter(suite -> options.suite().equals(ALL) || suite.name().equals(options.suite()))
+                .toList();
+        if (suites.isEmpty()) {
             out.println("no suite " + options.suite());
             usage();
             return BAD_USAGE;
         }
-        return compare(suite.get(), options);
+        int worst = 0;
+        for (Suite suite : suites) {
+            worst = Math.max(worst, compare(suite, options));
+        }
+        return worst;
     }
 
     private void usage() {
-        out.println("usage: benchmarks/compare SUITE [--quick] [--rounds N] [--only REGEX]");
+        out.println("usage: benchmarks/compare SUITE [--quick] [--rounds N] [--only REGEX] [--publish]");
         out.println("suites:");
         SUITES.forEach(suite -> out.printf("  %-12s %s%n", suite.name(), suite.about()));
+        out.printf("  %-12s %s%n", ALL, "one after another");
+        out.println("--publish puts the plots where the README shows them");
     }
 
     private int compare(Suite suite, Options options) throws IOException, InterruptedException {
@@ -82,7 +96,12 @@ final class Compare {
         about.forEach(out::println);
         Outcome outcome = new Comparison(contests, machine, options.effort(), out).run();
         out.println("load at the end: " + loadAverage());
-        print(new Report(suite.name(), about, outcome));
+        Report report = new Report(suite.name(), about, outcome);
+        print(report);
+        if (options.isPublished()) {
+            out.println("written: "
+                    + report.publish(benchmarks.resolveSibling("docs").resolve("plots")));
+        }
         return outcome.failed().isEmpty() ? 0 : 1;
     }
 

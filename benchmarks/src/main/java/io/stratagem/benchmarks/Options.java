@@ -12,24 +12,28 @@ import java.util.regex.PatternSyntaxException;
  * @param suite the suite's name; empty if none is given
  * @param effort how much to measure
  * @param only which metrics
+ * @param isPublished whether the plots are put where the README shows them
  */
-record Options(String suite, Effort effort, Pattern only) {
+record Options(String suite, Effort effort, Pattern only, boolean isPublished) {
 
     /** Throws {@link IllegalArgumentException} with a message for the user. */
     static Options parse(List<String> arguments) {
-        Options options = new Options("", Effort.FULL, Pattern.compile(""));
+        Options options = new Options("", Effort.FULL, Pattern.compile(""), false);
         int rounds = 0;
         Deque<String> words = new ArrayDeque<>(arguments);
         while (!words.isEmpty()) {
             String word = words.poll();
             switch (word) {
-                case "--quick" -> options = new Options(options.suite, Effort.QUICK, options.only);
+                case "--quick" -> options = options.withEffort(Effort.QUICK);
                 case "--rounds" -> rounds = positive(word, words.poll());
-                case "--only" -> options = new Options(options.suite, options.effort, pattern(word, words.poll()));
+                case "--only" ->
+                    options = new Options(
+                            options.suite, options.effort, pattern(word, words.poll()), options.isPublished);
+                case "--publish" -> options = new Options(options.suite, options.effort, options.only, true);
                 default -> options = options.withSuite(word);
             }
         }
-        return rounds == 0 ? options : new Options(options.suite, options.effort.withRounds(rounds), options.only);
+        return rounds == 0 ? options : options.withEffort(options.effort.withRounds(rounds));
     }
 
     private Options withSuite(String word) {
@@ -39,7 +43,11 @@ record Options(String suite, Effort effort, Pattern only) {
         if (!suite.isEmpty()) {
             throw new IllegalArgumentException("one suite at a time: " + suite + ", " + word);
         }
-        return new Options(word, effort, only);
+        return new Options(word, effort, only, isPublished);
+    }
+
+    private Options withEffort(Effort other) {
+        return new Options(suite, other, only, isPublished);
     }
 
     private static int positive(String option, String word) {

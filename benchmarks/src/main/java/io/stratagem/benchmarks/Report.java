@@ -23,6 +23,12 @@ record Report(String suite, List<String> about, Outcome outcome) {
                 Files.writeString(file(folder, "svg"), new SvgPlot(this).text()));
     }
 
+    /** Writes {@code SUITE.svg}, for documents that show it. */
+    Path publish(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return Files.writeString(folder.resolve(suite + ".svg"), new SvgPlot(this).text());
+    }
+
     private Path file(Path folder, String extension) {
         return folder.resolve("compare-" + suite + "." + extension);
     }

@@ -56,6 +56,8 @@ final class CompareTest {
         assertThat(options.effort()).isEqualTo(Effort.QUICK.withRounds(9));
         assertThat(options.only().matcher("xz").find()).isTrue();
         assertThat(options.only().matcher("sleeps").find()).isFalse();
+        assertThat(options.isPublished()).isFalse();
+        assertThat(Options.parse(List.of("all", "--publish")).isPublished()).isTrue();
     }
 
     private int run(String... arguments) throws Exception {

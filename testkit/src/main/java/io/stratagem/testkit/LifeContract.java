@@ -570,6 +570,7 @@ public abstract class LifeContract extends NestingContract {
                 }
                 Patience.await().until(() -> journal.inside() == workers);
                 if (way == GivingUp.TIMEOUT) {
+                    Patience.await().until(() -> clock.waiting() >= workers); // elsewhere a start is heard of later
                     clock.advance(limit);
                     futures.forEach(
                             future -> assertThat(causeOf(future.join())).isInstanceOf(TaskTimeoutException.class));

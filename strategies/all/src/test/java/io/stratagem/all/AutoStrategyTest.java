@@ -18,6 +18,9 @@ import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.testkit.ThreadLeaks;
 import io.stratagem.threadpool.ThreadPoolStrategy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
@@ -277,6 +280,39 @@ final class AutoStrategyTest extends StrategyFixture {
                     .startsWith("stratagem-threads-blocking");
             assertThatThrownBy(() -> auto.asExecutorService(Kind.ASYNC)).isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    /** What waits there is not one task but all of the loop's. */
+    @Test
+    void submit_onALoopToAFullStrategy_doesNotHoldTheLoop() throws Exception {
+        Gate gate = gate();
+        Workload<Integer, Integer> stuck = waiting(Kind.BLOCKING, gate);
+        try (AutoStrategy auto = AutoStrategy.builder()
+                .make(
+                        Stratagem.THREAD_POOL,
+                        () -> ThreadPoolStrategy.builder().maxPending(1).build())
+                .build()) {
+            Workload<Integer, List<CompletableFuture<Result<Integer>>>> submitting = Workload.async(
+                    "submitting",
+                    (n, loop) -> CompletableFuture.completedFuture(
+                            List.of(auto.submit(stuck, 1), auto.submit(stuck, 2), auto.submit(stuck, 3))));
+            List<CompletableFuture<Result<Integer>>> all =
+                    Patience.get(auto.submit(submitting, 1)).orElseThrow();
+            gate.open();
+            for (CompletableFuture<Result<Integer>> each : all) {
+                assertThat(Patience.get(each).isSuccess()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void explain_isAsTheReadmeSays() throws Exception {
+        Workload<byte[], byte[]> render = Workload.named("render")
+                .isolated()
+                .timeout(Duration.ofSeconds(5))
+                .compute((byte[] svg) -> svg);
+        assertThat(Files.readString(Path.of("..", "..", "README.md")))
+                .contains("```\n" + Stratagem.choose(render).explain() + "\n```");
     }
 
     @Test
