@@ -738,6 +738,13 @@ public final class Connection extends Opened {
         closeNow(why);
     }
 
+    /** The server's handler failed, maybe because it is being closed: then what was written is sent all the same. */
+    void handlerFailed(Throwable why) {
+        if (!isClosing) {
+            closeNow(why);
+        }
+    }
+
     /** Closes it, whatever has not been written, and fails all that waits for it. */
     void closeNow(Throwable why) {
         if (end != null) {

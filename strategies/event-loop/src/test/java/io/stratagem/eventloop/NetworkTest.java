@@ -46,6 +46,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -615,6 +616,23 @@ final class NetworkTest extends NetworkFixture {
         }
     }
 
+    /** A stage of somebody's own making. */
+    @Test
+    void handler_stageCannotBeWaitedFor_endsItsConnectionOnly() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Void> unwilling = new CompletableFuture<>() {
+            @Override
+            public CompletableFuture<Void> whenComplete(BiConsumer<? super Void, ? super Throwable> action) {
+                throw new UnsupportedOperationException("not this one");
+            }
+        };
+        Serving serving = serve(strategy, anyPort(), connection -> unwilling);
+        for (int i = 0; i < 3; i++) {
+            assertEnds(socketTo(serving.address()));
+        }
+        assertThat(serving.task()).isNotDone();
+    }
+
     @Test
     void handler_leavesBytes_seesThemAgain() throws Exception {
         ExecutorStrategy strategy = strategy(1);
@@ -792,6 +810,31 @@ final class NetworkTest extends NetworkFixture {
                         .isInstanceOf(CancellationException.class);
             default -> Patience.await().until(future::isDone); // by a callback thread, later
         }
+    }
+
+    /** To be closed fails the handler's read, and so the handler; that must not cut off what is being sent. */
+    @Test
+    void task_succeedsWhileAHandlerReads_whatWasWrittenIsSent() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        int size = 30_000_000;
+        CompletableFuture<SocketAddress> listening = new CompletableFuture<>();
+        CompletableFuture<Void> served = new CompletableFuture<>();
+        Workload<Integer, Integer> serving = using(
+                "serving",
+                (n, network) -> network.listen(anyPort(), connection -> {
+                            var unused = connection.write(new byte[size]);
+                            CompletableFuture<byte[]> next = connection.read();
+                            served.complete(null);
+                            return next;
+                        })
+                        .thenCompose(server -> {
+                            listening.complete(server.localAddress());
+                            return served.thenApply(nothing -> n);
+                        }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(serving, 1);
+        Socket socket = socketTo(Patience.get(listening));
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        assertThat(count(socket.getInputStream())).isEqualTo(size);
     }
 
     @Test

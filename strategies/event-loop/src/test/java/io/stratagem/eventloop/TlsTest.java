@@ -902,6 +902,32 @@ final class TlsTest extends NetworkFixture {
         assertThat(Patience.get(other)).isEqualTo(Result.success(1));
     }
 
+    @Test
+    void listen_taskSucceedsWhileHandlersRead_endIsMarked() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Server> listening = new CompletableFuture<>();
+        CompletableFuture<Void> served = new CompletableFuture<>();
+        ServerTls tls = showing("server");
+        AsyncFn<Integer, Integer> serving = (n, loop) -> Network.of(loop)
+                .listen(
+                        anyPort(),
+                        tls,
+                        connection -> connection.write("greeting").thenCompose(written -> {
+                            CompletableFuture<byte[]> next = connection.read();
+                            served.complete(null);
+                            return next;
+                        }))
+                .thenCompose(server -> {
+                    listening.complete(server);
+                    return served.thenApply(nothing -> n);
+                });
+        var unused = strategy.submit(Workload.async("serving", serving), 1);
+        Workload<SocketAddress, String> reading =
+                with("reading", trusting(), (network, connection) -> readToTheEnd(connection));
+        assertThat(Patience.get(strategy.submit(reading, named("localhost", Patience.get(listening)))))
+                .isEqualTo(Result.success("greeting"));
+    }
+
     // ---------------------------------------------------------------------------------------------- the end
 
     @ParameterizedTest
