@@ -62,6 +62,10 @@ public final class ClientTls {
      * For which host the server's certificate has to be, and which the server is told. By default the host of the address
      * that is connected to, as it was given: its name, or if there was none, its number. A Unix socket has neither.
      *
+     * <p>An {@link java.net.InetAddress} without a name gets one once it is asked for it ({@code getHostName}): whoever
+     * answers for that number says which. If you have only the number, give it here, too, or connect to an address that
+     * was never asked.
+     *
      * @param name a host name or an IP address
      * @return a changed copy
      * @throws IllegalArgumentException if it is empty
@@ -87,9 +91,17 @@ public final class ClientTls {
      *
      * @param preferredFirst names such as {@code h2} and {@code http/1.1}
      * @return a changed copy
+     * @throws IllegalArgumentException if a name is empty
      */
     public ClientTls applicationProtocols(String... preferredFirst) {
-        return new ClientTls(context, hostName, isHostNameVerified, List.of(preferredFirst));
+        return new ClientTls(context, hostName, isHostNameVerified, checked(preferredFirst));
+    }
+
+    /** What an engine would refuse later. */
+    static List<String> checked(String... applicationProtocols) {
+        List<String> names = List.of(applicationProtocols);
+        checkArgument(!names.contains(""), "applicationProtocols must not be empty: %s", names);
+        return names;
     }
 
     /**

@@ -97,6 +97,9 @@ final class Connecting extends Opened {
         CompletableFuture<InetAddress[]> names = task.offload(() -> InetAddress.getAllByName(host));
         lookup = names;
         var unused = names.whenComplete((addresses, failure) -> {
+            if (lookup != names) {
+                return; // given up by this side, which says why
+            }
             if (failure != null) {
                 if (task.thread().isCurrent()) {
                     abort(failure);
@@ -226,9 +229,10 @@ final class Connecting extends Opened {
             timer.cancel();
             timer = null;
         }
-        if (lookup != null) {
-            lookup.cancel(true);
-            lookup = null;
+        CompletableFuture<?> asked = lookup;
+        lookup = null;
+        if (asked != null) {
+            asked.cancel(true);
         }
         left.clear();
         closeChannel();

@@ -596,6 +596,10 @@ public final class Connection extends Opened {
         if (link.unsent() > 0) {
             want(SelectionKey.OP_WRITE, true); // an answer of TLS itself
         }
+        if (link.mustWriteFirst()) {
+            // Until writeReady(): the selector would say again and again what has come.
+            want(SelectionKey.OP_READ, false);
+        }
         boolean isWanted = (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
         if (isWanted && link.mayReadOn() && !isReadingOn) {
             isReadingOn = true;
@@ -641,7 +645,8 @@ public final class Connection extends Opened {
                 return;
             }
         }
-        if (handler != null && !isInputEnded && !isClosing && !outbound.isAboveMark()) {
+        boolean isReadOn = handler != null ? !outbound.isAboveMark() : inbound.reading() != null;
+        if (isReadOn && !isInputEnded && !isClosing) {
             want(SelectionKey.OP_READ, true);
         }
         outbound.completeWaits();
@@ -731,6 +736,13 @@ public final class Connection extends Opened {
             log.warn("The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why);
         }
         closeNow(why);
+    }
+
+    /** The server's handler failed, maybe because it is being closed: then what was written is sent all the same. */
+    void handlerFailed(Throwable why) {
+        if (!isClosing) {
+            closeNow(why);
+        }
     }
 
     /** Closes it, whatever has not been written, and fails all that waits for it. */

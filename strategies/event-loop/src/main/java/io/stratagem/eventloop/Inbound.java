@@ -59,6 +59,10 @@ final class Inbound {
 
     @Nullable
     Reading<?> reading() {
+        Reading<?> present = reading;
+        if (present != null && present.isDone()) {
+            withdraw(present); // by others, as orTimeout does: it is to take nothing
+        }
         return reading;
     }
 
@@ -75,7 +79,7 @@ final class Inbound {
 
     /** Completes the present read, if it can be. It may begin the next one at once. */
     void satisfy(boolean isEnd) throws IOException {
-        Reading<?> present = reading;
+        Reading<?> present = reading();
         if (present != null) {
             present.tryComplete(this, isEnd);
         }
@@ -192,7 +196,7 @@ final class Inbound {
         @Override
         void tryComplete(Inbound inbound, boolean isEnd) {
             if (inbound.hasBytes() || isEnd) {
-                inbound.done(this, inbound.take(inbound.size()));
+                inbound.done(this, inbound.take(Math.min(inbound.size(), Buffers.CAPACITY)));
             }
         }
 

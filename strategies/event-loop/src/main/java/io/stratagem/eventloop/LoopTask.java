@@ -157,8 +157,11 @@ final class LoopTask implements TaskLoop, Executor {
 
     // ---------------------------------------------------------------------------------------------- its end
 
-    /** Notes what is open. False if the task has ended already, and it is to be closed. On the loop's thread. */
+    /** Notes what is open. False if the task or the loop ends already, and it is to be closed. On the loop's thread. */
     boolean tryAdd(Opened opened) {
+        if (thread.isEnding()) {
+            return false; // this may be another thread, which does what was left
+        }
         assert thread.isCurrent();
         hasOpened = true;
         if (isEnded) {

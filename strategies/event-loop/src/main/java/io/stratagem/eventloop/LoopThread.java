@@ -76,6 +76,10 @@ final class LoopThread extends Thread implements ServiceThread {
     private final LoopFuture<Void> done = new LoopFuture<>(this);
     private volatile boolean isClosing;
     private volatile boolean isForced;
+
+    /** What is open is being closed, and nothing more is opened or timed. */
+    private volatile boolean isEnding;
+
     private volatile boolean isEnded;
 
     /** How many connections are closed but for what they still have to send. */
@@ -146,6 +150,10 @@ final class LoopThread extends Thread implements ServiceThread {
 
     boolean isCurrent() {
         return Thread.currentThread() == this;
+    }
+
+    boolean isEnding() {
+        return isEnding;
     }
 
     boolean isEnded() {
@@ -232,7 +240,9 @@ final class LoopThread extends Thread implements ServiceThread {
         }
 
         void arm() {
-            if (!isCancelled) {
+            if (isEnding) {
+                abort(action, hasEnded());
+            } else if (!isCancelled) {
                 timers.add(this, deadlineNanos);
             }
         }
@@ -433,8 +443,8 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void end() {
         isClosing = true; // it is already, unless the loop has failed
-        RejectedExecutionException why =
-                new RejectedExecutionException(getName() + " has ended, since its strategy is closed");
+        isEnding = true;
+        RejectedExecutionException why = hasEnded();
         for (SelectionKey key : new ArrayList<>(selector.keys())) {
             if (key.attachment() instanceof Opened opened) {
                 try {
@@ -459,6 +469,10 @@ final class LoopThread extends Thread implements ServiceThread {
         } catch (IOException e) {
             log.error("The selector of {} could not be closed", getName(), e);
         }
+    }
+
+    private RejectedExecutionException hasEnded() {
+        return new RejectedExecutionException(getName() + " has ended, since its strategy is closed");
     }
 
     /** It has ended just when something was posted. */

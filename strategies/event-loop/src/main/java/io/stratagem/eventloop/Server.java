@@ -217,23 +217,21 @@ public final class Server extends Opened {
     }
 
     private void handle(Connection connection) {
-        CompletionStage<?> handled;
         try {
-            handled = handler.handle(connection);
+            CompletionStage<?> handled = handler.handle(connection);
             if (handled == null) {
                 throw new NullPointerException("the handler returned no stage");
             }
+            handled.whenComplete((value, failure) -> {
+                if (failure == null) {
+                    var unused = connection.close();
+                } else {
+                    failed(connection, failure);
+                }
+            });
         } catch (Throwable e) {
             failed(connection, e);
-            return;
         }
-        handled.whenComplete((value, failure) -> {
-            if (failure == null) {
-                var unused = connection.close();
-            } else {
-                failed(connection, failure);
-            }
-        });
     }
 
     private void failed(Connection connection, Throwable failure) {
@@ -245,7 +243,7 @@ public final class Server extends Opened {
             log.warn("The handler of {} in workload '{}' failed; it is closed", connection, task.workload(), cause);
         }
         try {
-            task.runOnLoop(() -> connection.closeNow(cause));
+            task.runOnLoop(() -> connection.handlerFailed(cause));
         } catch (RejectedExecutionException e) {
             log.trace("{} was closed with its loop", connection, e);
         }

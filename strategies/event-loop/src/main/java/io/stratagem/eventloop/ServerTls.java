@@ -73,9 +73,10 @@ public final class ServerTls {
      *
      * @param preferredFirst names such as {@code h2} and {@code http/1.1}
      * @return a changed copy
+     * @throws IllegalArgumentException if a name is empty
      */
     public ServerTls applicationProtocols(String... preferredFirst) {
-        return new ServerTls(context, needsClientCertificate, handshakeLimit, List.of(preferredFirst));
+        return new ServerTls(context, needsClientCertificate, handshakeLimit, ClientTls.checked(preferredFirst));
     }
 
     Duration handshakeLimit() {

@@ -55,6 +55,9 @@ final class TlsLink implements WritableByteChannel {
     /** The system has given all that it had, in the present read. */
     private boolean isSocketEmpty;
 
+    /** Bytes that the system has given in the present read: records may hold nothing at all. */
+    private int taken;
+
     /** There may be something to read of which the selector does not know. */
     private boolean mayHaveMore = true;
 
@@ -96,11 +99,12 @@ final class TlsLink implements WritableByteChannel {
         @Override
         public int read(ByteBuffer target) throws IOException {
             checkOpen();
-            if (isSocketEmpty) {
-                return 0;
+            if (isSocketEmpty || taken >= Buffers.CAPACITY) {
+                return 0; // the selector says so if there is more
             }
             int count = socket.read(target);
             isSocketEnded = count < 0;
+            taken += count;
             isSocketEmpty = count >= 0 && target.hasRemaining();
             hasReceivedSinceHandshake |= count > 0;
             return count;
@@ -145,7 +149,7 @@ final class TlsLink implements WritableByteChannel {
      * @throws NeedsTaskException if it is to be called again when the task has been run
      */
     void handshake() throws IOException {
-        isSocketEmpty = false;
+        beginTaking();
         channel.handshake();
         if (engine.isOutboundDone()
                 || engine.isInboundDone()
@@ -160,6 +164,11 @@ final class TlsLink implements WritableByteChannel {
         return isSocketEnded;
     }
 
+    private void beginTaking() {
+        isSocketEmpty = false;
+        taken = 0;
+    }
+
     // ---------------------------------------------------------------------------------------------- reading
 
     /**
@@ -171,7 +180,7 @@ final class TlsLink implements WritableByteChannel {
      */
     int read(ByteBuffer target) throws IOException {
         int before = target.position();
-        isSocketEmpty = false;
+        beginTaking();
         mayHaveMore = true;
         isReadWaitingForWrite = false;
         try {
@@ -203,7 +212,12 @@ final class TlsLink implements WritableByteChannel {
 
     /** Whether a read may give something, though the selector says nothing. */
     boolean mayReadOn() {
-        return mayHaveMore && !(isReadWaitingForWrite && unsentRecord > 0);
+        return mayHaveMore && !mustWriteFirst();
+    }
+
+    /** Whether nothing can be read before an answer of TLS itself, or what is ahead of it, has left. */
+    boolean mustWriteFirst() {
+        return isReadWaitingForWrite && unsentRecord > 0;
     }
 
     private void checkNotNegotiating() throws SSLException {
@@ -304,7 +318,7 @@ final class TlsLink implements WritableByteChannel {
      */
     boolean discard() {
         try {
-            ByteBuffer dropped = buffers.input();
+            ByteBuffer dropped = buffers.output(); // a handler that closes may still be reading the other one
             int count = socket.read(dropped);
             hasReceivedSinceHandshake |= count > 0;
             for (int i = 0; count > 0 && i < 16; i++) {

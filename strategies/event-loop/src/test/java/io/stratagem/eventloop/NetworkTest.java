@@ -12,6 +12,7 @@ import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
+import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
 import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.EOFException;
@@ -41,11 +42,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -453,6 +457,33 @@ final class NetworkTest extends NetworkFixture {
         assertThat(filling).isNotEmpty();
     }
 
+    /** The name waits for a thread that is busy. */
+    @Test
+    void connect_limitPassesDuringTheLookup_timesOut() throws Exception {
+        FakeClock clock = new FakeClock();
+        Gate gate = gate();
+        ExecutorStrategy strategy = closedAfterTest(EventLoopStrategy.builder()
+                .loops(1)
+                .blockingThreads(1)
+                .clock(clock)
+                .build());
+        Workload<SocketAddress, Connection> connecting = Workload.async("connecting", (to, loop) -> {
+            var unused = loop.offload(() -> {
+                gate.awaitIgnoringInterrupts();
+                return null;
+            });
+            return Network.of(loop).connect(to, LIMIT);
+        });
+        CompletableFuture<Result<Connection>> future =
+                strategy.submit(connecting, InetSocketAddress.createUnresolved("localhost", 1));
+        Patience.await().until(() -> clock.waiting() > 0);
+        clock.advance(LIMIT);
+        assertThat(((Result.Failure<Connection>) Patience.get(future)).cause())
+                .isInstanceOf(SocketTimeoutException.class)
+                .hasMessageContaining("PT1S");
+        gate.open();
+    }
+
     @Test
     void read_peerResets_failsAndNamesThePeer() throws Exception {
         ExecutorStrategy strategy = strategy(1);
@@ -585,6 +616,66 @@ final class NetworkTest extends NetworkFixture {
 
     // ---------------------------------------------------------------------------------------------- handlers
 
+    /** A limit from outside: the read is over for whoever waits, and must not take what comes. */
+    @Test
+    void read_futureIsCompletedByOthers_losesNothing() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        CompletableFuture<CompletableFuture<byte[]>> begun = new CompletableFuture<>();
+        CompletableFuture<Void> goOn = new CompletableFuture<>();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    CompletableFuture<byte[]> first = connection.read();
+                    begun.complete(first);
+                    return goOn.thenCompose(nothing -> connection.readLine(100));
+                }));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        Patience.get(begun).completeExceptionally(new TimeoutException("orTimeout does so"));
+        socket.getOutputStream().write("a ".getBytes(US_ASCII));
+        Workload<Integer, Integer> quick = Workload.async(
+                "quick", (n, loop) -> loop.delay(Duration.ofMillis(1)).thenApply(nothing -> n));
+        for (int i = 0; i < 20; i++) {
+            strategy.run(quick, i); // the loop has seen what has come
+        }
+        socket.getOutputStream().write("line\n".getBytes(US_ASCII));
+        goOn.complete(null);
+        assertThat(Patience.get(future)).isEqualTo(Result.success("a line"));
+    }
+
+    @Test
+    void read_muchIsLeftOfAnotherRead_givesItInPieces() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        int size = 500_000;
+        List<Integer> pieces = new ArrayList<>();
+        Workload<Integer, List<Integer>> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> connection
+                                .readExactly(size + 1, LIMIT)
+                                .exceptionallyCompose(failure -> network.repeat(() -> connection
+                                                .read()
+                                                .thenApply(some -> some.length > 0 && pieces.add(some.length)))
+                                        .thenApply(nothing -> new byte[0])))
+                        .thenApply(nothing -> pieces));
+        CompletableFuture<Result<List<Integer>>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        Patience.await().until(() -> clock.waiting() == 1);
+        socket.getOutputStream().write(new byte[size]);
+        // When nothing more can be in the system's buffers, the loop has taken it.
+        Workload<Integer, Integer> quick = Workload.async("quick", (n, loop) -> CompletableFuture.completedFuture(n));
+        for (int i = 0; i < 200; i++) {
+            strategy.run(quick, i);
+        }
+        clock.advance(LIMIT);
+        socket.shutdownOutput();
+        assertThat(Patience.get(future).orElseThrow()).allMatch(piece -> piece <= 65_536);
+        assertThat(pieces.stream().mapToInt(piece -> piece).sum()).isEqualTo(size);
+    }
+
     @Test
     void handler_throws_endsItsConnectionOnly() throws Exception {
         recorder.attach(EventLoopStrategy.class.getName());
@@ -613,6 +704,23 @@ final class NetworkTest extends NetworkFixture {
         } finally {
             recorder.detach();
         }
+    }
+
+    /** A stage of somebody's own making. */
+    @Test
+    void handler_stageCannotBeWaitedFor_endsItsConnectionOnly() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Void> unwilling = new CompletableFuture<>() {
+            @Override
+            public CompletableFuture<Void> whenComplete(BiConsumer<? super Void, ? super Throwable> action) {
+                throw new UnsupportedOperationException("not this one");
+            }
+        };
+        Serving serving = serve(strategy, anyPort(), connection -> unwilling);
+        for (int i = 0; i < 3; i++) {
+            assertEnds(socketTo(serving.address()));
+        }
+        assertThat(serving.task()).isNotDone();
     }
 
     @Test
@@ -791,6 +899,87 @@ final class NetworkTest extends NetworkFixture {
                 assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
                         .isInstanceOf(CancellationException.class);
             default -> Patience.await().until(future::isDone); // by a callback thread, later
+        }
+    }
+
+    /** To be closed fails the handler's read, and so the handler; that must not cut off what is being sent. */
+    @Test
+    void task_succeedsWhileAHandlerReads_whatWasWrittenIsSent() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        int size = 30_000_000;
+        CompletableFuture<SocketAddress> listening = new CompletableFuture<>();
+        CompletableFuture<Void> served = new CompletableFuture<>();
+        Workload<Integer, Integer> serving = using(
+                "serving",
+                (n, network) -> network.listen(anyPort(), connection -> {
+                            var unused = connection.write(new byte[size]);
+                            CompletableFuture<byte[]> next = connection.read();
+                            served.complete(null);
+                            return next;
+                        })
+                        .thenCompose(server -> {
+                            listening.complete(server.localAddress());
+                            return served.thenApply(nothing -> n);
+                        }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(serving, 1);
+        Socket socket = socketTo(Patience.get(listening));
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        assertThat(count(socket.getInputStream())).isEqualTo(size);
+    }
+
+    /** What depends on a connection begins something when that ends with its loop: it is refused, and nothing stays open. */
+    @Test
+    void closeNow_whatBeginsMeanwhile_fails() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        CompletableFuture<Void> reading = new CompletableFuture<>();
+        CompletableFuture<CompletableFuture<Void>> delayed = new CompletableFuture<>();
+        CompletableFuture<CompletableFuture<Connection>> connected = new CompletableFuture<>();
+        CompletableFuture<CompletableFuture<Server>> listened = new CompletableFuture<>();
+        AsyncFn<Integer, Integer> leaving = (n, loop) -> {
+            Network network = Network.of(loop);
+            return network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                var unused = connection.read().whenComplete((bytes, failure) -> {
+                    connected.complete(begin(() -> network.connect(peer.getLocalSocketAddress())));
+                    listened.complete(begin(() -> network.listen(anyPort(), Connection::closed)));
+                    delayed.complete(begin(() -> loop.delay(Duration.ofHours(1))));
+                });
+                reading.complete(null);
+                return new CompletableFuture<>();
+            });
+        };
+        Gate gate = gate();
+        Workload<Integer, Integer> holding = Workload.async("holding", (n, loop) -> {
+            gate.awaitIgnoringInterrupts();
+            return CompletableFuture.completedFuture(n);
+        });
+        int before = openFiles();
+        var unused = strategy.submit(Workload.async("leaving", leaving), 1);
+        try (Socket accepted = accept(peer)) {
+            Patience.get(reading);
+            var held = strategy.submit(holding, 1);
+            Patience.await().until(() -> strategy.snapshot().queued() == 0);
+            // The loop ends before its tasks are told.
+            var queued = strategy.submit(holding, 2).whenComplete((result, failure) -> {
+                gate.open();
+                Patience.await().until(connected::isDone);
+            });
+            strategy.closeNow();
+            assertThat(accepted.getInputStream().read()).isEqualTo(-1);
+            Patience.await().until(() -> held.isDone() && queued.isDone());
+        }
+        for (CompletableFuture<? extends CompletableFuture<?>> each : List.of(connected, listened, delayed)) {
+            CompletableFuture<?> begun = Patience.get(each);
+            Patience.await().until(begun::isCompletedExceptionally);
+        }
+        awaitOpenFiles(before);
+    }
+
+    private static <T> CompletableFuture<T> begin(Callable<CompletableFuture<T>> action) {
+        try {
+            return action.call();
+        } catch (Exception e) {
+            return CompletableFuture.failedFuture(e);
         }
     }
 

@@ -15,6 +15,7 @@ import io.stratagem.eventloop.user.TlsProgram;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,7 +31,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.security.cert.CertificateException;
@@ -44,6 +47,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -62,6 +66,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tlschannel.ClientTlsChannel;
+import tlschannel.TlsChannel;
 
 /** TLS, between tasks, and with the JDK's sockets, client and server as peers. */
 final class TlsTest extends NetworkFixture {
@@ -248,6 +254,14 @@ final class TlsTest extends NetworkFixture {
                         with("asking", trusting().applicationProtocols("c"), comparing), named("localhost", server))))
                 .isInstanceOf(SSLHandshakeException.class)
                 .hasMessageContaining("application protocols");
+    }
+
+    @Test
+    void applicationProtocols_emptyName_isRefused() throws Exception {
+        ClientTls client = trusting();
+        ServerTls server = showing("server");
+        assertThatThrownBy(() -> client.applicationProtocols("a", "")).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> server.applicationProtocols("a", "")).isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest
@@ -695,6 +709,223 @@ final class TlsTest extends NetworkFixture {
             socket.getOutputStream().write(100 + i);
             assertThat(socket.getInputStream().readNBytes(2)).containsExactly(i, 100 + i);
         }
+    }
+
+    // ---------------------------------------------------------------------------------------------- hostile peers
+
+    /** A peer whose records are held back, and then sent in one go. */
+    private static final class Hoarder implements ByteChannel {
+        private final SocketChannel socket;
+        private final ByteArrayOutputStream held = new ByteArrayOutputStream();
+        private boolean isHolding;
+
+        Hoarder(SocketChannel socket) {
+            this.socket = socket;
+        }
+
+        @Override
+        public int read(ByteBuffer target) throws IOException {
+            return socket.read(target);
+        }
+
+        @Override
+        public int write(ByteBuffer source) throws IOException {
+            if (!isHolding) {
+                return socket.write(source);
+            }
+            byte[] bytes = new byte[source.remaining()];
+            source.get(bytes);
+            held.write(bytes, 0, bytes.length);
+            return bytes.length;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return socket.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            socket.close();
+        }
+    }
+
+    /** To decrypt a record of a single byte costs as much as one of hundreds: the loop has others to serve. */
+    @Test
+    void handle_manyTinyRecords_areNotTakenAllAtOnce() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Gate gate = gate();
+        AtomicBoolean mustWait = new AtomicBoolean();
+        AtomicLong all = new AtomicLong();
+        List<Integer> taken = new CopyOnWriteArrayList<>();
+        Server server = serve(
+                strategy,
+                showing("server"),
+                connection -> connection.handle((same, bytes) -> {
+                    all.addAndGet(bytes.remaining());
+                    if (mustWait.get()) {
+                        taken.add(bytes.remaining());
+                        gate.awaitIgnoringInterrupts();
+                    }
+                    bytes.position(bytes.limit());
+                }));
+        int records = 20_000;
+        try (SocketChannel socket = SocketChannel.open(server.localAddress())) {
+            Hoarder hoarder = new Hoarder(socket);
+            SSLEngine engine = certificates.client("TLSv1.3").createSSLEngine();
+            engine.setUseClientMode(true);
+            TlsChannel client = ClientTlsChannel.newBuilder(hoarder, engine).build();
+            client.write(ByteBuffer.allocate(LARGE)); // so that the system makes its buffers large
+            Patience.await().until(() -> all.get() == LARGE);
+            mustWait.set(true);
+            client.write(ByteBuffer.allocate(1));
+            Patience.await().until(() -> taken.size() == 1);
+            hoarder.isHolding = true;
+            for (int i = 0; i < records; i++) {
+                client.write(ByteBuffer.allocate(1));
+            }
+            assertThat(socket.write(ByteBuffer.wrap(hoarder.held.toByteArray())))
+                    .as("all is in the system's buffers")
+                    .isEqualTo(hoarder.held.size());
+            gate.open();
+            Patience.await().until(() -> all.get() == LARGE + 1 + records);
+        }
+        assertThat(taken).allMatch(count -> count < 4_000);
+    }
+
+    /** The answer to a wish for new keys cannot leave, and more has come: the loop waits for both without turning. */
+    @Test
+    void read_answerOfTlsCannotLeave_loopRests() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(8_192);
+        CompletableFuture<LoopThread> thread = new CompletableFuture<>();
+        int size = LARGE / 2;
+        int coming = 100_000;
+        Workload<SocketAddress, Integer> writing = with("writing", trusting(), (network, connection) -> {
+            CompletableFuture<byte[]> read = connection.readExactly(coming);
+            var unused = connection.write(new byte[size]);
+            thread.complete((LoopThread) Thread.currentThread());
+            return read.thenApply(all -> all.length);
+        });
+        CompletableFuture<Result<Integer>> future = strategy.submit(writing, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        LoopThread loop = Patience.get(thread);
+        Patience.await().until(() -> stepsOfTenRests(strategy, loop) < 50); // the system takes no more
+        for (int i = 0; i < 5_000; i++) { // some answers still find room
+            socket.startHandshake(); // new keys, and a wish for new ones
+        }
+        for (int i = 0; i < coming; i += 1000) {
+            socket.getOutputStream().write(new byte[1000]);
+        }
+        assertThat(stepsOfTenRests(strategy, loop)).isLessThan(200);
+        assertThat(future).isNotDone();
+        socket.getInputStream().skipNBytes(size);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(coming));
+    }
+
+    private static int stepsOfTenRests(ExecutorStrategy strategy, LoopThread loop) {
+        Workload<Integer, Integer> resting = Workload.async(
+                "resting", (n, own) -> own.delay(Duration.ofMillis(20)).thenApply(nothing -> n));
+        int before = loop.steps();
+        for (int i = 0; i < 10; i++) {
+            strategy.run(resting, i);
+        }
+        return loop.steps() - before;
+    }
+
+    /** What has come is in memory that others use for a moment, too. */
+    @Test
+    void handler_closesMeanwhile_itsBytesStay() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<String> seen = new CompletableFuture<>();
+        Server server = serve(
+                strategy,
+                showing("server"),
+                connection -> connection.handle((same, bytes) -> {
+                    var unused = same.close();
+                    seen.complete(US_ASCII.decode(bytes).toString());
+                }));
+        SSLSocket socket = socketTo(server, "TLSv1.3");
+        socket.getOutputStream().write("question".getBytes(US_ASCII));
+        assertThat(Patience.get(seen)).isEqualTo("question");
+        assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+
+    /** The answer cannot be given any more. */
+    @Test
+    void shutdownOutput_peerWantsNewKeys_isReadOn() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        CompletableFuture<Void> isShut = new CompletableFuture<>();
+        Workload<SocketAddress, String> asking = with(
+                "asking",
+                trusting(),
+                (network, connection) -> connection
+                        .write("question")
+                        .thenCompose(written -> connection.shutdownOutput())
+                        .thenCompose(shut -> {
+                            isShut.complete(null);
+                            return connection.readLine(100);
+                        })
+                        .thenCompose(first -> connection.readLine(100).thenApply(second -> first + second)));
+        CompletableFuture<Result<String>> future = strategy.submit(asking, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        Patience.get(isShut);
+        socket.getOutputStream().write("one\n".getBytes(US_ASCII));
+        socket.startHandshake(); // it has not read yet that this is too late
+        socket.getOutputStream().write("two\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("onetwo"));
+    }
+
+    /** TLS 1.2: the peer's answer to the end is its own end. */
+    @Test
+    void shutdownOutput_tls12_endsBothWays() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<SocketAddress, String> asking = with(
+                "asking",
+                speaking("TLSv1.2"),
+                (network, connection) -> connection
+                        .write("question")
+                        .thenCompose(written -> connection.shutdownOutput())
+                        .thenCompose(shut -> readToTheEnd(connection)));
+        CompletableFuture<Result<String>> future = strategy.submit(asking, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        assertThat(socket.getInputStream().readAllBytes()).isEqualTo("question".getBytes(US_ASCII));
+        socket.close();
+        assertThat(Patience.get(future)).isEqualTo(Result.success(""));
+        Workload<SocketAddress, Integer> next =
+                with("next", trusting(), (network, connection) -> CompletableFuture.completedFuture(1));
+        CompletableFuture<Result<Integer>> other = strategy.submit(next, named(peer));
+        secured(accept(peer), "server");
+        assertThat(Patience.get(other)).isEqualTo(Result.success(1));
+    }
+
+    @Test
+    void listen_taskSucceedsWhileHandlersRead_endIsMarked() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Server> listening = new CompletableFuture<>();
+        CompletableFuture<Void> served = new CompletableFuture<>();
+        ServerTls tls = showing("server");
+        AsyncFn<Integer, Integer> serving = (n, loop) -> Network.of(loop)
+                .listen(
+                        anyPort(),
+                        tls,
+                        connection -> connection.write("greeting").thenCompose(written -> {
+                            CompletableFuture<byte[]> next = connection.read();
+                            served.complete(null);
+                            return next;
+                        }))
+                .thenCompose(server -> {
+                    listening.complete(server);
+                    return served.thenApply(nothing -> n);
+                });
+        var unused = strategy.submit(Workload.async("serving", serving), 1);
+        Workload<SocketAddress, String> reading =
+                with("reading", trusting(), (network, connection) -> readToTheEnd(connection));
+        assertThat(Patience.get(strategy.submit(reading, named("localhost", Patience.get(listening)))))
+                .isEqualTo(Result.success("greeting"));
     }
 
     // ---------------------------------------------------------------------------------------------- the end
