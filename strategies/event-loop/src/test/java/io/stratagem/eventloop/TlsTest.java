@@ -798,7 +798,7 @@ final class TlsTest extends NetworkFixture {
     void read_answerOfTlsCannotLeave_loopRests() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
-        peer.setReceiveBufferSize(8_192);
+        peer.setReceiveBufferSize(32_768);
         CompletableFuture<LoopThread> thread = new CompletableFuture<>();
         int size = LARGE / 2;
         int coming = 100_000;
