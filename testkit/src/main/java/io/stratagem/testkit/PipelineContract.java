@@ -34,6 +34,16 @@ public abstract class PipelineContract extends ViewContract {
     /** For subclasses. */
     protected PipelineContract() {}
 
+    /** Each kind, and each order: neither depends on the other. */
+    static Stream<Mode> someModes() {
+        return Stream.of(new Mode(Kind.BLOCKING, true), new Mode(Kind.COMPUTE, false), new Mode(Kind.ASYNC, true));
+    }
+
+    /** Skips what the reader does alone where each test has to start processes. */
+    private void assumeQuickStart() {
+        assume(Ability.IN_THIS_JVM);
+    }
+
     private static Stream<Integer> endless() {
         return Stream.iterate(0, n -> n + 1);
     }
@@ -67,7 +77,7 @@ public abstract class PipelineContract extends ViewContract {
     // ---------------------------------------------------------------------------------------------- what comes out
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_anySize_givesOneResultForEachInput(Mode mode) {
         ExecutorStrategy strategy = strategy(3);
         Workload<Integer, Long> uneven = workload(mode.kind(), "uneven", n -> {
@@ -97,7 +107,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_someFail_eachFailureStaysWithItsInputAndSkipsWhatFollows(Mode mode) {
         ExecutorStrategy strategy = strategy(2);
         Journal second = journal();
@@ -146,8 +156,9 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_nulls_goFromStageToStage(Mode mode) {
+        assumeQuickStart();
         ExecutorStrategy strategy = strategy(2);
         Workload<String, String> swap = workload(mode.kind(), "swap", s -> s == null ? "null" : null);
         try (var results =
@@ -158,7 +169,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_stagesTriedAgain_goOn(Mode mode) {
         assume(Ability.IN_THIS_JVM);
         ExecutorStrategy strategy = strategy(3);
@@ -219,8 +230,9 @@ public abstract class PipelineContract extends ViewContract {
     // ---------------------------------------------------------------------------------------------- laziness, bounds
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_notRead_doesNothing(Mode mode) {
+        assumeQuickStart();
         AtomicInteger pulled = new AtomicInteger();
         AtomicInteger closed = new AtomicInteger();
         ExecutorStrategy strategy = strategy(1);
@@ -237,8 +249,9 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_window_isOneForAllStages(Mode mode) {
+        assumeQuickStart();
         ExecutorStrategy strategy = strategy(4, options -> options.window(7));
         Workload<Integer, Integer> identity = identity(mode.kind());
         for (int window : new int[] {0, 1, 2, 20}) {
@@ -263,8 +276,9 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_notReadAnyFurther_doesWhatWasTakenInAndNoMore(Mode mode) {
+        assumeQuickStart();
         ExecutorStrategy strategy = strategy(4);
         Journal journal = journal();
         Workload<Integer, Integer> identity = identity(mode.kind());
@@ -291,6 +305,7 @@ public abstract class PipelineContract extends ViewContract {
     @ParameterizedTest
     @EnumSource
     void pipelineUnordered_headNotDone_otherResultsFlow(Kind kind) {
+        assumeQuickStart();
         Gate gate = gate();
         ExecutorStrategy strategy = strategy(2);
         Workload<Integer, Integer> slowHead = workload(kind, "slow head", n -> {
@@ -321,8 +336,9 @@ public abstract class PipelineContract extends ViewContract {
     // ---------------------------------------------------------------------------------------------- ends
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_inputThrows_earlierResultsComeFirst(Mode mode) {
+        assumeQuickStart();
         ExecutorStrategy strategy = strategy(2);
         Workload<Integer, Integer> identity = identity(mode.kind());
         for (int before : new int[] {0, 1, 2, 50}) {
@@ -344,7 +360,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_closedEarly_stopsAllStagesAndClosesTheInput(Mode mode) throws Exception {
         Journal second = journal();
         Journal third = journal();
@@ -372,8 +388,9 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_closedByAnotherThread_endsTheReadersWait(Mode mode) {
+        assumeQuickStart();
         Journal second = journal();
         Journal third = journal();
         ExecutorStrategy strategy = strategy(2);
@@ -395,7 +412,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_readerInterrupted_keepsFlagAndCancelsTheRest(Mode mode) throws Exception {
         Journal second = journal();
         Journal third = journal();
@@ -425,7 +442,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_strategyClosesMidway_givesWhatWasTakenInThenRejects(Mode mode) {
         ExecutorStrategy strategy = strategy(2);
         AtomicInteger pulled = new AtomicInteger();
@@ -454,7 +471,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_strategyClosesNowMidway_failsWhatWasTakenInThenRejects(Mode mode) {
         ExecutorStrategy strategy = strategy(2);
         Journal second = journal();
@@ -481,7 +498,7 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_deadlinePasses_failsWhatIsInFlightThenThrows(Mode mode) throws Exception {
         FakeClock clock = new FakeClock();
         Journal second = journal();
@@ -516,8 +533,9 @@ public abstract class PipelineContract extends ViewContract {
     }
 
     @ParameterizedTest
-    @MethodSource("modes")
+    @MethodSource("someModes")
     void pipeline_deadlinePassesWhileNobodyReads_cancelsAllTheSame(Mode mode) {
+        assumeQuickStart();
         FakeClock clock = new FakeClock();
         Journal second = journal();
         Journal third = journal();
