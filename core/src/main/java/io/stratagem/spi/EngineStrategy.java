@@ -733,7 +733,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         completing.remove(future);
     }
 
-    /** Of a map's task that is tried again, each attempt is settled; of a single one only the last leaves. */
+    /** Of a map's task that is tried again, each attempt is settled; of others only the last is, or leaves. */
     private long doneTasks() {
         return mapSettled.sum() - mapRetried.sum() + admission.left();
     }
