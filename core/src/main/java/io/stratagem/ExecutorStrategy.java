@@ -1,11 +1,9 @@
 package io.stratagem;
 
 import com.google.common.util.concurrent.ListeningExecutorService;
-import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /**
  * Runs workloads. Every strategy takes every workload and gives the same results; they differ in where the work runs
@@ -108,7 +106,7 @@ public interface ExecutorStrategy extends AutoCloseable {
      * @return the results
      */
     default <I, O> Stream<Result<O>> map(Workload<I, O> workload, Iterable<? extends I> inputs) {
-        return map(workload, lazily(inputs), MapOptions.ordered());
+        return map(workload, Inputs.lazily(inputs), MapOptions.ordered());
     }
 
     /**
@@ -134,14 +132,7 @@ public interface ExecutorStrategy extends AutoCloseable {
      * @return the results
      */
     default <I, O> Stream<Result<O>> mapUnordered(Workload<I, O> workload, Iterable<? extends I> inputs) {
-        return map(workload, lazily(inputs), MapOptions.unordered());
-    }
-
-    /** A collection's spliterator binds late by itself, and knows its size. */
-    private static <I> Stream<I> lazily(Iterable<I> inputs) {
-        return inputs instanceof Collection<I> collection
-                ? StreamSupport.stream(collection.spliterator(), false)
-                : StreamSupport.stream(inputs::spliterator, 0, false);
+        return map(workload, Inputs.lazily(inputs), MapOptions.unordered());
     }
 
     /**

@@ -366,7 +366,8 @@ public final class Workload<I, O> {
          * until it returns. A further attempt gets in line anew. A task that waits for another of its own key may wait
          * for ever.
          *
-         * <p>The function is called once for each task, in this JVM, on the thread that submits it or reads the stream.
+         * <p>The function is called once for each task, in this JVM, on the thread that submits it or reads the stream; for
+         * a later stage of a {@link Pipeline}, on the one that has done the stage before.
          * Write it as a method reference, or as a lambda with the type of its parameter: the compiler does not know it
          * yet. If it throws or returns null, that task fails with {@link IllegalArgumentException}. Keys are compared by
          * {@code equals}, now and then on a thread of the strategy's, so that must be quick.

@@ -54,7 +54,7 @@ import org.slf4j.LoggerFactory;
  * on it; the worker, when it finds its task taken, passes through the monitor and clears the flag. So an interrupt can
  * neither reach the next task nor be lost.
  */
-public abstract sealed class Batch permits MapBatch, SingleBatch {
+public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** The most tasks in one batch. */
     public static final int MAX_SIZE = (1 << 20) - 1;
 

@@ -41,7 +41,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An {@link ExecutorStrategy} over an {@link Engine}: what a strategy module extends. It admits tasks, keeps count,
- * tells listeners, and closes; {@code map} is {@link MapRun}'s, single tasks are {@link SingleBatch}'s.
+ * tells listeners, and closes; {@code map} is {@link MapRun}'s, single tasks are {@link SingleBatch}'s, those of pipelines
+ * {@link StageBatch}'s.
  */
 /* Drained means: as many tasks have their final outcome as were taken in. The counters are striped; read in the order
  * settled, retried, taken they can only be too pessimistic, since a task is counted as taken before and as settled after
@@ -75,6 +76,9 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private final LongAdder retried = new LongAdder();
     private final LongAdder mapRetried = new LongAdder();
     private final AtomicLong taskIds = new AtomicLong();
+
+    /** How many stages of inputs that pipelines have taken in are still to begin here. */
+    private final AtomicLong expectedStages = new AtomicLong();
 
     /**
      * What is neither queued nor on a worker: asynchronous tasks that wait, tasks that wait for another attempt or for
@@ -257,9 +261,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     @Override
     public final <I, O> Stream<Result<O>> map(
             Workload<I, O> workload, Stream<? extends I> inputs, MapOptions mapOptions) {
-        checkTaken(workload);
-        checkOpen();
-        MapRun<I, O> run = new MapRun<>(terms(workload), inputs.spliterator(), mapOptions);
+        MapRun<I, O> run = new MapRun<>(newTerms(workload), inputs.spliterator(), mapOptions);
         return StreamSupport.stream(run, false).onClose(run::cancelAll).onClose(inputs::close);
     }
 
@@ -270,6 +272,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                 "an executor service runs plain calls, not %s work",
                 kind);
         return new ExecutorServiceView(this, kind);
+    }
+
+    /** What tasks of a map or of a stage have in common, in the calling thread's context. */
+    final Terms newTerms(Workload<?, ?> workload) {
+        checkTaken(workload);
+        checkOpen();
+        return terms(workload);
     }
 
     /** The workload's terms in the calling thread's context; the last ones again if they fit. */
@@ -562,6 +571,17 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         signalIfDrained();
     }
 
+    /** An input was taken in that will come to a stage here, or end before it. */
+    final void expectStage() {
+        expectedStages.incrementAndGet();
+    }
+
+    /** It has begun, and was counted, or never will. */
+    final void stageBegun() {
+        expectedStages.decrementAndGet();
+        signalIfDrained();
+    }
+
     final void countFailure(Throwable cause) {
         failed.increment();
         if (cause instanceof CancellationException) {
@@ -733,6 +753,9 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private boolean isDrained() {
+        if (expectedStages.get() > 0) {
+            return false; // first: a stage that has begun since is counted as taken
+        }
         long done = doneTasks();
         // Done, and not removed: what depends on a future may take long, and may be what waits here.
         return done == takenTasks() && completing.stream().allMatch(Future::isDone);
@@ -748,7 +771,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         completing.remove(future);
     }
 
-    /** Of a map's task that is tried again, each attempt is settled; of a single one only the last leaves. */
+    /** Of a map's task that is tried again, each attempt is settled; of others only the last is, or leaves. */
     private long doneTasks() {
         return mapSettled.sum() - mapRetried.sum() + admission.left();
     }

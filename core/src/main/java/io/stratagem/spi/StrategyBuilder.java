@@ -20,14 +20,18 @@ import java.util.Set;
  * @param <B> the builder itself
  */
 public abstract class StrategyBuilder<B extends StrategyBuilder<B>> {
+    static final int DEFAULT_WINDOW = 256;
+    static final long DEFAULT_WINDOW_BYTES =
+            Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 4);
+
     private final Set<String> set = new HashSet<>();
     private final List<TaskListener> listeners = new ArrayList<>();
     private final List<ContextPropagator> propagators = new ArrayList<>();
     private String name;
     private int maxPending = 65_536;
     private Rejection rejection = Rejection.BLOCK;
-    private int window = 256;
-    private long windowBytes = Math.max(1 << 20, Runtime.getRuntime().maxMemory() / 4);
+    private int window = DEFAULT_WINDOW;
+    private long windowBytes = DEFAULT_WINDOW_BYTES;
     private Duration closeTimeout = Duration.ofSeconds(30);
     private Clock clock = Clock.system();
     private boolean allowInProcess;

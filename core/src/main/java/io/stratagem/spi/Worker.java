@@ -100,6 +100,11 @@ public class Worker {
         return worker;
     }
 
+    /** Whether the current thread is a worker of any strategy. */
+    static boolean isCurrent() {
+        return CURRENT.get() != null;
+    }
+
     final boolean isOwnedBy(Object engine) {
         return owner == engine;
     }

@@ -40,6 +40,7 @@ final class BadInputTest {
                 example("checksums", Checksums::run),
                 example("compress", Compress::run),
                 example("mixed", Mixed::run),
+                example("pipeline", Catalogue::run),
                 example("wordcount", WordCount::run));
     }
 

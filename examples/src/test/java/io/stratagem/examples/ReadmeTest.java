@@ -50,7 +50,7 @@ final class ReadmeTest {
                 .results()
                 .map(match -> match.group(1))
                 .toList();
-        assertThat(examples).hasSize(3);
+        assertThat(examples).hasSize(4);
         for (String each : examples) {
             assertCompiles(each);
         }

@@ -1,7 +1,7 @@
 package io.stratagem.testkit;
 
 /** The contract that every strategy must pass. */
-public abstract class ExecutorStrategyContract extends ViewContract {
+public abstract class ExecutorStrategyContract extends PipelineContract {
     /** For subclasses. */
     protected ExecutorStrategyContract() {}
 }
