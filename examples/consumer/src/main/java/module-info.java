@@ -1,5 +1,4 @@
 /** A module that uses the library. */
 module com.example.consumer {
-    requires io.stratagem.processpool;
-    requires io.stratagem.threadpool;
+    requires io.stratagem;
 }

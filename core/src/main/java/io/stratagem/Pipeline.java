@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>The strategy that a run is given does all stages, except those that were put {@linkplain #on on} one of their own.
+ * {@link Stratagem#auto()} puts each on the one that suits it.
  * A pipeline owns no strategy and closes none.
  *
  * <p>An input that fails in one stage skips those behind it: that failure is its result. So there is one result for each
@@ -45,6 +46,13 @@ public final class Pipeline<I, O> {
 
     /** A workload and the strategy that it was put on, or null for that of the run. */
     private record Stage(Workload<?, ?> workload, @Nullable ExecutorStrategy strategy) {
+        /** Where it runs: a strategy that chooses is asked now, so that the run knows what its stages run on. */
+        PipelineRun.Stage placed(ExecutorStrategy others) {
+            ExecutorStrategy place = strategy == null ? others : strategy;
+            return new PipelineRun.Stage(
+                    workload, place instanceof AutoStrategy auto ? auto.strategyFor(workload) : place);
+        }
+
         @Override
         public String toString() {
             return workload.name() + (strategy == null ? "" : " on " + strategy.name());
@@ -135,7 +143,7 @@ public final class Pipeline<I, O> {
     public Stream<Result<O>> map(ExecutorStrategy strategy, Stream<? extends I> inputs, MapOptions options) {
         Objects.requireNonNull(strategy, "strategy");
         List<PipelineRun.Stage> placed = stages.stream()
-                .map(stage -> new PipelineRun.Stage(stage.workload, stage.strategy == null ? strategy : stage.strategy))
+                .map(stage -> stage.placed(strategy))
                 .toList();
         return PipelineRun.stream(placed, inputs, options);
     }

@@ -4,8 +4,8 @@ import com.google.common.base.Stopwatch;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
 import io.stratagem.Results;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.batchedipc.BatchedIpcStrategy;
 import io.stratagem.batchedipc.SharedArray;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
@@ -80,6 +80,7 @@ public final class ArraySum {
     /** As it is without options, for the tour. */
     static void show(Cli cli) {
         Tour.introduce(SUM_OF_PART, cli);
+        cli.println("Here on batched IPC, which has shared memory for what is sent, too:");
         compare(NUMBERS, CHUNKS, cli);
     }
 
@@ -90,7 +91,9 @@ public final class ArraySum {
         cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8L * numbers));
         cli.println("  one thread    " + Units.time(watch.elapsed()));
 
-        try (ExecutorStrategy workers = BatchedIpcStrategy.create()) {
+        // Not what auto() takes for work that is not fine-grained: large arrays that are sent go through shared memory,
+        // too.
+        try (ExecutorStrategy workers = Stratagem.batchedIpc()) {
             // Starts them, and compiles the functions there.
             Results.failFast(workers.map(
                     SUM_OF_COPY, Stream.generate(() -> new double[1000]).limit(2000)));
@@ -113,7 +116,7 @@ public final class ArraySum {
     static void compareLarge(long numbers, int chunks, Cli cli) {
         cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8 * numbers));
         try (SharedArray array = SharedArray.ofDoubles(numbers);
-                ExecutorStrategy workers = BatchedIpcStrategy.create()) {
+                ExecutorStrategy workers = Stratagem.batchedIpc()) {
             Stopwatch watch = Stopwatch.createStarted();
             List<Part> parts = parts((int) numbers, chunks)
                     .map(part -> new Part(array, part[0], part[1]))

@@ -9,10 +9,8 @@ import io.stratagem.ExecutorStrategy;
 import io.stratagem.MapOptions;
 import io.stratagem.Pipeline;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.eventloop.EventLoopStrategy;
-import io.stratagem.processpool.ProcessPoolStrategy;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -152,13 +150,11 @@ public final class Catalogue {
 
     // ---------------------------------------------------------------------------------------------- the job
 
-    /** The stages, the strategies that they suit, and a server to fetch from. For one thread. */
+    /** The stages, each on the strategy that suits it, and a server to fetch from. For one thread. */
     public static final class Job implements AutoCloseable {
         private final List<Path> files;
         private final LocalSite site;
-        private final ExecutorStrategy loop = EventLoopStrategy.create();
-        private final ExecutorStrategy threads = ThreadPoolStrategy.create();
-        private final ExecutorStrategy processes = ProcessPoolStrategy.create();
+        private final ExecutorStrategy auto = Stratagem.auto();
         private final Workload<Path, Page> fetch;
         private final Workload<Entry, Entry> register;
 
@@ -205,14 +201,10 @@ public final class Catalogue {
         }
 
         private List<Result<Entry>> pipeline(List<Path> some) {
-            Pipeline<Path, Entry> pipeline = Pipeline.of(fetch)
-                    .then(PACK)
-                    .on(threads)
-                    .then(OUTLINE)
-                    .on(processes)
-                    .then(register);
+            Pipeline<Path, Entry> pipeline =
+                    Pipeline.of(fetch).then(PACK).then(OUTLINE).then(register);
             Stream<Result<Entry>> entries =
-                    pipeline.map(loop, some.stream(), MapOptions.ordered().window(WINDOW));
+                    pipeline.map(auto, some.stream(), MapOptions.ordered().window(WINDOW));
             try (Stream<Result<Entry>> results = Progress.of(entries, "pipeline", some.size())) {
                 return results.toList();
             }
@@ -225,16 +217,15 @@ public final class Catalogue {
 
         private List<Result<Entry>> oneAfterAnother(List<Path> some) {
             List<Result<Page>> pages =
-                    all(loop, fetch, some.stream().map(Result::success).toList());
-            return all(loop, register, all(processes, OUTLINE, all(threads, PACK, pages)));
+                    all(fetch, some.stream().map(Result::success).toList());
+            return all(register, all(OUTLINE, all(PACK, pages)));
         }
 
         /** One stage for all that came through the one before; what failed there stays in its place. */
-        private static <I, O> List<Result<O>> all(
-                ExecutorStrategy strategy, Workload<I, O> workload, List<Result<I>> before) {
+        private <I, O> List<Result<O>> all(Workload<I, O> workload, List<Result<I>> before) {
             Stream<I> inputs = before.stream().filter(Result::isSuccess).map(Result::orElseThrow);
             try (Stream<Result<O>> results =
-                    Progress.of(strategy.map(workload, inputs), workload.name(), before.size())) {
+                    Progress.of(auto.map(workload, inputs), workload.name(), before.size())) {
                 Iterator<Result<O>> next = results.iterator(); // map gives one result for each input, in their order
                 List<Result<O>> after = new ArrayList<>();
                 for (Result<I> each : before) {
@@ -247,9 +238,7 @@ public final class Catalogue {
 
         @Override
         public void close() {
-            loop.close();
-            threads.close();
-            processes.close();
+            auto.close();
             site.close();
         }
     }

@@ -4,8 +4,8 @@ import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -38,8 +38,8 @@ public final class Checksums {
 
     private static void printAll(Cli cli) throws IOException, Cli.Refused {
         List<Path> files = FileTree.below(cli.lastPath("DIR"), cli);
-        try (ExecutorStrategy threads = ThreadPoolStrategy.create();
-                Stream<Result<String>> sums = Progress.of(threads.map(SHA256, files), "sha256", files.size())) {
+        try (ExecutorStrategy auto = Stratagem.auto();
+                Stream<Result<String>> sums = Progress.of(auto.map(SHA256, files), "sha256", files.size())) {
             Iterator<Path> file = files.iterator(); // map gives one result for each input, in their order
             sums.takeWhile(sum -> !cli.out().checkError()).forEachOrdered(sum -> print(sum, file.next(), cli));
         }

@@ -4,8 +4,8 @@ import com.google.common.io.ByteSource;
 import com.google.common.io.MoreFiles;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -49,8 +49,8 @@ public final class Compress {
             Workload<Path, Sizes> compress =
                     Workload.compute("compress", file -> compress(file, temporary.place(root.relativize(file))));
 
-            try (ExecutorStrategy threads = ThreadPoolStrategy.create();
-                    Stream<Result<Sizes>> all = Progress.of(threads.map(compress, files), "compress", files.size())) {
+            try (ExecutorStrategy auto = Stratagem.auto();
+                    Stream<Result<Sizes>> all = Progress.of(auto.map(compress, files), "compress", files.size())) {
                 Iterator<Path> file = files.iterator(); // map gives one result for each input, in their order
                 all.forEachOrdered(result -> add(result, file.next(), table, cli));
             }

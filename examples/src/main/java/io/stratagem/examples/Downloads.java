@@ -5,6 +5,7 @@ import com.google.common.hash.HashCode;
 import com.google.common.hash.Hashing;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.RetryPolicy;
 import io.stratagem.Workload;
 import io.stratagem.eventloop.EventLoopStrategy;
 import io.stratagem.threadpool.ThreadPoolStrategy;
@@ -17,21 +18,24 @@ import java.net.URLConnection;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 
-/** Many pages from a server that takes its time, in four ways. */
+/** Many pages from a server that takes its time, in five ways. */
 public final class Downloads {
     private static final String HELP = """
             usage: examples/run downloads [--pages N]
 
             Starts an HTTP server on this machine that answers each request after 10 to 200 milliseconds, and fetches
             N pages (1,000 by default) from it: on one thread (no more than 50 of them, from which the time for all is
-            worked out), on the thread pool, on virtual threads if this JVM has them, and on one event loop. Compares
-            the SHA-256 of every page with that of what the server has.
+            worked out), on the thread pool, on virtual threads if this JVM has them, and on one event loop; there a
+            second time politely: no more than 100 at once, while the server refuses every tenth page at first, which is
+            then asked for again. Compares the SHA-256 of every page with that of what the server has.
 
             exit code  0  every page came as it is
                        1  some did not
@@ -45,9 +49,20 @@ public final class Downloads {
     private static final int JAVA = Runtime.version().feature();
     private static final boolean HAS_VIRTUAL_THREADS = JAVA >= 21;
 
-    private static final Workload<URI, byte[]> FETCH = Workload.async("fetch", HttpGet::body);
+    static final Workload<URI, byte[]> FETCH = Workload.async("fetch", HttpGet::body);
     private static final Workload<URI, byte[]> FETCH_BLOCKING =
             Workload.blocking("fetch, blocking", Downloads::fetchBlocking);
+
+    private static final int MOST_OF_A_HOST = 100;
+
+    private static final Workload<URI, byte[]> FETCH_POLITELY = Workload.named("fetch, politely")
+            .limitPerKey(URI::getHost, MOST_OF_A_HOST)
+            .retry(RetryPolicy.attempts(3)
+                    .backoff(Duration.ofMillis(20), 2, Duration.ofSeconds(1))
+                    .on(IOException.class))
+            .async(HttpGet::body);
+
+    private static final String BUSY = "/busy";
 
     /** What the server has: the same pages and delays each time. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares pages
@@ -100,8 +115,12 @@ public final class Downloads {
 
     private static void compare(int number, int oneByOne, Cli cli) throws Exception {
         List<Page> pages = Page.ofNumber(number);
+        Set<String> refused = new HashSet<>(); // used on the site's loop only
         try (LocalSite site = LocalSite.start((path, loop) -> {
-            Page page = page(path, pages);
+            if (path.startsWith(BUSY) && path.endsWith("0") && refused.add(path)) {
+                throw new IOException("busy");
+            }
+            Page page = page(path.replace(BUSY, ""), pages);
             return loop.delay(page.delay).thenApply(nothing -> page.body);
         })) {
             cli.println(Units.count(number, "page") + " from " + site.uri("/") + ", which answers after " + LEAST_MILLIS
@@ -143,6 +162,7 @@ public final class Downloads {
                 EventLoopStrategy.builder().loops(1).window(pages.size()).build()) {
             fetchAll("event loop", "1 thread", loop, FETCH, oneThread);
         }
+        fetchPolitely();
     }
 
     /** Fetches some, and gives the time for all of them. */
@@ -180,6 +200,18 @@ public final class Downloads {
         Duration time = watch.elapsed();
         String factor = String.format(Locale.ROOT, "%.0f times as fast", (double) oneThread.toNanos() / time.toNanos());
         printLine(name, Units.time(time), with + "; " + factor);
+    }
+
+    private void fetchPolitely() {
+        List<URI> busy =
+                uris.stream().map(uri -> uri.resolve(BUSY + uri.getPath())).toList();
+        try (ExecutorStrategy loop =
+                EventLoopStrategy.builder().loops(1).window(pages.size()).build()) {
+            Stopwatch watch = Stopwatch.createStarted();
+            fetchAll(busy, loop, FETCH_POLITELY);
+            String again = Units.count(loop.snapshot().retried()) + " asked for again";
+            printLine("politely", Units.time(watch.elapsed()), MOST_OF_A_HOST + " at once; " + again);
+        }
     }
 
     private void fetchAll(List<URI> some, ExecutorStrategy strategy, Workload<URI, byte[]> fetch) {

@@ -4,9 +4,11 @@ import com.google.common.base.Stopwatch;
 import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Workload;
+import io.stratagem.eventloop.ClientTls;
 import io.stratagem.eventloop.Connection;
 import io.stratagem.eventloop.EventLoopStrategy;
 import io.stratagem.eventloop.Network;
+import io.stratagem.eventloop.ServerTls;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.SocketAddress;
@@ -17,15 +19,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /** A server that sends back what it is sent, and many clients that look whether it does. */
 public final class Echo {
     private static final String HELP = """
-            usage: examples/run echo [--connections N] [--requests N]
+            usage: examples/run echo [--connections N] [--requests N] [--tls]
 
             Starts an echo server on one event loop and N clients (1,000 by default) on another, which each send N
             messages (100 by default) over a TCP connection of their own, one after another, and compare what comes
             back. Prints how many requests a second that were.
+
+              --tls  encrypt them, with a certificate that is made for this run and that the clients verify
 
             exit code  0  every message came back
                        1  some did not
@@ -46,32 +52,37 @@ public final class Echo {
     private static void serveAndAsk(Cli cli) throws Exception {
         int connections = cli.number("--connections", 1_000);
         int requests = cli.number("--requests", 100);
+        boolean isEncrypted = cli.flag("--tls");
         cli.end();
-
-        serveAndAsk(connections, requests, cli);
+        serveAndAsk(connections, requests, isEncrypted ? OwnCertificate.make() : null, cli);
     }
 
     /** The short form of it. */
     static void show(Cli cli) throws Exception {
         cli.println("");
         cli.println("An echo server on one event loop, and its clients on another:");
-        serveAndAsk(500, 50, cli);
+        serveAndAsk(500, 50, null, cli);
     }
 
-    private static void serveAndAsk(int connections, int requests, Cli cli) throws Exception {
-        try (LoopServer server = LoopServer.start("servers", 0, (connection, loop) -> sendBack(connection))) {
-            ask(server.address(), connections, requests, cli);
+    private static void serveAndAsk(int connections, int requests, @Nullable SSLContext context, Cli cli)
+            throws Exception {
+        // All clients come at once, and it takes a while to agree with each.
+        ServerTls serverTls = context == null ? null : ServerTls.of(context).handshakeLimit(PATIENCE);
+        ClientTls clientTls = context == null ? null : ClientTls.verified().context(context);
+        try (LoopServer server =
+                LoopServer.start("servers", 0, serverTls, (connection, loop) -> sendBack(connection))) {
+            ask(server.address(), connections, requests, clientTls, cli);
         }
     }
 
-    /** Asks a server that sends back what it gets. */
-    static void ask(SocketAddress server, int connections, int requests, Cli cli) {
+    /** Asks a server that sends back what it gets; with TLS, unless that is null. */
+    static void ask(SocketAddress server, int connections, int requests, @Nullable ClientTls tls, Cli cli) {
         try (EventLoopStrategy clients = EventLoopStrategy.builder()
                 .name("clients")
                 .loops(1)
                 .window(connections)
                 .build()) {
-            Workload<Integer, Integer> ask = asking(server, requests);
+            Workload<Integer, Integer> ask = asking(server, requests, tls);
             List<Integer> numbers = IntStream.range(0, connections).boxed().toList();
             Stopwatch watch = Stopwatch.createStarted();
             try (Stream<Result<Integer>> results = Progress.of(clients.map(ask, numbers), "echo", connections)) {
@@ -96,12 +107,12 @@ public final class Echo {
     }
 
     /** Gives how many messages came back. */
-    private static Workload<Integer, Integer> asking(SocketAddress server, int requests) {
-        return Workload.async(
-                "ask",
-                (client, loop) -> Network.of(loop)
-                        .connect(server, PATIENCE)
-                        .thenCompose(connection -> ask(client, requests, loop, connection)));
+    private static Workload<Integer, Integer> asking(SocketAddress server, int requests, @Nullable ClientTls tls) {
+        return Workload.async("ask", (client, loop) -> {
+            Network network = Network.of(loop);
+            return (tls == null ? network.connect(server, PATIENCE) : network.connect(server, tls, PATIENCE))
+                    .thenCompose(connection -> ask(client, requests, loop, connection));
+        });
     }
 
     private static CompletionStage<Integer> ask(int client, int requests, Loop loop, Connection connection) {

@@ -6,9 +6,11 @@ import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.eventloop.Connection;
+import io.stratagem.eventloop.ConnectionHandler;
 import io.stratagem.eventloop.EventLoopStrategy;
 import io.stratagem.eventloop.Network;
 import io.stratagem.eventloop.Server;
+import io.stratagem.eventloop.ServerTls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,6 +20,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A server on an event loop of its own, which only this machine reaches. One task listens and has all the connections.
@@ -43,13 +46,19 @@ final class LoopServer implements AutoCloseable {
 
     /** Listens on a port, or on any that is free if it is 0. */
     static LoopServer start(String name, int port, Service service) throws IOException {
+        return start(name, port, null, service);
+    }
+
+    /** With TLS, unless that is null. */
+    static LoopServer start(String name, int port, @Nullable ServerTls tls, Service service) throws IOException {
         EventLoopStrategy strategy =
                 EventLoopStrategy.builder().name(name).loops(1).build();
         CompletableFuture<Server> listening = new CompletableFuture<>();
         Workload<InetSocketAddress, Void> serve = Workload.async(name, (address, loop) -> {
             Open open = new Open();
-            return Network.of(loop)
-                    .listen(address, connection -> open.until(service.serve(connection, loop)))
+            Network network = Network.of(loop);
+            ConnectionHandler handler = connection -> open.until(service.serve(connection, loop));
+            return (tls == null ? network.listen(address, handler) : network.listen(address, tls, handler))
                     .thenCompose(server -> {
                         listening.complete(server);
                         return server.closed();

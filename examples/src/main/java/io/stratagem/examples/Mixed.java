@@ -5,10 +5,8 @@ import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.eventloop.EventLoopStrategy;
-import io.stratagem.processpool.ProcessPoolStrategy;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -24,7 +22,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** Each part of a job on the strategy that suits it: fetched on an event loop, hashed on threads, parsed in processes. */
+/** Each part of a job where it belongs: fetched on an event loop, hashed on threads, parsed in processes. */
 public final class Mixed {
     private static final String HELP = """
             usage: examples/run mixed [DIR]
@@ -53,7 +51,7 @@ public final class Mixed {
             "hash",
             page -> new Hashed(page, Hashing.sha256().hashBytes(page.content).toString()));
 
-    private static final Workload<Outline.Source, Outline> PARSE =
+    static final Workload<Outline.Source, Outline> PARSE =
             Workload.named("parse").isolated().timeout(PARSE_LIMIT).compute(Outline::of);
 
     public static void main(String[] args) {
@@ -86,10 +84,8 @@ public final class Mixed {
                     }
                     return loop.offload(() -> Files.readAllBytes(file)); // reading a file would hold the loop
                 });
-                ExecutorStrategy loop = EventLoopStrategy.create();
-                ExecutorStrategy threads = ThreadPoolStrategy.create();
-                ExecutorStrategy processes = ProcessPoolStrategy.create()) {
-            new Mixed(site, cli).run(files, loop, threads, processes);
+                ExecutorStrategy auto = Stratagem.auto()) {
+            new Mixed(site, cli).run(files, auto);
         }
     }
 
@@ -112,7 +108,7 @@ public final class Mixed {
         this.cli = cli;
     }
 
-    private void run(List<Path> files, ExecutorStrategy loop, ExecutorStrategy threads, ExecutorStrategy processes) {
+    private void run(List<Path> files, ExecutorStrategy auto) {
         Workload<Path, Page> fetch = Workload.async(
                 "fetch",
                 (file, onLoop) -> HttpGet.body(site.uri(path(file)), onLoop).thenApply(body -> new Page(file, body)));
@@ -122,11 +118,11 @@ public final class Mixed {
         Deque<Path> toHash = new ArrayDeque<>();
         Deque<Hashed> toParse = new ArrayDeque<>();
         Stopwatch watch = Stopwatch.createStarted();
-        try (Stream<Result<Page>> fetched = loop.map(fetch, files.stream().peek(toFetch::add));
+        try (Stream<Result<Page>> fetched = auto.map(fetch, files.stream().peek(toFetch::add));
                 Stream<Result<Hashed>> hashed =
-                        threads.map(HASH, good(fetched, toFetch).peek(page -> toHash.add(page.file)));
-                Stream<Result<Outline>> parsed = processes.map(
-                        PARSE, good(hashed, toHash).peek(toParse::add).map(Mixed::source))) {
+                        auto.map(HASH, good(fetched, toFetch).peek(page -> toHash.add(page.file)));
+                Stream<Result<Outline>> parsed =
+                        auto.map(PARSE, good(hashed, toHash).peek(toParse::add).map(Mixed::source))) {
             Stream<Result<Outline>> results = Progress.of(parsed, "mixed", files.size());
             for (Iterator<Result<Outline>> each = results.iterator(); each.hasNext(); ) {
                 take(each.next(), toParse.remove());

@@ -3,8 +3,8 @@ package io.stratagem.examples;
 import com.google.common.base.Stopwatch;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.batchedipc.BatchedIpcStrategy;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
@@ -32,7 +32,7 @@ public final class MonteCarlo {
     /** What one task does. */
     record Throws(int seed, int darts) {}
 
-    private static final Workload<Throws, Integer> HITS =
+    static final Workload<Throws, Integer> HITS =
             Workload.named("darts").isolated().fineGrained().compute(MonteCarlo::hits);
 
     public static void main(String[] args) {
@@ -62,7 +62,7 @@ public final class MonteCarlo {
         long expected = inputs(tasks, darts).mapToLong(MonteCarlo::hits).sum();
         report("one thread    ", tasks, watch.elapsed(), cli);
 
-        try (ExecutorStrategy workers = BatchedIpcStrategy.create()) {
+        try (ExecutorStrategy workers = Stratagem.auto()) {
             // Starts them, and compiles the function there.
             hits(workers, Math.min(tasks, TASKS / 4), darts);
             watch.reset().start();

@@ -4,9 +4,9 @@ import com.google.common.base.Stopwatch;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
 import io.stratagem.Results;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.processpool.ProcessPoolStrategy;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
@@ -59,10 +59,12 @@ public final class Primes {
         cli.println(Units.count(expected.stream().filter(prime -> prime).count(), "prime") + " among "
                 + Units.count(numbers, "number"));
         cli.println("  one thread    " + Units.time(loop));
-        try (ExecutorStrategy threads = ThreadPoolStrategy.create()) {
+        try (ExecutorStrategy threads = Stratagem.threads()) {
             find("thread pool   ", threads, candidates, expected, loop, cli);
         }
-        try (ExecutorStrategy processes = ProcessPoolStrategy.create()) {
+        // As many as there are CPUs, which is the default: more would only take turns, and memory.
+        try (ExecutorStrategy processes =
+                ProcessPoolStrategy.builder().workerProcesses(Stratagem.cpus()).build()) {
             find("process pool  ", processes, candidates, expected, loop, cli);
         }
     }

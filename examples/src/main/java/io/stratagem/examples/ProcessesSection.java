@@ -24,6 +24,7 @@ final class ProcessesSection {
         MonteCarlo.show(cli);
         ArraySum.show(cli);
         SharedCount.show(cli);
+        VectorLoop.show(cli);
         section.takeRisks();
         section.openPictures();
     }

@@ -14,10 +14,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /** A TCP relay. */
 public final class Proxy {
     private static final String HELP = """
-            usage: examples/run proxy [--idle SECONDS] LISTEN_PORT TARGET_HOST:PORT
+            usage: examples/run proxy [--idle SECONDS] PORT HOST:PORT
 
-            Listens on a port of this machine (0: any that is free; only programs on this machine can connect), and hands
-            on what comes to the target, and back what that answers: HTTP, TLS, whatever is spoken over TCP. Each side
+            Listens on PORT of this machine (0: any that is free; only programs on this machine can connect), and hands
+            on what comes to HOST:PORT, and back what that answers: HTTP, TLS, whatever is spoken over TCP. Each side
             may stop sending while the other goes on; who sends too fast has to wait. A pair of connections over which
             nothing has gone for SECONDS (300 by default) is closed. Prints a line for each that has ended.
 
@@ -50,7 +50,7 @@ public final class Proxy {
         try (LoopServer target = LoopServer.start("target", 0, (connection, loop) -> Echo.sendBack(connection))) {
             Relay.Counts counts;
             try (Relay relay = new Relay(0, target.address(), limits, line -> {})) {
-                Echo.ask(relay.address(), 500, 50, cli);
+                Echo.ask(relay.address(), 500, 50, null, cli);
                 if (!relay.drain(DRAIN_LIMIT)) {
                     cli.problem(new IOException("some connections were not done within " + Units.time(DRAIN_LIMIT)));
                 }
@@ -65,8 +65,8 @@ public final class Proxy {
 
     private static void relay(Cli cli) throws Exception {
         Duration idle = Duration.ofSeconds(cli.number("--idle", IDLE_SECONDS));
-        String port = cli.operand().orElseThrow(() -> cli.usage("LISTEN_PORT is missing"));
-        String target = cli.operand().orElseThrow(() -> cli.usage("TARGET_HOST:PORT is missing"));
+        String port = cli.operand().orElseThrow(() -> cli.usage("PORT is missing"));
+        String target = cli.operand().orElseThrow(() -> cli.usage("HOST:PORT is missing"));
         cli.end();
         int listenPort = port(port, 0, cli);
         InetSocketAddress address = address(target, cli);

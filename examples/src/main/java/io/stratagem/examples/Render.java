@@ -30,7 +30,7 @@ import javax.imageio.ImageIO;
 /** Thumbnails of pictures from anywhere: what a picture does to its worker, it does to no other picture. */
 public final class Render {
     private static final String HELP = """
-            usage: examples/run render [--width N] [--heap MB] [--timeout SECONDS] [--out OUT] [DIR | FILE ...]
+            usage: examples/run render [--width N] [--heap MB] [--timeout SECONDS] [--out OUT] [DIR|FILE ...]
 
             Scales pictures (png, jpg, gif, bmp, and whatever else ImageIO reads) to thumbnails: the files given, and
             all below DIR whose names end so. Each is decoded in a worker process with a small heap and little time,

@@ -3,8 +3,8 @@ package io.stratagem.examples;
 import com.google.common.base.Stopwatch;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -31,8 +31,8 @@ final class Sample {
         Tour.introduce(READ, cli);
         Sample sample = new Sample();
         Stopwatch watch = Stopwatch.createStarted();
-        try (ExecutorStrategy threads = ThreadPoolStrategy.create();
-                Stream<Result<byte[]>> all = Progress.of(threads.map(READ, candidates), "read", candidates.size())) {
+        try (ExecutorStrategy auto = Stratagem.auto();
+                Stream<Result<byte[]>> all = Progress.of(auto.map(READ, candidates), "read", candidates.size())) {
             Iterator<Path> file = candidates.iterator(); // map gives one result for each input, in their order
             all.takeWhile(content -> sample.bytes < MOST_BYTES)
                     .forEachOrdered(content -> sample.add(file.next(), content, cli));

@@ -3,8 +3,8 @@ package io.stratagem.examples;
 import com.google.common.base.Stopwatch;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Results;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.batchedipc.BatchedIpcStrategy;
 import io.stratagem.batchedipc.SharedCounter;
 import java.io.PrintStream;
 import java.util.BitSet;
@@ -62,7 +62,7 @@ public final class SharedCount {
 
     private static void compare(int numbers, int block, Cli cli) {
         int blocks = (numbers - 1) / block + 1;
-        try (ExecutorStrategy workers = BatchedIpcStrategy.create();
+        try (ExecutorStrategy workers = Stratagem.auto();
                 SharedCounter primes = new SharedCounter();
                 SharedCounter looked = new SharedCounter()) {
             Stream<Block> inputs = IntStream.range(0, blocks)

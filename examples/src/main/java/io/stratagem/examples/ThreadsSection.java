@@ -2,13 +2,13 @@ package io.stratagem.examples;
 
 import com.google.common.base.Stopwatch;
 import com.google.common.hash.Hashing;
-import io.stratagem.ExecutorStrategy;
+import io.stratagem.AutoStrategy;
 import io.stratagem.Fn;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.Results;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,21 +20,21 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** What the tour shows of the thread strategy. */
+/** What the tour shows of work that computes or waits in this JVM, for the most part on threads. */
 final class ThreadsSection {
     private static final Duration NAP = Duration.ofMillis(100);
 
-    private final ExecutorStrategy threads;
+    private final AutoStrategy auto;
     private final Cli cli;
 
-    private ThreadsSection(ExecutorStrategy threads, Cli cli) {
-        this.threads = threads;
+    private ThreadsSection(AutoStrategy auto, Cli cli) {
+        this.auto = auto;
         this.cli = cli;
     }
 
     static void show(Sample sample, Duration round, Cli cli) throws Exception {
-        try (ExecutorStrategy threads = ThreadPoolStrategy.create()) {
-            ThreadsSection section = new ThreadsSection(threads, cli);
+        try (AutoStrategy auto = Stratagem.auto()) {
+            ThreadsSection section = new ThreadsSection(auto, cli);
             OtherPrograms others = new OtherPrograms();
             section.compute("sha256", content -> Hashing.sha256().hashBytes(content), sample, round);
             section.compute("gzip", content -> compress(content, Codec.GZIP), sample, round);
@@ -51,9 +51,9 @@ final class ThreadsSection {
     private <O> void compute(String name, Fn<byte[], O> function, Sample sample, Duration round) throws Exception {
         Workload<byte[], O> workload = Workload.compute(name, function);
         Tour.introduce(workload, cli);
-        Speedup speedup = Speedup.measure(threads, workload, function, sample.contents(), round);
+        Speedup speedup = Speedup.measure(auto, workload, function, sample.contents(), round);
         printLine("one thread", speedup.loop(), "for " + Units.count(speedup.tasks(), "task"));
-        printLine("thread pool", speedup.strategy(), "the same results; " + speedup.factor());
+        printLine(auto.choose(workload).strategy(), speedup.strategy(), "the same results; " + speedup.factor());
     }
 
     private static ByteBuffer compress(byte[] content, Codec codec) throws IOException {
@@ -69,13 +69,13 @@ final class ThreadsSection {
         Tour.introduce(workload, cli);
         Stream<Duration> naps = Collections.nCopies(tasks, NAP).stream();
         Stopwatch watch = Stopwatch.createStarted();
-        try (Stream<Result<Void>> results = Progress.of(
-                threads.map(workload, naps, MapOptions.unordered().window(tasks)), workload.name(), tasks)) {
+        try (Stream<Result<Void>> results =
+                Progress.of(auto.map(workload, naps, MapOptions.unordered().window(tasks)), workload.name(), tasks)) {
             Results.failFast(results);
         }
         String each = Units.count(tasks, "task") + " of " + Units.time(NAP);
         printLine("one thread", NAP.multipliedBy(tasks), "for " + each + " (not run)");
-        printLine("thread pool", watch.elapsed(), "");
+        printLine(auto.choose(workload).strategy(), watch.elapsed(), "");
     }
 
     private void printLine(String what, Duration time, String remark) {
@@ -88,7 +88,7 @@ final class ThreadsSection {
         cli.println("");
         cli.println("One of three files is not there:");
         List<Path> paths = List.of(file, file.resolveSibling("no-such-file"), file);
-        try (Stream<Result<byte[]>> results = threads.map(Sample.READ, paths)) {
+        try (Stream<Result<byte[]>> results = auto.map(Sample.READ, paths)) {
             results.map(result -> result.<String>fold(
                             content -> "Success  " + Units.bytes(content.length), cause -> "Failure  " + cause))
                     .forEachOrdered(line -> cli.println("  " + line));
@@ -103,7 +103,7 @@ final class ThreadsSection {
                 .timeout(Duration.ofMillis(200))
                 .blockingAction(time -> Thread.sleep(time.toMillis()));
         Stopwatch watch = Stopwatch.createStarted();
-        Result<Void> result = threads.run(stuck, Duration.ofHours(1));
+        Result<Void> result = auto.run(stuck, Duration.ofHours(1));
         cli.println("  " + result.<String>fold(nothing -> "Success", cause -> "Failure  " + cause));
         cli.println("  after " + Units.time(watch.elapsed()));
     }

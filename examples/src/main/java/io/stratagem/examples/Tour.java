@@ -1,22 +1,25 @@
 package io.stratagem.examples;
 
+import io.stratagem.Choice;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /** Every strategy at work on real files, and why it was chosen. */
 public final class Tour {
     private static final String HELP = """
             usage: examples/run tour [--quick] [DIR]
 
-            Reads, hashes and compresses the files below DIR (this repository by default; what tools make or keep, in
-            target and in directories with a dot in front, is left out). Says for each workload which strategy is
-            chosen and why, and how much faster it is than one thread that does the same, measured side by side. Then
-            it shows work that waits, work that fails, work that hangs, work on the network, work that takes its JVM
-            with it, and pictures that one had better not open.
+            Says for each kind of work which strategy is chosen, and why. Then it reads, hashes and compresses the files
+            below DIR (this repository by default; what tools make or keep, in target and in directories with a dot in
+            front, is left out), and tells how much faster that is than one thread that does the same, measured side by
+            side. Then it shows work that waits, work that fails, work that hangs, work on the network, work that shares
+            memory, work that needs a JVM of its own, work that takes its JVM with it, and pictures that one had better
+            not open.
 
             Of large files it takes the first megabyte, and 8 MB in all.
 
@@ -51,10 +54,36 @@ public final class Tour {
         cli.println(Units.count(files.size(), "file") + " below " + root.toRealPath());
         cli.println("Each workload runs on a strategy and in a plain loop, in turns; few files are taken many times.");
         cli.println(isQuick ? "The rounds are short, and the times rough." : "The times are the best of some rounds.");
+        printChoices(cli);
         Sample sample = Sample.read(files, cli);
         ThreadsSection.show(sample, isQuick ? QUICK_ROUND : ROUND, cli);
         NetworkSection.show(sample.files(), cli);
         ProcessesSection.show(isQuick, cli);
+    }
+
+    /** One workload of each kind. */
+    private static void printChoices(Cli cli) {
+        cli.println("");
+        cli.println("Which strategy Stratagem.auto() gives what work to:");
+        List<Workload<?, ?>> each =
+                List.of(Sample.READ, Primes.PRIME, Downloads.FETCH, Mixed.PARSE, MonteCarlo.HITS, VectorLoop.VECTOR);
+        for (Workload<?, ?> workload : each) {
+            Choice choice = Stratagem.choose(workload);
+            cli.println(String.format(
+                    Locale.ROOT, "  %-12s %-24s -> %s", workload.name(), traits(workload), choice.strategy()));
+            choice.reasons().forEach(reason -> cli.println("    because " + reason));
+        }
+    }
+
+    /** What it says of itself. */
+    private static String traits(Workload<?, ?> workload) {
+        String kind = workload.kind().name().toLowerCase(Locale.ROOT);
+        if (!workload.isolated()) {
+            return kind;
+        }
+        return kind + ", "
+                + (!workload.jvmOptions().isEmpty() ? "own JVM" : "isolated")
+                + (workload.fineGrained() ? ", tiny" : "");
     }
 
     /** The heading of a workload: which strategy suits it, and why. */

@@ -5,8 +5,8 @@ import com.google.common.collect.Iterables;
 import com.google.common.collect.Streams;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Result;
+import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.Writer;
@@ -68,11 +68,11 @@ public final class WordCount {
             requireWritable(target.get(), files);
         }
 
-        try (ExecutorStrategy threads = ThreadPoolStrategy.create()) {
-            Map<String, Long> totals = countAll(files, threads, cli);
+        try (ExecutorStrategy auto = Stratagem.auto()) {
+            Map<String, Long> totals = countAll(files, auto, cli);
             printTop(top, totals, cli.out());
             if (target.isPresent()) {
-                write(totals, target.get(), threads);
+                write(totals, target.get(), auto);
             }
         }
     }
@@ -90,11 +90,11 @@ public final class WordCount {
         }
     }
 
-    private static Map<String, Long> countAll(List<Path> files, ExecutorStrategy threads, Cli cli) throws IOException {
+    private static Map<String, Long> countAll(List<Path> files, ExecutorStrategy auto, Cli cli) throws IOException {
         Map<String, Long> totals = new HashMap<>();
         try (LineBatches batches = new LineBatches(files, BATCH_CHARS, cli);
                 Stream<Result<Map<String, Long>>> counts =
-                        Progress.of(threads.mapUnordered(COUNT, Streams.stream(batches)), "count", batchesIn(files))) {
+                        Progress.of(auto.mapUnordered(COUNT, Streams.stream(batches)), "count", batchesIn(files))) {
             counts.forEach(result -> result.orElseThrow().forEach((word, n) -> totals.merge(word, n, Long::sum)));
         }
         return totals;
@@ -132,11 +132,11 @@ public final class WordCount {
                 .forEach(entry -> out.printf(Locale.ROOT, "%,12d  %s%n", entry.getValue(), entry.getKey()));
     }
 
-    private static void write(Map<String, Long> totals, Path target, ExecutorStrategy threads) throws IOException {
+    private static void write(Map<String, Long> totals, Path target, ExecutorStrategy auto) throws IOException {
         List<String> words = totals.keySet().stream().sorted().toList();
         Workload<List<String>, String> format = Workload.compute("format", batch -> format(batch, totals));
         try (Writer writer = Files.newBufferedWriter(target);
-                Stream<Result<String>> batches = threads.map(format, Iterables.partition(words, LINES_PER_WRITE))) {
+                Stream<Result<String>> batches = auto.map(format, Iterables.partition(words, LINES_PER_WRITE))) {
             for (Result<String> batch : (Iterable<Result<String>>) batches::iterator) {
                 writer.append(batch.orElseThrow());
             }

@@ -27,7 +27,13 @@ final class BadInputTest {
                 Stream.of(
                         example("timers", Timers::run),
                         example("echo", Echo::run),
-                        example("downloads", Downloads::run)));
+                        example("downloads", Downloads::run),
+                        example("primes", Primes::run),
+                        example("vector", VectorLoop::run),
+                        example("montecarlo", MonteCarlo::run),
+                        example("arraysum", ArraySum::run),
+                        example("sharedcounter", SharedCount::run),
+                        example("crashy", Crashy::run)));
     }
 
     static Stream<Arguments> directoryExamples() {

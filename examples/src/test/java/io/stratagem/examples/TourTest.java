@@ -24,9 +24,17 @@ final class TourTest {
         assertThat(outcome.exitCode()).isZero();
         assertThat(outcome.out())
                 .contains("8 files below " + directory.toRealPath())
+                .contains(
+                        "  read         blocking                 -> thread pool\n    because ",
+                        "  prime        compute                  -> thread pool\n    because ",
+                        "  fetch        async                    -> event loop\n    because ",
+                        "  parse        compute, isolated        -> process pool\n    because ",
+                        "  darts        compute, isolated, tiny  -> batched IPC\n    because ",
+                        "  vector loop  compute, own JVM         -> process pool\n    because ")
                 .contains("read ->", "sha256 ->", "gzip ->", "xz ->", "sleep ->", "delay ->", "because")
                 .containsPattern(
                         "one thread   \\S+ m?s +for [\\d,]+ tasks\n  thread pool  \\S+ m?s +the same results; ")
+                .containsPattern("delay -> event loop\n(  .*\n)+  event loop   \\S+ m?s")
                 .contains("Failure  java.nio.file.NoSuchFileException")
                 .contains("Failure  io.stratagem.TaskTimeoutException")
                 .contains("fetch -> event loop", "500 pages from http://", "  event loop  ")
@@ -38,6 +46,7 @@ final class TourTest {
                         "other: 8 files, 40,000 lines")
                 .contains("prime -> thread pool", "138 primes among 2,000 numbers", "process pool")
                 .contains("sum of a shared part ->", "sum of 1,000,000 numbers", "  shared  ")
+                .contains("262,144 dot products of 512 floats", "  vectors  ")
                 .contains("risky -> process pool", "Failure  io.stratagem.WorkerDiedException", "work done in process")
                 .contains("crashed with SIGSEGV", "'risky' ran longer than its timeout of PT2S; its worker is killed")
                 .contains("bomb.png: io.stratagem.WorkerDiedException")

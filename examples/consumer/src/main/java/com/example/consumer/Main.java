@@ -1,16 +1,15 @@
 package com.example.consumer;
 
-import io.stratagem.ExecutorStrategy;
+import io.stratagem.AutoStrategy;
 import io.stratagem.Result;
 import io.stratagem.Results;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
-import io.stratagem.processpool.ProcessPoolStrategy;
-import io.stratagem.threadpool.ThreadPoolStrategy;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Squares three numbers on threads and in a process, and says on which path the library was found. */
+/** Squares three numbers on each strategy, and says on which path the library was found. */
 public final class Main {
     private Main() {}
 
@@ -19,23 +18,31 @@ public final class Main {
         String path = Main.class.getModule().isNamed() ? "module path" : "class path";
         check(path.equals(args[0]), "on the " + path);
 
-        Workload<Integer, Integer> square = Workload.compute("square", n -> n * n);
-        try (ExecutorStrategy threads =
-                ThreadPoolStrategy.builder().computeThreads(2).build()) {
-            squareOn(threads, square, path);
+        try (AutoStrategy auto = Stratagem.auto()) {
+            square(Workload.compute("compute", n -> n * n), Stratagem.THREAD_POOL, auto, path);
+            square(
+                    Workload.async(
+                            "async",
+                            (n, loop) -> loop.delay(Duration.ofMillis(n)).thenApply(nothing -> n * n)),
+                    Stratagem.EVENT_LOOP,
+                    auto,
+                    path);
+            square(Workload.named("isolated").isolated().compute(n -> n * n), Stratagem.PROCESS_POOL, auto, path);
+            square(
+                    Workload.named("fine-grained").isolated().fineGrained().compute(n -> n * n),
+                    Stratagem.BATCHED_IPC,
+                    auto,
+                    path);
         }
-        try (ExecutorStrategy processes =
-                ProcessPoolStrategy.builder().workerProcesses(1).build()) {
-            squareOn(processes, square, path);
-        }
-        System.out.println(Stratagem.choose(square).explain()); // asks the modules that are present
     }
 
-    private static void squareOn(ExecutorStrategy strategy, Workload<Integer, Integer> square, String path) {
-        try (Stream<Result<Integer>> results = strategy.map(square, List.of(1, 2, 3))) {
+    private static void square(Workload<Integer, Integer> square, String expected, AutoStrategy auto, String path) {
+        String strategy = auto.choose(square).strategy(); // asks the modules that are present
+        check(strategy.equals(expected), square.name() + " on the " + strategy);
+        try (Stream<Result<Integer>> results = auto.map(square, List.of(1, 2, 3))) {
             List<Integer> squares = Results.failFast(results);
             check(squares.equals(List.of(1, 4, 9)), "squares of 1, 2, 3: " + squares);
-            System.out.println(path + ", " + strategy.name() + ": the squares of 1, 2, 3 are " + squares);
+            System.out.println(path + ", " + strategy + ": the squares of 1, 2, 3 are " + squares);
         }
     }
 
