@@ -80,12 +80,22 @@ final class Chooser {
         return new Choice(
                 workload.name(),
                 best.provider.name(),
-                List.of(best.suitability.reason()),
+                reasons(workload, best),
                 ranked.stream()
                         .skip(1)
                         .map(other -> other.provider.name() + ": " + other.suitability.reason())
                         .toList(),
                 warnings);
+    }
+
+    private static List<String> reasons(Workload<?, ?> workload, Ranked best) {
+        String reason = best.suitability.reason();
+        return workload.jvmOptions().isEmpty()
+                ? List.of(reason)
+                : List.of(
+                        reason,
+                        "it needs a JVM with " + String.join(" ", workload.jvmOptions())
+                                + ", and worker processes can be given that");
     }
 
     /** All that take a workload, the best first. */

@@ -142,9 +142,8 @@ public final class Pipeline<I, O> {
      */
     public Stream<Result<O>> map(ExecutorStrategy strategy, Stream<? extends I> inputs, MapOptions options) {
         Objects.requireNonNull(strategy, "strategy");
-        List<PipelineRun.Stage> placed = stages.stream()
-                .map(stage -> stage.placed(strategy))
-                .toList();
+        List<PipelineRun.Stage> placed =
+                stages.stream().map(stage -> stage.placed(strategy)).toList();
         return PipelineRun.stream(placed, inputs, options);
     }
 

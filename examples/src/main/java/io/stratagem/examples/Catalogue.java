@@ -224,8 +224,7 @@ public final class Catalogue {
         /** One stage for all that came through the one before; what failed there stays in its place. */
         private <I, O> List<Result<O>> all(Workload<I, O> workload, List<Result<I>> before) {
             Stream<I> inputs = before.stream().filter(Result::isSuccess).map(Result::orElseThrow);
-            try (Stream<Result<O>> results =
-                    Progress.of(auto.map(workload, inputs), workload.name(), before.size())) {
+            try (Stream<Result<O>> results = Progress.of(auto.map(workload, inputs), workload.name(), before.size())) {
                 Iterator<Result<O>> next = results.iterator(); // map gives one result for each input, in their order
                 List<Result<O>> after = new ArrayList<>();
                 for (Result<I> each : before) {

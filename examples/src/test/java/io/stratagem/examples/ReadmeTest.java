@@ -10,13 +10,15 @@ import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the README shows compiles as it stands. */
+/** What the README and the guide show compiles as it stands. */
 final class ReadmeTest {
     private static final String FRAME = """
             import io.stratagem.*;
+            import io.stratagem.batchedipc.*;
             import io.stratagem.eventloop.*;
             import io.stratagem.processpool.*;
             import io.stratagem.threadpool.*;
@@ -25,8 +27,7 @@ final class ReadmeTest {
             import java.net.*;
             import java.nio.file.*;
             import java.time.Duration;
-            import java.util.Arrays;
-            import java.util.Locale;
+            import java.util.*;
             import java.util.concurrent.*;
             import java.util.stream.*;
             import java.util.zip.*;
@@ -36,22 +37,40 @@ final class ReadmeTest {
                 static void run() throws Exception {
             %s
                 }
+
+                // What an application has.
+                static List<Path> files;
+                static URI uri;
+                static List<URI> uris;
+                static List<byte[]> documents;
+                static Map<String, String> texts;
+                static double[] weights;
+                static List<double[]> parts;
+                static native String sha256(Path file);
+                static native String page(URI uri);
+                static native CompletableFuture<String> get(URI uri);
+                static native byte[] render(byte[] document);
+                static native void loadFonts();
+                static native void save(byte[] image);
+                static native int parse(String text);
+                static native double total(double[] part, double[] weights);
             }
             """;
 
     @TempDir
     Path directory;
 
-    @Test
-    void readme_examples_compile() throws Exception {
-        String readme = Files.readString(Path.of("..", "README.md"));
-        List<String> examples = Pattern.compile("(?s)```java\n(.*?)```")
-                .matcher(readme)
+    @ParameterizedTest
+    @CsvSource({"README.md, 5", "docs/choosing.md, 8"})
+    void examples_compile(String document, int examples) throws Exception {
+        String text = Files.readString(Path.of("..", document));
+        List<String> found = Pattern.compile("(?s)```java\n(.*?)```")
+                .matcher(text)
                 .results()
                 .map(match -> match.group(1))
                 .toList();
-        assertThat(examples).hasSize(4);
-        for (String each : examples) {
+        assertThat(found).hasSize(examples);
+        for (String each : found) {
             assertCompiles(each);
         }
     }

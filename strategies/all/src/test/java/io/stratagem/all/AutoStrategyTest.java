@@ -8,6 +8,7 @@ import io.stratagem.AutoStrategy;
 import io.stratagem.Choice;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
+import io.stratagem.Pipeline;
 import io.stratagem.Result;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
@@ -73,6 +74,23 @@ final class AutoStrategyTest extends StrategyFixture {
         assertThat(auto.strategyFor(workload).name())
                 .isEqualTo(result.execution().strategy());
         return result.execution().strategy();
+    }
+
+    @Test
+    void pipeline_eachStage_isRunByTheStrategyThatSuitsIt() {
+        Pipeline<Integer, Integer> pipeline =
+                Pipeline.of(WAITS).then(COMPUTES).then(ISOLATED).then(BLOCKS);
+        AutoStrategy auto = AutoStrategy.builder().cpus(1).build();
+        try (auto;
+                Stream<Result<Integer>> results = pipeline.map(auto, List.of(1, 2, 3))) {
+            assertThat(results).containsExactly(Result.success(5), Result.success(6), Result.success(7));
+            assertThat(auto.strategies())
+                    .allSatisfy(
+                            strategy -> assertThat(strategy.snapshot().failed()).isZero())
+                    .extracting(ExecutorStrategy::name)
+                    .containsExactlyInAnyOrder("loops", "threads", "processes");
+        }
+        assertThatThrownBy(() -> pipeline.map(auto, List.of(1))).isInstanceOf(RejectedExecutionException.class);
     }
 
     @Test
@@ -183,6 +201,7 @@ final class AutoStrategyTest extends StrategyFixture {
     @Test
     void jvmOptions_getWorkersThatHaveThem() {
         try (AutoStrategy auto = AutoStrategy.builder().cpus(1).build()) {
+            assertThat(auto.choose(PROPERTY).reasons()).anyMatch(reason -> reason.contains("-Dcolour=blue"));
             long plain = auto.run(PID, 1).orElseThrow();
             assertThat(auto.run(PROPERTY, "colour")).isEqualTo(Result.success("blue"));
             assertThat(auto.run(PROPERTY, "colour")).isEqualTo(Result.success("blue"));
