@@ -35,6 +35,7 @@ final class ArchitectureTest {
                         "Kind",
                         "Loop",
                         "MapOptions",
+                        "ProfileOptions",
                         "Rejection",
                         "Result",
                         "Results",
@@ -49,6 +50,7 @@ final class ArchitectureTest {
                         "WorkerDiedException",
                         "WorkerFailureException",
                         "Workload",
+                        "WorkloadProfile",
                         "spi.AdaptiveSpin",
                         "spi.Batch",
                         "spi.Clock",
@@ -68,7 +70,7 @@ final class ArchitectureTest {
             .that()
             .resideInAPackage("io.stratagem")
             .and()
-            .haveNameNotMatching("io\\.stratagem\\.(Stratagem|AutoStrategy|Chooser)(\\$.*)?") // the choice
+            .haveNameNotMatching("io\\.stratagem\\.(Stratagem|AutoStrategy|Chooser|Profiler)(\\$.*)?") // the choice
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.stratagem.spi..");
@@ -78,6 +80,7 @@ final class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(
                     "java..",
+                    "com.sun.management", // bytes that a thread allocates; jdk.management is optional
                     "io.stratagem..",
                     "org.slf4j..",
                     "com.google.common..",

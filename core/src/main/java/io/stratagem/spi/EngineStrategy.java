@@ -595,6 +595,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                 timedOut.sum(),
                 retried.sum(),
                 abandoned,
+                engine.sentBytes(),
+                engine.receivedBytes(),
                 workers,
                 longestWaits(clock.nanoTime()));
     }

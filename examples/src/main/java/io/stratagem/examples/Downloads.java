@@ -45,7 +45,7 @@ public final class Downloads {
     private static final int JAVA = Runtime.version().feature();
     private static final boolean HAS_VIRTUAL_THREADS = JAVA >= 21;
 
-    private static final Workload<URI, byte[]> FETCH = Workload.async("fetch", HttpGet::body);
+    static final Workload<URI, byte[]> FETCH = Workload.async("fetch", HttpGet::body);
     private static final Workload<URI, byte[]> FETCH_BLOCKING =
             Workload.blocking("fetch, blocking", Downloads::fetchBlocking);
 

@@ -96,7 +96,7 @@ public final class Echo {
     }
 
     /** Gives how many messages came back. */
-    private static Workload<Integer, Integer> asking(SocketAddress server, int requests) {
+    static Workload<Integer, Integer> asking(SocketAddress server, int requests) {
         return Workload.async(
                 "ask",
                 (client, loop) -> Network.of(loop)

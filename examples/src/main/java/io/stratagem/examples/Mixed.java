@@ -53,7 +53,7 @@ public final class Mixed {
             "hash",
             page -> new Hashed(page, Hashing.sha256().hashBytes(page.content).toString()));
 
-    private static final Workload<Outline.Source, Outline> PARSE =
+    static final Workload<Outline.Source, Outline> PARSE =
             Workload.named("parse").isolated().timeout(PARSE_LIMIT).compute(Outline::of);
 
     public static void main(String[] args) {

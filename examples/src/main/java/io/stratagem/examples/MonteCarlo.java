@@ -32,7 +32,7 @@ public final class MonteCarlo {
     /** What one task does. */
     record Throws(int seed, int darts) {}
 
-    private static final Workload<Throws, Integer> HITS =
+    static final Workload<Throws, Integer> HITS =
             Workload.named("darts").isolated().fineGrained().compute(MonteCarlo::hits);
 
     public static void main(String[] args) {
