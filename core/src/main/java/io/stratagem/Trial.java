@@ -9,6 +9,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -55,6 +56,7 @@ final class Trial<I, O> implements AutoCloseable {
     private long tasks;
     private double tasksPerSecond;
     private double cpusInUse;
+    private OptionalLong residentBytes = OptionalLong.empty();
     private double bytesPerTask;
     private long loneWorkerNanos;
     private long loneQueuedNanos;
@@ -317,6 +319,7 @@ final class Trial<I, O> implements AutoCloseable {
         if (done > 0) {
             tasksPerSecond = done * 1e9 / Math.max(1, System.nanoTime() - begin);
         }
+        residentBytes = gauge.residentBytes();
         ProcessGauge.Reading after = gauge.read();
         loneWorkerNanos = after.workerNanosSince(before);
         loneQueuedNanos = after.queuedNanosSince(before);
@@ -336,8 +339,13 @@ final class Trial<I, O> implements AutoCloseable {
                 cpusInUse,
                 bytesPerTask,
                 OptionalDouble.empty(),
-                gauge.residentBytes(),
+                greater(residentBytes, gauge.residentBytes()),
                 start);
+    }
+
+    /** Workers whose task was cut off are gone, and had more memory before. */
+    private static OptionalLong greater(OptionalLong one, OptionalLong other) {
+        return one.orElse(0) >= other.orElse(0) ? one : other;
     }
 
     Failures failures() {
