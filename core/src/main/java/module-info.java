@@ -6,6 +6,8 @@ import org.jspecify.annotations.NullMarked;
 module io.stratagem.core {
     requires static transitive org.jspecify;
     requires transitive com.google.common;
+    requires java.management;
+    requires static jdk.management;
     requires org.jctools.core.jdk11;
     requires org.slf4j;
 

@@ -230,6 +230,8 @@ public final class AutoStrategy implements ExecutorStrategy {
                 all.stream().mapToLong(Snapshot::timedOut).sum(),
                 all.stream().mapToLong(Snapshot::retried).sum(),
                 all.stream().mapToInt(Snapshot::abandoned).sum(),
+                all.stream().mapToLong(Snapshot::sentBytes).sum(),
+                all.stream().mapToLong(Snapshot::receivedBytes).sum(),
                 all.stream()
                         .<WorkerView>flatMap(each -> each.workers().stream())
                         .toList(),

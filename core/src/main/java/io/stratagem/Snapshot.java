@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param timedOut tasks that exceeded their timeout or deadline so far
  * @param retried further attempts made so far
  * @param abandoned threads that were told to stop, did not, and were replaced; they still run
+ * @param sentBytes what has been sent to workers outside this JVM so far; 0 if they are inside
+ * @param receivedBytes what has come from workers outside this JVM so far; 0 if they are inside
  * @param workers the workers there are now
  * @param waits asynchronous tasks that have begun and wait for their stage, the longest first, at most
  *     {@value #MOST_WAITS} of them
@@ -36,6 +38,8 @@ public record Snapshot(
         long timedOut,
         long retried,
         int abandoned,
+        long sentBytes,
+        long receivedBytes,
         List<WorkerView> workers,
         List<WaitView> waits) {
 
@@ -56,6 +60,8 @@ public record Snapshot(
      * @param timedOut see the record
      * @param retried see the record
      * @param abandoned see the record
+     * @param sentBytes see the record
+     * @param receivedBytes see the record
      * @param workers see the record
      * @param waits see the record
      */

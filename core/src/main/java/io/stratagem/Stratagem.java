@@ -1,5 +1,6 @@
 package io.stratagem;
 
+import java.util.Collection;
 import java.util.List;
 
 /** Where to begin: a strategy for work of any type, and which one suits a workload, and why. */
@@ -41,6 +42,60 @@ public final class Stratagem {
      */
     public static Choice choose(Workload<?, ?> workload) {
         return Chooser.ofThoseThere().choose(workload, cpus());
+    }
+
+    /**
+     * Measures which strategy suits a workload: runs a sample of its inputs on one thread, and then on every strategy that
+     * is there and takes it, for two seconds each. {@link #profile(Workload, Collection, ProfileOptions)} with the default
+     * options.
+     *
+     * @param workload what is to run
+     * @param sample inputs such as it will get, a few or some thousand; not empty
+     * @param <I> what it takes
+     * @param <O> what it gives
+     * @return the report
+     * @throws IllegalArgumentException if the sample is empty
+     * @throws IllegalStateException if no strategy that is there takes the workload
+     * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
+     *     everything has been stopped
+     */
+    public static <I, O> WorkloadProfile profile(Workload<I, O> workload, Collection<? extends I> sample) {
+        return profile(workload, sample, ProfileOptions.defaults());
+    }
+
+    /**
+     * Measures which strategy suits a workload: runs a sample of its inputs on one thread, and then on every strategy that
+     * is there and takes it, and says which to take, and whether the work is what it was declared to be.
+     *
+     * <p><b>It runs the work again and again</b>, each input maybe thousands of times, and cuts off what is running when
+     * the time is over: that must do no harm. Nothing else in this library does so without being asked.
+     *
+     * <p>It takes the {@linkplain ProfileOptions#timePerStrategy time for each strategy} once for each row of the report, twice if
+     * its first task takes long,
+     * and some seconds for starting and closing. Results are not kept. Work that fails is counted, work that hangs is
+     * stopped; what cannot be stopped, because it ignores interrupts, keeps a daemon thread, is named in the report, and
+     * is not tried in this JVM again. An {@linkplain Workload#isolated() isolated} workload runs in worker processes only.
+     * One that is not may do to this JVM what it does anyway, as exit it.
+     *
+     * <p>CPU time is that of this process and its workers together, so the application should have nothing else to do
+     * meanwhile.
+     *
+     * <p>Any thread may call it; it waits until all is done.
+     *
+     * @param workload what is to run
+     * @param sample inputs such as it will get, a few or some thousand; not empty
+     * @param options how long each strategy is measured, and on how many CPUs
+     * @param <I> what it takes
+     * @param <O> what it gives
+     * @return the report
+     * @throws IllegalArgumentException if the sample is empty
+     * @throws IllegalStateException if no strategy that is there takes the workload
+     * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
+     *     everything has been stopped
+     */
+    public static <I, O> WorkloadProfile profile(
+            Workload<I, O> workload, Collection<? extends I> sample, ProfileOptions options) {
+        return new Profiler<>(Chooser.ofThoseThere(), workload, sample, options).profile();
     }
 
     /**

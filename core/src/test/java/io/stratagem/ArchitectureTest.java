@@ -36,6 +36,7 @@ final class ArchitectureTest {
                         "Loop",
                         "MapOptions",
                         "Pipeline",
+                        "ProfileOptions",
                         "Rejection",
                         "Result",
                         "Results",
@@ -50,6 +51,7 @@ final class ArchitectureTest {
                         "WorkerDiedException",
                         "WorkerFailureException",
                         "Workload",
+                        "WorkloadProfile",
                         "spi.AdaptiveSpin",
                         "spi.Batch",
                         "spi.Clock",
@@ -71,7 +73,7 @@ final class ArchitectureTest {
             .that()
             .resideInAPackage("io.stratagem")
             .and()
-            .haveNameNotMatching("io\\.stratagem\\.(Stratagem|AutoStrategy|Chooser|Pipeline)(\\$.*)?")
+            .haveNameNotMatching("io\\.stratagem\\.(Stratagem|AutoStrategy|Chooser|Pipeline|Profiler)(\\$.*)?")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("io.stratagem.spi..");
@@ -81,6 +83,7 @@ final class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(resideInAnyPackage(
                     "java..",
+                    "com.sun.management", // bytes that a thread allocates; jdk.management is optional
                     "io.stratagem..",
                     "org.slf4j..",
                     "com.google.common..",

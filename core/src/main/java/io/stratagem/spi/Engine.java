@@ -128,6 +128,24 @@ public interface Engine {
     int abandoned();
 
     /**
+     * How many bytes have been sent to workers outside this JVM, since it was made: inputs and all that goes with them.
+     *
+     * @return the bytes; 0 for an engine inside this JVM
+     */
+    default long sentBytes() {
+        return 0;
+    }
+
+    /**
+     * How many bytes have come from workers outside this JVM, since it was made: results and all that goes with them.
+     *
+     * @return the bytes; 0 for an engine inside this JVM
+     */
+    default long receivedBytes() {
+        return 0;
+    }
+
+    /**
      * Lets the workers go once they have nothing left to run. No batch comes after this. When idle, an engine ends its
      * threads at once.
      */

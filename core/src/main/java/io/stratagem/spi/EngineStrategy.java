@@ -615,6 +615,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
                 timedOut.sum(),
                 retried.sum(),
                 abandoned,
+                engine.sentBytes(),
+                engine.receivedBytes(),
                 workers,
                 longestWaits(clock.nanoTime()));
     }

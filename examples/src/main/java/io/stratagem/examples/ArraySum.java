@@ -44,7 +44,7 @@ public final class ArraySum {
     /** A part of the shared array. */
     record Part(SharedArray array, int from, int count) {}
 
-    private static final Workload<double[], Double> SUM_OF_COPY = Workload.named("sum of a copy")
+    static final Workload<double[], Double> SUM_OF_COPY = Workload.named("sum of a copy")
             .isolated()
             .compute(values -> Arrays.stream(values).sum());
 

@@ -28,7 +28,7 @@ public final class Crashy {
     private static final int BAD_LUCK = 7;
 
     /** What one calls without knowing. */
-    private static final Workload<Integer, Integer> LIBRARY =
+    static final Workload<Integer, Integer> LIBRARY =
             Workload.named("library").isolated().compute(Crashy::callLibrary);
 
     public static void main(String[] args) {

@@ -107,7 +107,7 @@ public final class Echo {
     }
 
     /** Gives how many messages came back. */
-    private static Workload<Integer, Integer> asking(SocketAddress server, int requests, @Nullable ClientTls tls) {
+    static Workload<Integer, Integer> asking(SocketAddress server, int requests, @Nullable ClientTls tls) {
         return Workload.async("ask", (client, loop) -> {
             Network network = Network.of(loop);
             return (tls == null ? network.connect(server, PATIENCE) : network.connect(server, tls, PATIENCE))

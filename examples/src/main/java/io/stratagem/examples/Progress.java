@@ -39,6 +39,37 @@ final class Progress {
         });
     }
 
+    /** A line on the terminal, if there is one, that says what is being done; it is gone when this is closed. */
+    static Status status() {
+        return new Status(TERMINAL_WIDTH, System.err);
+    }
+
+    /** Says what is being done. */
+    static final class Status implements AutoCloseable {
+        private final int width;
+        private final Line line;
+
+        Status(int width, PrintStream terminal) {
+            this.width = width;
+            this.line = new Line(width, terminal);
+        }
+
+        void show(String what) {
+            if (width > 0) {
+                int room = line.getMaxRenderedLength();
+                String shown = what.length() > room ? what.substring(0, room) : what;
+                line.accept(shown + " ".repeat(room - shown.length()));
+            }
+        }
+
+        @Override
+        public void close() {
+            if (width > 0) {
+                line.close();
+            }
+        }
+    }
+
     /** One line of the terminal, drawn again and again, and wiped at the end. */
     private static final class Line implements ProgressBarConsumer {
         private final int width;

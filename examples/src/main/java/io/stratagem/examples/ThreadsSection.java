@@ -56,7 +56,7 @@ final class ThreadsSection {
         printLine(auto.choose(workload).strategy(), speedup.strategy(), "the same results; " + speedup.factor());
     }
 
-    private static ByteBuffer compress(byte[] content, Codec codec) throws IOException {
+    static ByteBuffer compress(byte[] content, Codec codec) throws IOException {
         ByteArrayOutputStream compressed = new ByteArrayOutputStream();
         try (OutputStream sink = codec.compress(compressed, content.length)) {
             sink.write(content);

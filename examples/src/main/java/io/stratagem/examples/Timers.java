@@ -34,7 +34,7 @@ public final class Timers {
     private static final Workload<Duration, Void> SLEEP =
             Workload.blockingAction("sleep", time -> Thread.sleep(time.toMillis()));
 
-    private static final Workload<Duration, Void> DELAY = Workload.async("delay", (time, loop) -> loop.delay(time));
+    static final Workload<Duration, Void> DELAY = Workload.async("delay", (time, loop) -> loop.delay(time));
 
     private static final int ENOUGH_FOR_AN_AVERAGE = 1_000;
     private static final int JAVA = Runtime.version().feature();

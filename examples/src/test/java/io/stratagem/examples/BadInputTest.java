@@ -18,7 +18,11 @@ final class BadInputTest {
 
     static Stream<Arguments> examples() {
         return Stream.concat(
-                examplesOfFewArguments(), Stream.of(example("render", Render::run), example("proxy", Proxy::run)));
+                examplesOfFewArguments(),
+                Stream.of(
+                        example("render", Render::run),
+                        example("proxy", Proxy::run),
+                        example("profile", Profile::run)));
     }
 
     static Stream<Arguments> examplesOfFewArguments() {

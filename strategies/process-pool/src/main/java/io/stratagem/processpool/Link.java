@@ -58,6 +58,10 @@ final class Link implements Closeable {
     private @Nullable SelectionKey key;
 
     private final @Nullable Wire wire;
+
+    /** What is counted, or null if nothing is, as in a worker. */
+    private @Nullable Traffic traffic;
+
     private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
     private final AdaptiveSpin roomSpin = new AdaptiveSpin(SPINS);
     private final AdaptiveSpin pieceSpin = new AdaptiveSpin(SPINS);
@@ -90,6 +94,11 @@ final class Link implements Closeable {
         return ByteBuffer.allocateDirect(BUFFER_BYTES).order(ByteOrder.nativeOrder());
     }
 
+    /** From now on all that is sent and received is counted. Only who uses the link may call it. */
+    void countInto(Traffic counts) {
+        traffic = counts;
+    }
+
     /** Whether an interrupt of the thread that sends closes the connection. */
     boolean isClosedByInterrupts() {
         return wire == null && selector == null;
@@ -119,6 +128,11 @@ final class Link implements Closeable {
             sendFirst(frame);
         } else {
             send(frame, wire);
+        }
+        Traffic counts = traffic;
+        if (counts != null) {
+            Attachments attachments = frame.attachments();
+            counts.countSent(frame.size() + (attachments == null ? 0L : attachments.bytes()));
         }
     }
 
@@ -258,6 +272,7 @@ final class Link implements Closeable {
             int step = Math.min(length - frame.size(), Math.max(BELIEVED_BYTES, frame.size()));
             receive(frame.extend(step), step);
         }
+        countReceived(HEADER_BYTES + length);
         return frame;
     }
 
@@ -320,6 +335,7 @@ final class Link implements Closeable {
             present.skip();
             received += count;
         }
+        countReceived(total);
         return attachment;
     }
 
@@ -357,9 +373,17 @@ final class Link implements Closeable {
     }
 
     private Bytes take(Wire present) {
+        countReceived(taken);
         frame.wrap(present.message(), taken);
         taken = Wire.NONE;
         return frame;
+    }
+
+    private void countReceived(int bytes) {
+        Traffic counts = traffic;
+        if (counts != null) {
+            counts.countReceived(bytes);
+        }
     }
 
     /** Waits for a message, the end, a wake-up, or so many milliseconds; 0 is for ever. */

@@ -53,6 +53,7 @@ final class ProcessEngine implements Engine {
     private final Spare spare = new Spare(this);
     private final Trust trust = new Trust();
     private final Suspects suspects = new Suspects();
+    private final Traffic traffic = new Traffic();
     private final LaunchPath launchPath;
     private final WeakReference<@Nullable ClassLoader> loader;
 
@@ -121,6 +122,10 @@ final class ProcessEngine implements Engine {
 
     Suspects suspects() {
         return suspects;
+    }
+
+    Traffic traffic() {
+        return traffic;
     }
 
     WorkerProcess.Origin origin() {
@@ -580,6 +585,16 @@ final class ProcessEngine implements Engine {
     @Override
     public int abandoned() {
         return Math.max(0, abandoned.get());
+    }
+
+    @Override
+    public long sentBytes() {
+        return traffic.sent();
+    }
+
+    @Override
+    public long receivedBytes() {
+        return traffic.received();
     }
 
     boolean isClosed() {

@@ -558,6 +558,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** From here on this process is the driver's. */
     void attach(WorkerProcess started) {
+        started.link().countInto(engine.traffic());
         process = started;
         tasksSent = 0;
         isOverweight = false;

@@ -54,6 +54,25 @@ final class LinkTest {
     }
 
     @Test
+    void countInto_countsWhatTravelsFromThenOn() throws IOException {
+        Traffic traffic = new Traffic();
+        here.send(frame(1));
+        there.receive();
+        here.countInto(traffic);
+
+        here.send(frame(2));
+        there.receive();
+        there.send(frame(3));
+        there.send(frame(4));
+        here.receive();
+        here.receive();
+
+        int length = Integer.BYTES + 1 + Integer.BYTES;
+        assertThat(traffic.sent()).isEqualTo(length);
+        assertThat(traffic.received()).isEqualTo(2 * length);
+    }
+
+    @Test
     void wakeup_beforeTheWait_endsIt() throws IOException {
         here.prepareToWait();
         here.wakeup();

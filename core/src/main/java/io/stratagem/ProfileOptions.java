@@ -1,0 +1,99 @@
+package io.stratagem;
+
+import static com.google.common.base.Preconditions.checkArgument;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+
+/** How {@link Stratagem#profile} measures. Immutable: each method returns a changed copy. */
+public final class ProfileOptions {
+    private static final ProfileOptions DEFAULTS =
+            new ProfileOptions(Duration.ofSeconds(2), OptionalInt.empty(), row -> {});
+
+    private final Duration timePerStrategy;
+    private final OptionalInt cpus;
+    private final Consumer<? super String> progress;
+
+    private ProfileOptions(Duration timePerStrategy, OptionalInt cpus, Consumer<? super String> progress) {
+        this.timePerStrategy = timePerStrategy;
+        this.cpus = cpus;
+        this.progress = progress;
+    }
+
+    /**
+     * Two seconds for each strategy, on {@link Stratagem#cpus()}.
+     *
+     * @return the options
+     */
+    public static ProfileOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * For how long each strategy runs the sample, over and over; its start is not in it. What has not ended then is
+     * stopped. A task must fit into it several times if its figures are to say anything.
+     *
+     * @param limit from 10 ms to 1 hour; 2 s by default
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is not
+     */
+    public ProfileOptions timePerStrategy(Duration limit) {
+        checkArgument(
+                limit.toMillis() >= 10 && limit.compareTo(Duration.ofHours(1)) <= 0,
+                "timePerStrategy must be from 10 ms to 1 hour: %s",
+                limit);
+        return new ProfileOptions(limit, cpus, progress);
+    }
+
+    /**
+     * How many CPUs each strategy is told to count on: so many threads compute, or so many processes.
+     *
+     * @param count positive; {@link Stratagem#cpus()} by default
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public ProfileOptions cpus(int count) {
+        checkArgument(count > 0, "cpus must be positive: %s", count);
+        return new ProfileOptions(timePerStrategy, OptionalInt.of(count), progress);
+    }
+
+    /**
+     * Who is told what is measured next.
+     *
+     * @param listener called with the name of a row of the report before it is measured, on the thread that called
+     *     {@code profile}; what it throws ends the profile. Nobody by default
+     * @return a changed copy
+     */
+    public ProfileOptions progress(Consumer<? super String> listener) {
+        return new ProfileOptions(timePerStrategy, cpus, Objects.requireNonNull(listener, "listener"));
+    }
+
+    /**
+     * For how long each strategy runs the sample.
+     *
+     * @return the limit
+     */
+    public Duration timePerStrategy() {
+        return timePerStrategy;
+    }
+
+    /**
+     * How many CPUs each strategy counts on.
+     *
+     * @return the number, or empty for {@link Stratagem#cpus()}
+     */
+    public OptionalInt cpus() {
+        return cpus;
+    }
+
+    Consumer<? super String> progress() {
+        return progress;
+    }
+
+    @Override
+    public String toString() {
+        return timePerStrategy + " for each strategy" + (cpus.isPresent() ? ", on " + cpus.getAsInt() + " CPUs" : "");
+    }
+}

@@ -1,0 +1,139 @@
+package io.stratagem;
+
+import io.stratagem.Profiler.Candidate;
+import io.stratagem.WorkloadProfile.Figures;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** Which way to run the work is the best: the fastest, unless a simpler one is nearly as fast. */
+final class Recommendation {
+    /** What is so near to the best is as good. */
+    private static final double NEARLY = 0.9;
+
+    /** A strategy on which more tasks fail than on others is not the place for them. */
+    private static final double MORE_FAILING = 0.01;
+
+    private final Workload<?, ?> workload;
+    private final List<Candidate> candidates;
+    private final WorkCharacter character;
+    private final Choice choice;
+    private final Optional<Candidate> best;
+
+    Recommendation(Workload<?, ?> workload, List<Candidate> candidates, WorkCharacter character, Choice choice) {
+        this.workload = workload;
+        this.candidates = candidates;
+        this.character = character;
+        this.choice = choice;
+        this.best = findBest();
+    }
+
+    Optional<Candidate> best() {
+        return best;
+    }
+
+    private Optional<Candidate> findBest() {
+        List<Candidate> measured = candidates.stream()
+                .filter(each -> each.row().figures().isPresent() && failing(each) < 1)
+                .filter(each -> !(each.isBaseline() && isStrategy(each)))
+                .toList();
+        double fewest =
+                measured.stream().mapToDouble(Recommendation::failing).min().orElse(0);
+        List<Candidate> sound = measured.stream()
+                .filter(each -> failing(each) <= fewest + MORE_FAILING)
+                .toList();
+        double most = sound.stream().mapToDouble(Recommendation::rate).max().orElse(0);
+        return sound.stream()
+                .filter(each -> rate(each) >= NEARLY * most)
+                .min(Comparator.comparingInt(Recommendation::effort)
+                        .thenComparing(each -> !each.strategy().equals(choice.strategy()))
+                        .thenComparing(each -> -rate(each)));
+    }
+
+    /** No strategy at all is simpler than threads, and they are simpler than processes. */
+    private static int effort(Candidate candidate) {
+        return !isStrategy(candidate) ? 0 : candidate.isolates() ? 2 : 1;
+    }
+
+    private static boolean isStrategy(Candidate candidate) {
+        return !candidate.strategy().equals(Profiler.ONE_THREAD);
+    }
+
+    private static Figures figures(Candidate candidate) {
+        return candidate.row().figures().orElseThrow();
+    }
+
+    private static double rate(Candidate candidate) {
+        return figures(candidate).tasksPerSecond();
+    }
+
+    private static double failing(Candidate candidate) {
+        return figures(candidate).failing();
+    }
+
+    String text() {
+        if (best.isEmpty()) {
+            return "No strategy can be recommended: "
+                    + (character.findings().isEmpty()
+                            ? "none could be measured."
+                            : sentence(character.findings().get(0)));
+        }
+        Candidate winner = best.get();
+        List<String> sentences = new ArrayList<>();
+        sentences.add(isStrategy(winner) ? winnerText(winner) : noneIsFaster(winner));
+        if (isStrategy(winner) && !winner.strategy().equals(choice.strategy())) {
+            sentences.add(insteadOfChoice(winner));
+        }
+        return String.join(" ", sentences);
+    }
+
+    private String winnerText(Candidate winner) {
+        boolean isRelabelled = winner.workload().kind() != workload.kind();
+        String what = isRelabelled
+                ? "Declare it as what it is, Workload."
+                        + (winner.workload().kind() == Kind.BLOCKING ? "blocking" : "compute") + ", and take the "
+                        + winner.strategy()
+                : "Take the " + winner.strategy();
+        return what + ": " + Quantity.count(rate(winner)) + " tasks/s" + comparedWithBaseline(winner) + ".";
+    }
+
+    private String comparedWithBaseline(Candidate winner) {
+        Candidate baseline = candidates.get(0);
+        if (baseline.row().figures().isEmpty() || rate(baseline) <= 0 || failing(baseline) == 1) {
+            return "";
+        }
+        String other = workload.isolated()
+                ? "one worker process"
+                : workload.kind() == Kind.ASYNC ? "one at a time" : "one thread";
+        return ", " + Quantity.factor(rate(winner) / rate(baseline)) + " times as many as " + other;
+    }
+
+    private String noneIsFaster(Candidate winner) {
+        double most = candidates.stream()
+                .filter(each -> isStrategy(each) && each.row().figures().isPresent())
+                .mapToDouble(Recommendation::rate)
+                .max()
+                .orElse(0);
+        String others =
+                most == 0 ? "no strategy could be measured" : "the fastest strategy does " + Quantity.count(most);
+        return "Call it directly, without a strategy: one thread does " + Quantity.count(rate(winner)) + " tasks/s, "
+                + others + ".";
+    }
+
+    private String insteadOfChoice(Candidate winner) {
+        String chosen = "Stratagem.choose, which knows only the label, says " + choice.strategy();
+        Optional<Candidate> other = candidates.stream()
+                .filter(each -> !each.isBaseline() && each.strategy().equals(choice.strategy()))
+                .filter(each -> each.row().figures().isPresent() && rate(each) > 0)
+                .findFirst();
+        return chosen
+                + other.map(each -> ": the " + winner.strategy() + " did " + Quantity.factor(rate(winner) / rate(each))
+                                + " times as much.")
+                        .orElse(", which could not be measured.");
+    }
+
+    private static String sentence(String finding) {
+        return finding.endsWith(".") ? finding : finding + ".";
+    }
+}

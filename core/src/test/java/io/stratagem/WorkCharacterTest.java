@@ -1,0 +1,85 @@
+package io.stratagem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+final class WorkCharacterTest {
+    private static final Workload<Integer, Integer> COMPUTE = Workload.compute("compute", n -> n);
+    private static final Workload<Integer, Integer> BLOCKING = Workload.blocking("blocking", n -> n);
+
+    @Test
+    void alone_waitsDeclaredCompute_saysHowMuch() {
+        WorkCharacter character = alone(COMPUTE, 1_000, 40, 0);
+
+        assertThat(character.findings())
+                .singleElement()
+                .asString()
+                .startsWith("declared compute, waits 96 % of the time");
+        assertThat(character.better()).contains(Kind.BLOCKING);
+        assertThat(character.waiting()).hasValue(0.96);
+    }
+
+    @Test
+    void alone_computesDeclaredBlocking_saysHowMuch() {
+        WorkCharacter character = alone(BLOCKING, 1_000, 970, 0);
+
+        assertThat(character.findings())
+                .singleElement()
+                .asString()
+                .startsWith("declared blocking, computes 97 % of the time");
+        assertThat(character.better()).contains(Kind.COMPUTE);
+    }
+
+    @Test
+    void alone_asDeclared_findsNothing() {
+        assertThat(alone(COMPUTE, 1_000, 900, 0).findings()).isEmpty();
+        assertThat(alone(BLOCKING, 1_000, 300, 0).findings()).isEmpty();
+    }
+
+    @Test
+    void alone_keptFromTheCpus_doesNotCountThatAsWaiting() {
+        WorkCharacter character = alone(COMPUTE, 1_000, 200, 800);
+
+        assertThat(character.findings()).isEmpty();
+        assertThat(character.waiting()).hasValue(0);
+    }
+
+    @Test
+    void alone_crowdedMachine_saysNothingThatItCannotKnow() {
+        for (Workload<?, ?> workload : new Workload<?, ?>[] {COMPUTE, BLOCKING}) {
+            WorkCharacter character = alone(workload, 2_000, 100, 1_600);
+
+            assertThat(character.findings()).isEmpty();
+            assertThat(character.better()).isEmpty();
+            assertThat(character.waiting()).isEmpty();
+        }
+    }
+
+    @Test
+    void alone_unknownCpuTime_saysNothing() {
+        assertThat(alone(COMPUTE, 1_000, -1, 0).waiting()).isEmpty();
+    }
+
+    @Test
+    void took_tinyAndIsolated_hintsAtFineGrained() {
+        WorkCharacter tiny = new WorkCharacter(Workload.named("tiny").isolated().compute((Integer n) -> n));
+        tiny.took(12_000);
+        assertThat(tiny.findings()).singleElement().asString().contains("tiny, 12 µs each", "fineGrained");
+
+        WorkCharacter large = new WorkCharacter(
+                Workload.named("large").isolated().fineGrained().compute((Integer n) -> n));
+        large.took(40e6);
+        assertThat(large.findings()).singleElement().asString().contains("declared fine-grained", "40 ms");
+
+        WorkCharacter here = new WorkCharacter(COMPUTE);
+        here.took(12_000);
+        assertThat(here.findings()).isEmpty();
+    }
+
+    private static WorkCharacter alone(Workload<?, ?> workload, long wall, long cpu, long queued) {
+        WorkCharacter character = new WorkCharacter(workload);
+        character.alone(wall, cpu, queued);
+        return character;
+    }
+}
