@@ -14,6 +14,7 @@ import java.util.Locale;
 /** What the choice costs, and what each strategy costs that can be chosen. */
 public final class AutoSuite implements Suite {
     private static final double LEAST = 0.95;
+    private static final double PIPELINE_GAIN = 1.5;
 
     /** A first use may be a little slower or faster each time: so several JVMs a round. */
     private static final Size COLD_RUNS = new Size(5, 2);
@@ -42,6 +43,12 @@ public final class AutoSuite implements Suite {
                 alone("routing-bytes", "B", JavaProgram.of(RoutingBytes.class, Size.of(1_000_000), "routing-bytes"))
                         .limit(0.01));
         for (OnStrategy each : OnStrategy.values()) {
+            Size files = new Size(100, 40);
+            contests.add(Contest.ofLess("pipeline", "ms", trial(Stages.InAPipeline.class, "pipeline", "ms", files))
+                    .peer(
+                            "stages-one-after-another",
+                            trial(Stages.OneAfterAnother.class, "pipeline", "ms", files),
+                            PIPELINE_GAIN));
             contests.add(alone(each, "round-trip-", "us", LoneTask.class, Size.of(1)));
         }
         for (OnStrategy each : OnStrategy.values()) {
