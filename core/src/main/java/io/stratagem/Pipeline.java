@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Pipeline<URI, Thumbnail> thumbnails = Pipeline.of(fetch).then(hash).then(render);
  * try (Stream<Result<Thumbnail>> all = thumbnails.map(strategy, uris)) {
- *     all.forEachOrdered(...);
+ *     all.forEachOrdered(each -> show(each));
  * }
  * }</pre>
  *

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * try (SharedQueue<String> found = SharedQueue.create(1000)) {
  *     Workload<Path, Void> search = Workload.named("search").isolated().blockingAction(file -> search(file, found));
- *     ...
+ *     CompletableFuture<Result<Void>> searching = strategy.submit(search, file);
  *     for (String line = found.poll(1, SECONDS); line != null; line = found.poll(1, SECONDS)) { show(line); }
  * }
  * }</pre>
