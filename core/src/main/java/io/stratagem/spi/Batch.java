@@ -123,6 +123,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Whether its time has not come: it is a further attempt, or has no place within the limit of its key. */
     private volatile boolean isHeld;
 
+    /** Written before it is handed to its engine. */
+    private boolean isGivenBack;
+
     /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
     boolean hasMoved;
 
@@ -537,6 +540,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /**
+     * Whether an engine had it before and has given it back: so it has waited longer than what is queued, and goes before
+     * that.
+     *
+     * @return true if so
+     */
+    public final boolean isGivenBack() {
+        return isGivenBack;
+    }
+
+    /**
      * Reports that claimed tasks certainly never started, from the given one to the last. They are run elsewhere.
      *
      * @param from the first of them
@@ -550,6 +563,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             isComplete = at == settled(now);
             if (at < end(now) && claimed(now) == end(now)) {
                 rest = tail(at, end(now));
+                rest.isGivenBack = true;
                 link(rest);
                 if (isComplete) {
                     finishExecution(at);

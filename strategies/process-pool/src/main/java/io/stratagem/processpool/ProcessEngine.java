@@ -176,7 +176,11 @@ final class ProcessEngine implements Engine {
                 lent.isPromised = true;
                 setIdle(lent, false);
             } else {
-                queue.addLast(batch);
+                if (batch.isGivenBack()) {
+                    queue.addFirst(batch); // behind what has come since it might wait for a task that waits for it
+                } else {
+                    queue.addLast(batch);
+                }
                 woken = waiting.pollFirst();
                 fresh = driverIfNeeded();
             }

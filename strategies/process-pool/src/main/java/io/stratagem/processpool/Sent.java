@@ -245,7 +245,7 @@ final class Sent {
      * begun. Of all of them outcomes are still to come.
      */
     void giveBack(int from, TaskPage.Look now) {
-        for (int at = from; at < size; at++) {
+        for (int at = size - 1; at >= from; at--) { // the last to be given back is the first to be run
             if (!now.hasStarted(id, at)) {
                 batchOf(at).notRun(0);
             }
@@ -259,9 +259,10 @@ final class Sent {
             reported = size;
             batch().notRun(from);
         }
-        while (reported < size) {
-            batches.get(reported++).notRun(0);
+        for (int at = size - 1; at >= reported; at--) {
+            batches.get(at).notRun(0);
         }
+        reported = size;
     }
 
     /** Core does the same, but it may not know yet, or no more, that the worker has these tasks. */

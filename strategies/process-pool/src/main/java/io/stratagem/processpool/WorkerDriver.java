@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -1051,7 +1052,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         }
         TaskPage.Look now = present.page().look();
-        for (Sent each : atWorker) {
+        for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
+            Sent each = last.next();
             if (each.isOfLoneTasks()) {
                 each.giveBack(each == slow ? index + 1 : 0, now);
             }

@@ -101,6 +101,39 @@ final class GatheringTest extends WorkerFixture {
         }
     }
 
+    /** Else what is behind in the queue might wait for what is given back, and for ever if it is itself slow. */
+    @Test
+    void loneTasks_behindASlowOne_areRunBeforeWhatCameLater() throws Exception {
+        Gate first = gate();
+        Gate later = gate();
+        Journal journal = journal();
+        WorkerProcessStrategy pool = pool(1);
+        Gate busyGate = gate();
+        var busy = pool.submit(Workload.blocking("busy", waiting(busyGate)), 0);
+        Patience.await().until(() -> pool.snapshot().running() == 1);
+        Workload<Integer, Integer> gathered = Workload.compute("gathered", n -> {
+            journal.enter();
+            if (n == 0) {
+                first.awaitIgnoringInterrupts();
+            }
+            return n;
+        });
+        List<CompletableFuture<Result<Integer>>> futures = new ArrayList<>();
+        for (int i = 0; i < TASKS; i++) {
+            futures.add(pool.submit(gathered, i));
+        }
+        var waiting = pool.submit(Workload.blocking("waiting", waiting(later)), 0);
+        busyGate.open();
+        Patience.await().until(() -> journal.entered() == 1 && pool.snapshot().running() == 1);
+        first.open();
+        for (CompletableFuture<Result<Integer>> each : futures) {
+            assertThat(Patience.get(each).isSuccess()).isTrue();
+        }
+        later.open();
+        assertThat(Patience.get(busy).isSuccess()).isTrue();
+        assertThat(Patience.get(waiting).isSuccess()).isTrue();
+    }
+
     @Test
     void loneTasks_withOthersOfAnotherContext_haveTheirOwn() throws Exception {
         Workload<Integer, Boolean> workload =
