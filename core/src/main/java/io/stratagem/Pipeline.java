@@ -127,7 +127,7 @@ public final class Pipeline<I, O> {
      * <p>When a strategy of a stage is closed while the stream still pulls inputs, its {@code close} waits for those that
      * were taken in to pass all their stages there; the reader gets their results, then
      * {@link RejectedExecutionException}. After {@code closeNow} those that have not passed get a failure with
-     * {@link CancellationException}, or {@link RejectedExecutionException} if they were about to begin a stage. Where a strategy that is not of this library refuses a task, that input gets a
+     * {@link CancellationException}. Where a strategy that is not of this library refuses a task, that input gets a
      * failure with what it threw, and the reader gets the same when the results of the others are taken.
      *
      * <p>A reader that is itself a task of one of the strategies runs what nobody has started, as with a {@code map}.

@@ -720,8 +720,8 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     @Override
     public final void closeNow() {
+        isClosedNow = true; // first: who sees that it is closed sees how
         stopIntake();
-        isClosedNow = true;
         CancellationException why = closedNow();
         engine.closeNow().forEach(batch -> batch.cancel(why));
         waiting.forEach(batch -> batch.cancel(why));

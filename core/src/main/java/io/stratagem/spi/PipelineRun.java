@@ -8,8 +8,10 @@ import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Spliterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
@@ -275,6 +277,15 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         return refusal;
     }
 
+    /** What an input that was taken in fails with if a strategy was closed by force. */
+    private Optional<Throwable> closedNow() {
+        return Arrays.stream(stages)
+                .map(PipelineStage::strategy)
+                .filter(strategy -> strategy != null && strategy.isClosedNow())
+                .<Throwable>map(EngineStrategy::closedNow)
+                .findFirst();
+    }
+
     /** Pulls one input and begins its first stage; false if there is none. */
     private boolean pull() {
         try {
@@ -299,7 +310,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         if (refused == null) {
             passage.begin(value);
         } else {
-            passage.refuse(refused);
+            passage.refuse(closedNow().orElse(refused));
         }
         return true;
     }
