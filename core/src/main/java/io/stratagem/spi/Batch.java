@@ -951,7 +951,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    private Object outcomeOfFailure(int index, Throwable cause) {
+    private Object outcomeOfFailure(int index, Throwable thrown) {
+        Throwable cause = thrown;
+        if (thrown instanceof RejectedExecutionException && terms.strategy.isClosedNow()) {
+            cause = terms.strategy.closedNow().initCause(thrown); // it met the closed engine before it was cancelled
+        }
         var policy = terms.workload.retry();
         Details mine = details;
         if (policy.isPresent() && mine != null) {

@@ -392,7 +392,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
             execute(batch);
             return null;
         } catch (Throwable e) {
-            return isClosedNow ? closedNow() : e; // or a thread could not be started
+            return failureOf(e);
         }
     }
 
@@ -401,8 +401,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         try {
             dispatchOrThrow(batch);
         } catch (Throwable e) {
-            batch.cancel(isClosedNow ? closedNow() : e); // or a thread could not be started
+            batch.cancel(failureOf(e));
         }
+    }
+
+    /** What a task that was taken in fails with if the engine refuses it: it is closed, or has no thread to start. */
+    final Throwable failureOf(Throwable refusal) {
+        return isClosedNow ? closedNow() : refusal;
     }
 
     /** Hands a batch to the engine after a while. */

@@ -424,7 +424,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         try {
             strategy.dispatchOrThrow(batch);
         } catch (Throwable e) {
-            batch.cancel(e); // it is closed, or a thread could not be started
+            batch.cancel(strategy.failureOf(e));
             stopIntake(e);
         }
         if (current == null && done == null) {

@@ -99,7 +99,7 @@ abstract sealed class PipelineStage {
                 strategy.dispatchOrThrow(batch);
             } catch (Throwable e) {
                 passage.run().refuse(e);
-                batch.cancel(strategy.isClosedNow() ? strategy.closedNow() : e); // or a thread could not be started
+                batch.cancel(strategy.failureOf(e));
             }
         }
     }

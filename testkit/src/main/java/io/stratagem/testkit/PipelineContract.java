@@ -499,6 +499,29 @@ public abstract class PipelineContract extends ViewContract {
 
     @ParameterizedTest
     @MethodSource("someModes")
+    void pipeline_strategyClosesNowWhileAnInputIsPulled_failsThatTooThenRejects(Mode mode) {
+        ExecutorStrategy strategy = strategy(2);
+        AtomicInteger pulled = new AtomicInteger();
+        Workload<Integer, Integer> identity = workload(mode.kind(), "identity", n -> n);
+        Stream<Integer> inputs = counting(pulled).peek(n -> {
+            if (n == 2) {
+                strategy.closeNow();
+            }
+        });
+        List<Result<Integer>> delivered = new ArrayList<>();
+        try (var results = Pipeline.of(identity)
+                .then(identity)
+                .map(strategy, inputs, mode.options().window(5))) {
+            assertThatThrownBy(() -> results.forEach(delivered::add)).isInstanceOf(RejectedExecutionException.class);
+        }
+        assertThat(delivered).hasSize(pulled.get());
+        assertThat(delivered.stream().filter(result -> !result.isSuccess()))
+                .isNotEmpty()
+                .allSatisfy(result -> assertThat(causeOf(result)).isInstanceOf(CancellationException.class));
+    }
+
+    @ParameterizedTest
+    @MethodSource("someModes")
     void pipeline_deadlinePasses_failsWhatIsInFlightThenThrows(Mode mode) throws Exception {
         FakeClock clock = new FakeClock();
         Journal second = journal();

@@ -719,6 +719,27 @@ public abstract class StreamContract extends TaskContract {
                 .allSatisfy(result -> assertThat(causeOf(result)).isInstanceOf(CancellationException.class));
     }
 
+    @ParameterizedTest
+    @MethodSource("modes")
+    void map_strategyClosesNowWhileAnInputIsPulled_failsThatTooThenRejects(Mode mode) {
+        ExecutorStrategy strategy = strategy(2);
+        AtomicInteger pulled = new AtomicInteger();
+        Workload<Integer, Integer> identity = workload(mode.kind, "identity", n -> n);
+        Stream<Integer> inputs = counting(endless(), pulled).peek(n -> {
+            if (n == 2) {
+                strategy.closeNow();
+            }
+        });
+        List<Result<Integer>> delivered = new ArrayList<>();
+        try (var results = strategy.map(identity, inputs, mode.options().window(5))) {
+            assertThatThrownBy(() -> results.forEach(delivered::add)).isInstanceOf(RejectedExecutionException.class);
+        }
+        assertThat(delivered).hasSize(pulled.get());
+        assertThat(delivered.stream().filter(result -> !result.isSuccess()))
+                .isNotEmpty()
+                .allSatisfy(result -> assertThat(causeOf(result)).isInstanceOf(CancellationException.class));
+    }
+
     // ---------------------------------------------------------------------------------------------- deadline
 
     @ParameterizedTest
