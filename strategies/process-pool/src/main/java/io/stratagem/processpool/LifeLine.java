@@ -17,10 +17,10 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker's thread at its standard input. That brings the token that proves who the worker is, once the application
- * listens, and then answers to questions; it ends when the application does, however it ends. Then this JVM is halted,
- * whatever it is doing, and so are the processes that its tasks have started. User code that reads {@code System.in}
- * finds it empty, and programs that it starts do not get it.
+ * A worker's thread at its standard input. That brings the path of the directory in which the application is about to
+ * listen, then the token that proves who the worker is, once it listens, and then answers to questions; it ends when the
+ * application does, however it ends. Then this JVM is halted, whatever it is doing, and so are the processes that its
+ * tasks have started. User code that reads {@code System.in} finds it empty, and programs that it starts do not get it.
  */
 final class LifeLine extends Thread {
     /** The files in the directory that a worker is started with. */
@@ -38,11 +38,13 @@ final class LifeLine extends Thread {
     /** Buffered also since a file's own readNBytes wants to know its position, and a pipe has none. */
     private final DataInputStream input;
 
-    private final Path directory;
     private final int maxFrame;
     private final Questions questions;
     private final WireOpener wire;
     private final CountDownLatch hasConnected = new CountDownLatch(1);
+
+    /** Where the application listens; null until that is known. Only this thread uses it. */
+    private @Nullable Path directory;
 
     // Written before the latch.
     private @Nullable Connection connection;
@@ -55,19 +57,18 @@ final class LifeLine extends Thread {
         Wire open() throws IOException;
     }
 
-    private LifeLine(InputStream input, Path directory, int maxFrame, Questions questions, WireOpener wire) {
+    private LifeLine(InputStream input, int maxFrame, Questions questions, WireOpener wire) {
         super("stratagem-life-line");
         setDaemon(true);
         this.input = new DataInputStream(new BufferedInputStream(input));
-        this.directory = directory;
         this.maxFrame = maxFrame;
         this.questions = questions;
         this.wire = wire;
     }
 
     /** Takes the standard input, which is empty for all others from then on. */
-    static LifeLine open(Path directory, int maxFrame, Questions questions, WireOpener wire) throws IOException {
-        return new LifeLine(takeStandardInput(), directory, maxFrame, questions, wire);
+    static LifeLine open(int maxFrame, Questions questions, WireOpener wire) throws IOException {
+        return new LifeLine(takeStandardInput(), maxFrame, questions, wire);
     }
 
     /**
@@ -107,25 +108,33 @@ final class LifeLine extends Thread {
         } catch (Throwable e) { // of whatever kind: the main thread waits to hear of it
             failure = e;
             // The main thread ends this JVM as soon as it hears of it, and the application may be gone.
-            PrivateDirectory.deleteLeft(directory);
+            tidyUp();
         }
         hasConnected.countDown();
         int reason = readToEnd();
         try {
-            // Normally it is gone since the worker was accepted.
-            PrivateDirectory.deleteLeft(directory);
+            tidyUp(); // normally there is nothing left since the worker was accepted
             ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // which tasks have started
         } finally {
             Runtime.getRuntime().halt(reason);
         }
     }
 
+    private void tidyUp() {
+        Path left = directory;
+        if (left != null) {
+            PrivateDirectory.deleteLeft(left);
+        }
+    }
+
     private Connection connect() throws IOException {
+        Path place = Path.of(input.readUTF());
+        directory = place;
         byte[] token = new byte[TOKEN_CHARS];
         input.readFully(token);
-        TaskPage page = TaskPage.open(directory.resolve(PAGE));
+        TaskPage page = TaskPage.open(place.resolve(PAGE));
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        channel.connect(UnixDomainSocketAddress.of(directory.resolve(SOCKET)));
+        channel.connect(UnixDomainSocketAddress.of(place.resolve(SOCKET)));
         return new Connection(new Link(channel, maxFrame, wire.open()), page, new String(token, US_ASCII));
     }
 

@@ -10,10 +10,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
-import java.nio.file.attribute.FileAttribute;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * A directory that nobody but this user can enter: where the application and a worker that starts find each other. Any
  * thread may delete it.
  */
-/* Its path can be seen in the process list. As long as it is there, nobody else can put something in its place, since
+/* Its path can be seen by all. As long as it is there, nobody else can put something in its place, since
  * directories for temporary files are sticky; once it is gone, they can. So it is deleted by its path only once, and by
  * a worker, which does not know whether it is still there, in such a way that no link is followed.
  */
@@ -34,43 +34,54 @@ final class PrivateDirectory implements AutoCloseable {
     /** Those that could not be deleted yet. */
     private static final Set<PrivateDirectory> left = ConcurrentHashMap.newKeySet();
 
+    /** The highest number in a name so far. */
+    private static final AtomicLong lastTime = new AtomicLong();
+
     private final HostSystem system;
     private final Path path;
 
-    /** It is gone, or is being deleted. */
-    private final AtomicBoolean isDeleted = new AtomicBoolean();
+    /** It is there, and nobody is deleting it. */
+    private final AtomicBoolean isThere = new AtomicBoolean();
 
     private PrivateDirectory(HostSystem system, Path path) {
         this.system = system;
         this.path = path;
     }
 
-    static PrivateDirectory create(HostSystem system) throws IOException {
-        return create(system, Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath());
+    static PrivateDirectory choose(HostSystem system) throws IOException {
+        return choose(system, Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath());
     }
 
     /**
-     * Makes one.
+     * Finds a place and a name for one. It is not made yet.
      *
      * @param preferred where, unless the path of a socket would become too long
      */
-    static PrivateDirectory create(HostSystem system, Path preferred) throws IOException {
+    static PrivateDirectory choose(HostSystem system, Path preferred) throws IOException {
+        String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
+        Path parent = system.temporary(preferred, prefix.length() + SUFFIX_CHARS + LifeLine.SOCKET.length() + 2);
+        // The name need not be secret, and a random one would take as long as all the rest.
+        long time = System.nanoTime() & Long.MAX_VALUE;
+        String suffix = Long.toString(
+                lastTime.accumulateAndGet(time, (last, now) -> Math.max(last + 1, now)), Character.MAX_RADIX);
+        return new PrivateDirectory(system, parent.resolve(prefix + suffix));
+    }
+
+    /**
+     * Makes it, if it is not there yet.
+     *
+     * @return this
+     * @throws FileAlreadyExistsException if somebody else has made it
+     */
+    PrivateDirectory create() throws IOException {
         for (PrivateDirectory each : left) {
             each.close();
         }
-        String prefix = "stratagem-" + ProcessHandle.current().pid() + "-";
-        Path parent = system.temporary(preferred, prefix.length() + SUFFIX_CHARS + LifeLine.SOCKET.length() + 2);
-        FileAttribute<?> forOwnerOnly = HostSystem.forOwnerOnly(parent.getFileSystem());
-        while (true) {
-            // The name need not be secret, and a random one would take as long as all the rest.
-            String suffix = Long.toString(System.nanoTime() & Long.MAX_VALUE, Character.MAX_RADIX);
-            try {
-                return new PrivateDirectory(
-                        system, Files.createDirectory(parent.resolve(prefix + suffix), forOwnerOnly));
-            } catch (FileAlreadyExistsException e) {
-                // another thread's, or that of a process with our number in another container
-            }
+        if (!isThere.get()) {
+            Files.createDirectory(path, HostSystem.forOwnerOnly(path.getFileSystem()));
+            isThere.set(true);
         }
+        return this;
     }
 
     Path socket() {
@@ -95,14 +106,14 @@ final class PrivateDirectory implements AutoCloseable {
     /** Deletes it, or tries that again when the next one is made. */
     @Override
     public void close() {
-        if (!isDeleted.compareAndSet(false, true)) {
+        if (!isThere.compareAndSet(true, false)) {
             return;
         }
         try {
             deleteKnown();
             left.remove(this);
         } catch (IOException | DirectoryIteratorException e) {
-            isDeleted.set(false);
+            isThere.set(true);
             left.add(this);
             log.debug("{} cannot be deleted yet", path, e);
         }

@@ -4,7 +4,6 @@ import io.stratagem.processpool.LifeLine.Connection;
 import io.stratagem.processpool.spi.Wire;
 import io.stratagem.processpool.spi.WireProvider;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ServiceLoader;
 
 /**
@@ -22,15 +21,14 @@ final class WorkerMain {
 
     /** Runs until the application says that it is over, or is gone. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        int maxFrame = Integer.parseInt(arguments[1]);
-        boolean hasCopies = Boolean.parseBoolean(arguments[2]);
+        int maxFrame = Integer.parseInt(arguments[0]);
+        boolean hasCopies = Boolean.parseBoolean(arguments[1]);
         Questions questions = new Questions();
         ClassExchange classes = new ClassExchange(questions);
         LifeLine lifeLine = LifeLine.open(
-                Path.of(arguments[0]),
                 maxFrame,
                 questions,
-                () -> arguments.length > 3 ? openWire(arguments[3], arguments[4], maxFrame) : null);
+                () -> arguments.length > 2 ? openWire(arguments[2], arguments[3], maxFrame) : null);
         lifeLine.start();
         Codec codec = new Codec(WorkerMain.class.getClassLoader(), Filters.fromApplication());
         codec.prepareToRead(); // while another thread loads what belongs to the connection

@@ -8,6 +8,7 @@ import io.stratagem.processpool.spi.Wire;
 import io.stratagem.processpool.spi.WireProvider;
 import io.stratagem.spi.Clock;
 import java.io.Closeable;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.io.OutputStream;
@@ -94,13 +95,16 @@ final class WorkerProcess {
     static WorkerProcess start(PoolSettings settings, String name, Origin origin, Runnable meanwhile)
             throws StartException, InterruptedException {
         try {
-            PrivateDirectory directory = PrivateDirectory.create(settings.system());
+            PrivateDirectory directory = PrivateDirectory.choose(settings.system());
             Process process = null;
             Wire wire = null;
             boolean isStarted = false;
             try {
+                if (origin.launchPath().hasCopies()) {
+                    directory.create(); // if this JVM is killed before there is a worker, it stays
+                    origin.launchPath().copyTo(directory.path());
+                }
                 Map<String, String> originals = origin.launchPath().originals(directory.path());
-                origin.launchPath().copyTo(directory.path());
                 WireProvider wires = settings.wires();
                 if (wires != null) {
                     wire = wires.create(settings.maxFrameBytes());
@@ -158,7 +162,6 @@ final class WorkerProcess {
         command.addAll(Inheritance.cpus(settings.cpusPerWorker()));
         command.addAll(settings.jvmOptions());
         command.addAll(launchPath.arguments(directory));
-        command.add(directory.toString());
         command.add(Integer.toString(settings.maxFrameBytes()));
         command.add(Boolean.toString(launchPath.hasCopies()));
         if (wire != null) {
@@ -210,7 +213,7 @@ final class WorkerProcess {
             long begin = System.nanoTime();
             boolean isReady = false;
             Link link = null;
-            try (Entrance entrance = Entrance.open(directory, name)) {
+            try (Entrance entrance = openEntrance()) {
                 TaskPage page = TaskPage.create(directory.page());
                 // Whoever waits for the process is woken by its end.
                 var unused = process.onExit().thenRun(entrance::close);
@@ -236,6 +239,15 @@ final class WorkerProcess {
                     close(link);
                 }
             }
+        }
+
+        /** The worker hears of the directory before that is made, so that it is deleted whenever this JVM is killed. */
+        private Entrance openEntrance() throws IOException {
+            DataOutputStream toWorker = new DataOutputStream(process.getOutputStream());
+            toWorker.writeUTF(directory.path().toString());
+            toWorker.flush();
+            directory.create();
+            return Entrance.open(directory, name);
         }
 
         private long leftNanos(long begin) {

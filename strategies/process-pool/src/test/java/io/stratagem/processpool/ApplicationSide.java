@@ -103,7 +103,8 @@ final class ApplicationSide implements Engine {
     private WorkerDriver driver;
 
     ApplicationSide() {
-        try (PrivateDirectory directory = PrivateDirectory.create(HostSystem.present())) {
+        try (PrivateDirectory directory =
+                PrivateDirectory.choose(HostSystem.present()).create()) {
             page = TaskPage.create(directory.page());
             try (FileChannel file =
                     FileChannel.open(directory.page(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {

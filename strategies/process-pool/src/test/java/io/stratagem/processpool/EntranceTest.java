@@ -40,7 +40,7 @@ final class EntranceTest {
     @BeforeEach
     void open() throws IOException {
         log.attach(ProcessPoolStrategy.class.getName());
-        directory = PrivateDirectory.create(HostSystem.present(), temporary);
+        directory = PrivateDirectory.choose(HostSystem.present(), temporary).create();
         entrance = Entrance.open(directory, "worker-7");
         startWaiting();
     }
@@ -138,7 +138,8 @@ final class EntranceTest {
 
     @Test
     void token_isLongAndNeverTheSame() throws Exception {
-        try (PrivateDirectory other = PrivateDirectory.create(HostSystem.present(), temporary);
+        try (PrivateDirectory other =
+                        PrivateDirectory.choose(HostSystem.present(), temporary).create();
                 Entrance another = Entrance.open(other, "worker-8")) {
             assertThat(entrance.token()).matches("[0-9a-f]{32}").isNotEqualTo(another.token());
         }
@@ -227,7 +228,8 @@ final class EntranceTest {
     @Test
     void token_saidByTwoAtOnce_opensForOne() throws Exception {
         // Both are there before anybody looks.
-        PrivateDirectory other = PrivateDirectory.create(HostSystem.present(), temporary);
+        PrivateDirectory other =
+                PrivateDirectory.choose(HostSystem.present(), temporary).create();
         try (other;
                 Entrance another = Entrance.open(other, "worker-8");
                 SocketChannel first = SocketChannel.open(UnixDomainSocketAddress.of(other.socket()));
@@ -253,7 +255,8 @@ final class EntranceTest {
 
     @Test
     void await_nobodyComes_endsWhenTimeIsOver() throws Exception {
-        PrivateDirectory other = PrivateDirectory.create(HostSystem.present(), temporary);
+        PrivateDirectory other =
+                PrivateDirectory.choose(HostSystem.present(), temporary).create();
         try (other;
                 Entrance another = Entrance.open(other, "worker-8");
                 SocketChannel stranger = SocketChannel.open(UnixDomainSocketAddress.of(other.socket()))) {
@@ -268,7 +271,7 @@ final class EntranceTest {
         entrance.close();
         waiting.join();
         directory.close();
-        directory = PrivateDirectory.create(HostSystem.present(), temporary);
+        directory = PrivateDirectory.choose(HostSystem.present(), temporary).create();
         entrance = Entrance.open(directory, "worker-7", () -> "somebody else");
         startWaiting();
 

@@ -201,9 +201,9 @@ final class OrphanTest {
             Path real = Path.of(System.getProperty("java.home"), "bin", "java");
             Files.writeString(java, """
                     #!/bin/sh
-                    touch '%s'/up-$$
-                    cat
-                    exec '%s' "$@"
+                    touch '%1$s/up-'$$
+                    cat > '%1$s/said'
+                    exec '%2$s' "$@" < '%1$s/said'
                     """.formatted(signs, real));
             Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
             WorkerProcessStrategy pool = WorkerFixture.newBuilder()
@@ -215,14 +215,40 @@ final class OrphanTest {
         }
     }
 
+    /** Is killed by what was to become its worker. */
+    static final class Undone {
+        private Undone() {}
+
+        public static void main(String[] arguments) throws Exception {
+            Path signs = Path.of(arguments[0]);
+            Path java = Files.createDirectories(signs.resolve("bin")).resolve("java");
+            Files.writeString(java, "#!/bin/sh\nkill -9 $PPID\n");
+            Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
+            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
+                    .workerProcesses(1)
+                    .maxHeapBytes(64 << 20)
+                    .javaHome(signs)
+                    .build();
+            pool.run(Workload.blocking("any", input -> input), 0);
+        }
+    }
+
+    @Test
+    void application_thatIsKilledBeforeItHasAWorker_leavesNothing() throws Exception {
+        startApplication(Undone.class);
+        Patience.await().until(() -> !application.isAlive());
+
+        assertThat(application.exitValue()).as(() -> printed()).isEqualTo(128 + 9);
+        killApplicationAndAwait(List.of());
+    }
+
     @Test
     void worker_thatHasNotConnectedYet_endsWithTheKilledApplicationAndTidiesUp() throws Exception {
         startApplication(Overtaken.class);
         List<Long> workers = awaitPids("up", 1);
-        assertThat(WorkerFixture.list(temporary).map(Path::getFileName).map(Path::toString))
-                .as("so that there is something to tidy up")
-                .anyMatch(name -> name.startsWith("stratagem-"));
-
+        Patience.await() // for something to tidy up
+                .until(() -> WorkerFixture.list(temporary)
+                        .anyMatch(file -> file.getFileName().toString().startsWith("stratagem-")));
         killApplicationAndAwait(workers, Patience.LIMIT);
     }
 

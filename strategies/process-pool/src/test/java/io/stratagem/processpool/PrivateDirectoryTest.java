@@ -17,7 +17,7 @@ final class PrivateDirectoryTest {
     Path temporary;
 
     private PrivateDirectory create(HostSystem system) throws IOException {
-        return PrivateDirectory.create(system, temporary);
+        return PrivateDirectory.choose(system, temporary).create();
     }
 
     // ---------------------------------------------------------------------------------------------- access
@@ -27,7 +27,8 @@ final class PrivateDirectoryTest {
         private Permissions() {}
 
         public static void main(String[] arguments) throws IOException {
-            try (PrivateDirectory directory = PrivateDirectory.create(HostSystem.present());
+            try (PrivateDirectory directory =
+                            PrivateDirectory.choose(HostSystem.present()).create();
                     Entrance entrance = Entrance.open(directory, "any")) {
                 TaskPage.create(directory.page());
                 for (Path each : List.of(directory.path(), directory.socket(), directory.page())) {
@@ -69,7 +70,8 @@ final class PrivateDirectoryTest {
     @Test
     void create_whereThePathOfASocketWouldBeTooLong_isElsewhereAndUsable() throws Exception {
         Path deep = Files.createDirectories(temporary.resolve("d".repeat(60)).resolve("e".repeat(60)));
-        try (PrivateDirectory directory = PrivateDirectory.create(HostSystem.LINUX, deep);
+        try (PrivateDirectory directory =
+                        PrivateDirectory.choose(HostSystem.LINUX, deep).create();
                 Entrance entrance = Entrance.open(directory, "any")) {
             assertThat(directory.path()).hasParent(Path.of("/tmp"));
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.path())))
@@ -85,7 +87,8 @@ final class PrivateDirectoryTest {
         String prefix = "/stratagem-" + ProcessHandle.current().pid() + "-12345678901234567890/s";
         Path longest = temporary.resolve("d".repeat(106 - temporary.toString().length() - 1 - prefix.length()));
         Files.createDirectory(longest);
-        try (PrivateDirectory directory = PrivateDirectory.create(HostSystem.LINUX, longest);
+        try (PrivateDirectory directory =
+                        PrivateDirectory.choose(HostSystem.LINUX, longest).create();
                 Entrance entrance = Entrance.open(directory, "any")) {
             assertThat(directory.path()).hasParent(longest);
             assertThat(entrance.token()).isNotEmpty();
@@ -96,7 +99,8 @@ final class PrivateDirectoryTest {
     void create_whereThereIsNoPlace_namesTheRemedy() {
         Path deep = temporary.resolve("d".repeat(100));
 
-        assertThatThrownBy(() -> PrivateDirectory.create(HostSystem.WINDOWS, deep))
+        assertThatThrownBy(
+                        () -> PrivateDirectory.choose(HostSystem.WINDOWS, deep).create())
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("-Djava.io.tmpdir")
                 .hasMessageContaining("at most 106 bytes")

@@ -18,7 +18,8 @@ final class WorkerSide {
     private final Codec codec = new Codec(WorkerSide.class.getClassLoader(), Filters.fromApplication());
 
     WorkerSide() {
-        try (PrivateDirectory directory = PrivateDirectory.create(HostSystem.present())) {
+        try (PrivateDirectory directory =
+                PrivateDirectory.choose(HostSystem.present()).create()) {
             page = TaskPage.create(directory.page());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
