@@ -42,13 +42,13 @@ public final class AutoSuite implements Suite {
         contests.add(
                 alone("routing-bytes", "B", JavaProgram.of(RoutingBytes.class, Size.of(1_000_000), "routing-bytes"))
                         .limit(0.01));
+        Size files = new Size(100, 40);
+        contests.add(Contest.ofLess("pipeline", "ms", trial(Stages.InAPipeline.class, "pipeline", "ms", files))
+                .peer(
+                        "stages-one-after-another",
+                        trial(Stages.OneAfterAnother.class, "pipeline", "ms", files),
+                        PIPELINE_GAIN));
         for (OnStrategy each : OnStrategy.values()) {
-            Size files = new Size(100, 40);
-            contests.add(Contest.ofLess("pipeline", "ms", trial(Stages.InAPipeline.class, "pipeline", "ms", files))
-                    .peer(
-                            "stages-one-after-another",
-                            trial(Stages.OneAfterAnother.class, "pipeline", "ms", files),
-                            PIPELINE_GAIN));
             contests.add(alone(each, "round-trip-", "us", LoneTask.class, Size.of(1)));
         }
         for (OnStrategy each : OnStrategy.values()) {
