@@ -102,8 +102,12 @@ final class KeyLimits {
      */
     synchronized boolean enter(Place place, Batch batch) {
         Key key = place.key;
-        if (key == null || place.state != State.NEW) {
-            return place.state == State.TAKEN; // it comes back from an engine that did not run it; or it was cancelled
+        if (place.state == State.TAKEN) { // it comes back from an engine that did not run it
+            batch.admit();
+            return true;
+        }
+        if (key == null || place.state != State.NEW) { // it was cancelled
+            return false;
         }
         Lane lane = lanes.computeIfAbsent(key, unused -> new Lane());
         if (lane.inFlight < batch.terms.limitPerKey) {

@@ -87,6 +87,7 @@ final class KeyLimitsTest {
         assertThat(batch.claim(worker)).isNotNull();
         batch.notRun(0);
         Batch again = only(0);
+        assertThat(again.isWaiting()).as("an engine forgets it otherwise").isTrue();
         assertThat(again.claim(worker)).isNotNull();
         batch.notRun(0); // says nothing of what is another batch now
         assertThat(engine.isIdle()).isTrue();

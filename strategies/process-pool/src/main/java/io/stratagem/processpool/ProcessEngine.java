@@ -176,11 +176,7 @@ final class ProcessEngine implements Engine {
                 lent.isPromised = true;
                 setIdle(lent, false);
             } else {
-                if (batch.isGivenBack()) {
-                    queue.addFirst(batch); // behind what has come since it might wait for a task that waits for it
-                } else {
-                    queue.addLast(batch);
-                }
+                enqueue(batch);
                 woken = waiting.pollFirst();
                 fresh = driverIfNeeded();
             }
@@ -192,7 +188,7 @@ final class ProcessEngine implements Engine {
             try {
                 lent.isPromised = false;
                 setIdle(lent, lent.isTaking);
-                queue.addLast(batch);
+                enqueue(batch);
                 woken = lent;
                 fresh = driverIfNeeded();
             } finally {
@@ -219,6 +215,14 @@ final class ProcessEngine implements Engine {
     /** A caller that was to wait for what it had sent has not come to do so. */
     void hasNotCome() {
         trust.disappoint();
+    }
+
+    private void enqueue(Batch batch) {
+        if (batch.isGivenBack()) {
+            queue.addFirst(batch); // behind what has come since it might wait for a task that waits for it
+        } else {
+            queue.addLast(batch);
+        }
     }
 
     /** A driver that was lent is idle again. */

@@ -1,5 +1,6 @@
 package io.stratagem.processpool;
 
+import com.google.common.collect.Lists;
 import io.stratagem.ContextPropagator.Captured;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.TransferException;
@@ -596,6 +597,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 reportLost(sent, last, death);
             }
         }
+        // Backwards: the last to be given back is the first to be run.
+        for (Iterator<Sent> each = atWorker.descendingIterator(); each.hasNext(); ) {
+            Sent sent = each.next();
+            if (!sent.isAllReported()) {
+                sent.notRun();
+            }
+        }
         atWorker.clear();
         shortWorkload = NONE;
     }
@@ -618,9 +626,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     + " and not begun it" + death.printed();
             sent.lost(death.toException(message, false));
             sent.skipUnsent();
-        }
-        if (!sent.isAllReported()) {
-            sent.notRun();
         }
     }
 
@@ -770,7 +775,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
             Sent last = atWorker.peekLast();
             if (last == null || last.batches() != batches) {
-                batches.forEach(this::giveBack);
+                Lists.reverse(batches).forEach(this::giveBack); // the last is the first to be run
             }
             throw e;
         } catch (Bytes.TooLargeException e) { // by what surrounds the inputs: each of those is sent or fails

@@ -344,6 +344,23 @@ final class WorkerDeathTest extends WorkerFixture {
         }
     }
 
+    /** With one worker, a task may wait for one before it. */
+    @Test
+    void map_whoseWorkerDies_goesOnInOrder() {
+        WorkerProcessStrategy pool = pool(1);
+        Journal journal = journal();
+        Workload<Integer, Integer> tiny = Workload.compute("tiny", input -> {
+            journal.add("" + input);
+            return exitAt(input, 1_500, Way.HALT);
+        });
+
+        try (Stream<Result<Integer>> results = pool.map(tiny, numbers(4_000))) {
+            assertThat(results.filter(result -> !result.isSuccess())).isNotEmpty();
+        }
+
+        assertThat(journal.entries().stream().map(Integer::valueOf).toList()).isSorted();
+    }
+
     /** A signal leaves no time to send the results of the last two milliseconds. */
     @ParameterizedTest
     @EnumSource(names = {"HALT", "KILL", "SEGFAULT"})
