@@ -178,7 +178,8 @@ public interface ExecutorStrategy extends AutoCloseable {
     /**
      * Takes no more work, waits until what was taken in is done, at most for the time set at build, then does
      * {@link #closeNow()}. An interrupt ends the wait in the same way and is kept. Called by a task of this strategy,
-     * it cannot wait for that task, and only begins to close. Closing again waits as well.
+     * or where a listener or a future's callback is told of one, it cannot wait for that, and only begins to close.
+     * Closing again waits as well.
      */
     @Override
     void close();

@@ -1014,7 +1014,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private synchronized Callbacks callbacks() {
         Callbacks present = callbacks;
         if (present == null) {
-            present = new Callbacks();
+            present = new Callbacks(terms.strategy);
             callbacks = present;
         }
         return present;

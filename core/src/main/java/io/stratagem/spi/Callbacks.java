@@ -10,9 +10,23 @@ import org.slf4j.LoggerFactory;
 final class Callbacks {
     private static final Logger log = LoggerFactory.getLogger(Callbacks.class);
 
+    /** Whose callbacks the thread runs. */
+    private static final ThreadLocal<@Nullable EngineStrategy> STRATEGY = new ThreadLocal<>();
+
+    private final EngineStrategy strategy;
+
     // Guarded by this.
     private final Deque<Runnable> waiting = new ArrayDeque<>(2);
     private boolean isRunning;
+
+    Callbacks(EngineStrategy strategy) {
+        this.strategy = strategy;
+    }
+
+    /** Whose callbacks the calling thread runs, or null. */
+    static @Nullable EngineStrategy strategy() {
+        return STRATEGY.get();
+    }
 
     void add(Runnable action) {
         synchronized (this) {
@@ -31,6 +45,15 @@ final class Callbacks {
     }
 
     private void runAll() {
+        STRATEGY.set(strategy);
+        try {
+            runEach();
+        } finally {
+            STRATEGY.remove();
+        }
+    }
+
+    private void runEach() {
         for (Runnable next = next(); next != null; next = next()) {
             try {
                 next.run();

@@ -196,7 +196,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     /** False if there is no room, and the caller should wait for it: not one of ours, nor a loop of another strategy. */
     private boolean entersAtOnce() {
-        if (currentWorker() != null || !ServiceThread.mayRunUserCode()) {
+        if (currentWorker() != null) {
             admission.enterAnyway();
             return true;
         }
@@ -205,6 +205,10 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         }
         if (options.rejection() == Rejection.REJECT) {
             throw new RejectedExecutionException(admission.fullMessage(name));
+        }
+        if (!ServiceThread.mayRunUserCode()) {
+            admission.enterAnyway();
+            return true;
         }
         return false;
     }
@@ -333,12 +337,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     /**
-     * Whether the calling thread is one of its workers, or runs a task of it in a worker's stead.
+     * Whether the calling thread is one of its workers, runs a task of it in a worker's stead, or tells listeners and
+     * futures of one: whether there may be tasks of it that cannot end while the thread waits.
      *
      * @return true if so
      */
     public final boolean isOnWorker() {
-        return currentWorker() != null;
+        return currentWorker() != null || Callbacks.strategy() == this;
     }
 
     final void checkOpen() {
@@ -679,7 +684,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     @Override
     public final void close() {
         stopIntake();
-        if (currentWorker() != null) {
+        if (isOnWorker()) {
             SharedThreads.newThread(this::drainAndClose, "stratagem-" + name + "-closer")
                     .start();
         } else {
@@ -760,7 +765,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private boolean isDrained() {
-        if (expectedStages.get() > 0) {
+        if (!isClosedNow && expectedStages.get() > 0) { // else those would be refused
             return false; // first: a stage that has begun since is counted as taken
         }
         long done = doneTasks();

@@ -89,8 +89,8 @@ abstract sealed class PipelineStage {
         void begin(Passage passage, @Nullable Object input) {
             StageBatch batch = new StageBatch(terms, passage, input, 1, strategy.newDetails(terms, 1, input));
             strategy.taken(1);
+            strategy.notifySubmitted(batch); // before anybody can run or cancel it
             passage.isIn(batch);
-            strategy.notifySubmitted(batch);
             if (batch.isUnwanted()) {
                 batch.cancel(batch.cancellation());
                 return;

@@ -3,10 +3,13 @@ package io.stratagem.spi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.MapOptions;
 import io.stratagem.Pipeline;
 import io.stratagem.Result;
 import io.stratagem.RetryPolicy;
+import io.stratagem.TaskInfo;
+import io.stratagem.TaskListener;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
@@ -14,8 +17,10 @@ import io.stratagem.testkit.RacingThreads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -178,5 +183,63 @@ final class PipelineRunTest {
         assertThat(causeOf(delivered.get(0))).isInstanceOf(CancellationException.class);
         assertThat(other.isIdle()).isTrue();
         assertDrained();
+    }
+
+    /** A listener hears of a task before it can be cancelled. */
+    @Test
+    void stage_streamIsClosedWhileAListenerHearsOfIt_hearsOfTheEndThen() {
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<String> heard = Collections.synchronizedList(new ArrayList<>());
+        EngineStrategy observed = new ScriptedEngine.Builder(other)
+                .clock(clock)
+                .listener(new TaskListener() {
+                    @Override
+                    public void submitted(TaskInfo task) {
+                        heard.add("begins");
+                        Uninterruptibles.awaitUninterruptibly(goOn);
+                        heard.add("submitted " + task.input());
+                    }
+
+                    @Override
+                    public void finished(TaskInfo task, Result<?> result) {
+                        heard.add("finished " + task.input());
+                    }
+                })
+                .build();
+        var results = Pipeline.of(never(Workload.named("first")))
+                .then(never(Workload.named("second")))
+                .on(observed)
+                .map(strategy, List.of(1));
+        RacingThreads.run(() -> results.forEach(delivered::add), () -> succeed(engine.next(), one, 1, 10), () -> {
+            Patience.await().until(() -> heard.contains("begins"));
+            results.close();
+            goOn.countDown();
+        });
+        assertThat(causeOf(delivered.get(0))).isInstanceOf(CancellationException.class);
+        assertThat(heard).containsExactly("begins", "submitted 10", "finished 10");
+        observed.close();
+    }
+
+    @Test
+    void close_afterCloseNow_doesNotWaitForWhatIsStillInAnEarlierStage() {
+        EngineStrategy patient = new ScriptedEngine.Builder(other)
+                .closeTimeout(Duration.ofDays(1))
+                .build();
+        RacingThreads.run(
+                () -> {
+                    try (var results = Pipeline.of(never(Workload.named("first")))
+                            .then(never(Workload.named("second")))
+                            .on(patient)
+                            .map(strategy, List.of(1))) {
+                        results.forEach(delivered::add);
+                    }
+                },
+                () -> {
+                    Batch first = engine.next();
+                    patient.closeNow();
+                    patient.close();
+                    succeed(first, one, 1, 10);
+                });
+        assertThat(causeOf(delivered.get(0))).isInstanceOf(CancellationException.class);
     }
 }

@@ -1,6 +1,7 @@
 package io.stratagem.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.MapOptions;
@@ -22,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -209,6 +211,31 @@ final class RemoteEngineTest {
     private static final class Reporter extends Thread implements ServiceThread {
         Reporter(Runnable reports) {
             super(reports, "remote-engine-test-reporter");
+        }
+    }
+
+    /** What it would wait for comes behind it. */
+    @Test
+    void listener_thatClosesTheStrategy_onlyBeginsTo() throws Exception {
+        ScriptedEngine scripted = new ScriptedEngine(1);
+        List<EngineStrategy> closing = new ArrayList<>();
+        try (EngineStrategy patient = new ScriptedEngine.Builder(scripted)
+                .closeTimeout(Duration.ofDays(1))
+                .listener(new TaskListener() {
+                    @Override
+                    public void finished(TaskInfo task, Result<?> result) {
+                        closing.get(0).close();
+                    }
+                })
+                .build()) {
+            closing.add(patient);
+            var future = patient.submit(never(Workload.named("remote")), 1);
+            Reporter reporter = new Reporter(() -> runAll(scripted.next(), one));
+            reporter.start();
+            assertThat(Patience.get(future).isSuccess()).isTrue();
+            reporter.join();
+            assertThatThrownBy(() -> patient.submit(never(Workload.named("remote")), 2))
+                    .isInstanceOf(RejectedExecutionException.class);
         }
     }
 

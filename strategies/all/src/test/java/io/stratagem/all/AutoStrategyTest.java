@@ -9,6 +9,7 @@ import io.stratagem.Choice;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
 import io.stratagem.Pipeline;
+import io.stratagem.Rejection;
 import io.stratagem.Result;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
@@ -321,6 +322,31 @@ final class AutoStrategyTest extends StrategyFixture {
             for (CompletableFuture<Result<Integer>> each : all) {
                 assertThat(Patience.get(each).isSuccess()).isTrue();
             }
+        }
+    }
+
+    @Test
+    void submit_onALoopToAFullStrategyThatRejects_isRejected() throws Exception {
+        Gate gate = gate();
+        Workload<Integer, Integer> stuck = waiting(Kind.BLOCKING, gate);
+        try (AutoStrategy auto = AutoStrategy.builder()
+                .make(
+                        Stratagem.THREAD_POOL,
+                        () -> ThreadPoolStrategy.builder()
+                                .maxPending(1)
+                                .rejection(Rejection.REJECT)
+                                .build())
+                .build()) {
+            Workload<Integer, Integer> submitting = Workload.async("submitting", (n, loop) -> {
+                List<CompletableFuture<Result<Integer>>> both = List.of(auto.submit(stuck, 1), auto.submit(stuck, 2));
+                return CompletableFuture.completedFuture(both.size());
+            });
+            Result<Integer> result = Patience.get(auto.submit(submitting, 1));
+            gate.open();
+            assertThat(result)
+                    .isInstanceOfSatisfying(
+                            Result.Failure.class,
+                            failure -> assertThat(failure.cause()).isInstanceOf(RejectedExecutionException.class));
         }
     }
 
