@@ -163,7 +163,7 @@ public final class Workload<I, O> {
     }
 
     /**
-     * Whether there are very many very small tasks.
+     * Whether there are very many very small tasks, or large arrays as inputs.
      *
      * @return true if so
      */
@@ -309,7 +309,8 @@ public final class Workload<I, O> {
         }
 
         /**
-         * There are very many very small tasks.
+         * There are very many very small tasks, or their inputs are large arrays: the way to a process costs more than
+         * they do, and shared memory makes it cheaper.
          *
          * @return this
          * @throws IllegalStateException if set twice

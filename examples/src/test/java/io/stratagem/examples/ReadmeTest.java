@@ -2,10 +2,16 @@ package io.stratagem.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,17 +41,55 @@ final class ReadmeTest {
     Path directory;
 
     @ParameterizedTest
-    @CsvSource({"README.md, 5", "docs/choosing.md, 8"})
+    @CsvSource({"README.md, 6", "docs/choosing.md, 8"})
     void examples_compile(String document, int examples) throws Exception {
-        String text = Files.readString(Path.of("..", document));
-        List<String> found = Pattern.compile("(?s)```java\n(.*?)```")
-                .matcher(text)
-                .results()
-                .map(match -> match.group(1))
-                .toList();
+        List<String> found = examplesOf(document);
         assertThat(found).hasSize(examples);
         for (String each : found) {
             new SnippetCompiler(directory).assertCompiles(each, MEMBERS);
         }
+    }
+
+    private static List<String> examplesOf(String document) throws IOException {
+        return Pattern.compile("(?s)```java\n(.*?)```")
+                .matcher(Files.readString(Path.of("..", document)))
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+    }
+
+    private List<String> run(String code, String name) throws Exception {
+        new SnippetCompiler(directory).assertCompiles(code, MEMBERS);
+        Process java = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        directory + File.pathSeparator + System.getProperty("java.class.path"),
+                        name)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .start();
+        java.getOutputStream().close();
+        String printed = new String(java.getInputStream().readAllBytes(), Charset.defaultCharset());
+        assertThat(java.waitFor()).as(printed).isZero();
+        return printed.lines().toList();
+    }
+
+    @Test
+    void firstExample_givesWhatItSays() throws Exception {
+        Files.writeString(Files.createDirectory(directory.resolve("src")).resolve("file"), "x".repeat(1234));
+
+        assertThat(run(examplesOf("README.md").get(0), "Sizes")).contains("Success[1234]");
+    }
+
+    @Test
+    void exampleOfProcesses_givesTheSizes() throws Exception {
+        BufferedImage picture = new BufferedImage(30, 40, BufferedImage.TYPE_INT_RGB);
+        ImageIO.write(picture, "png", directory.resolve("picture.png").toFile());
+        String example = examplesOf("README.md").stream()
+                .filter(each -> each.contains("picture.png"))
+                .findFirst()
+                .orElseThrow();
+
+        assertThat(run(example, "Snippet")).contains("[30, 40]");
     }
 }

@@ -6,6 +6,8 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
@@ -36,7 +38,7 @@ record SnippetCompiler(Path directory) {
             import javax.imageio.ImageIO;
 
             final class Snippet {
-                static void run() throws Exception {
+                public static void main(String[] args) throws Exception {
             %s
                 }
 
@@ -47,11 +49,16 @@ record SnippetCompiler(Path directory) {
     /**
      * Fails unless the code compiles without a warning.
      *
-     * @param code statements
+     * @param code statements, or a whole file that begins with its imports
      * @param members what the application has that they are of: members of a class
      */
     void assertCompiles(String code, String members) throws Exception {
-        Path source = Files.writeString(directory.resolve("Snippet.java"), FRAME.formatted(code, members));
+        Matcher whole =
+                Pattern.compile("(?s)import .*?\\npublic class (\\w+) .*").matcher(code);
+        boolean isWhole = whole.matches();
+        Path source = Files.writeString(
+                directory.resolve(isWhole ? whole.group(1) + ".java" : "Snippet.java"),
+                isWhole ? code : FRAME.formatted(code, members));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter messages = new StringWriter();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
