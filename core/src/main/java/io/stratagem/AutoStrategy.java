@@ -192,9 +192,12 @@ public final class AutoStrategy implements ExecutorStrategy {
         return isOurs ? make(part, making) : await(part, making);
     }
 
-    /** Refuses to wait for who makes it, if that is this thread, or waits for this thread. Under the lock. */
+    /**
+     * Refuses to wait for who makes it, if that is this thread, or waits for this thread. Who waited for what has ended
+     * waits no longer, even if it has not woken up yet. Under the lock.
+     */
     private void checkEnds(Part part, Making making) {
-        for (Making next = making; next != null; next = waiting.get(next.maker)) {
+        for (Making next = making; next != null && next.isUnderWay(); next = waiting.get(next.maker)) {
             checkState(next.maker != Thread.currentThread(), "%s needs the strategy that it makes", part.source);
         }
     }
@@ -496,9 +499,13 @@ public final class AutoStrategy implements ExecutorStrategy {
         /** Why those who wait do not get it; written before the latch opens. */
         private @Nullable Throwable failure;
 
+        boolean isUnderWay() {
+            return ended.getCount() > 0;
+        }
+
         /** The first end counts. Under the lock. */
         void end(@Nullable Throwable why) {
-            if (ended.getCount() > 0) {
+            if (isUnderWay()) {
                 failure = why;
                 ended.countDown();
             }
