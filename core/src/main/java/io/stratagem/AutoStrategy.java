@@ -3,21 +3,28 @@ package io.stratagem;
 import static com.google.common.base.Preconditions.checkArgument;
 import static com.google.common.base.Preconditions.checkState;
 
+import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ListeningExecutorService;
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.Snapshot.WaitView;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyProvider;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -57,22 +64,30 @@ public final class AutoStrategy implements ExecutorStrategy {
     private final AtomicReferenceArray<@Nullable Member> routes =
             new AtomicReferenceArray<>(Kind.values().length * TRAITS);
 
-    /** Held while a strategy is made. */
+    /** Guards what is made, what is being made, and the closing. Held for a few instructions, never while one is made. */
     private final Object lock = new Object();
+
+    /** Who waits for what another thread makes. Under the lock. */
+    private final Map<Thread, Making> waiting = new HashMap<>();
 
     /** Written under the lock. */
     private volatile boolean isClosed;
 
     private AutoStrategy(Builder builder) {
-        this.name = builder.name;
+        this.name = builder.name == null ? "auto" : builder.name;
         this.cpus = builder.cpus > 0 ? builder.cpus : Stratagem.cpus();
         this.chooser = builder.chooser;
         Map<String, Member> all = new HashMap<>();
         for (StrategyProvider provider : chooser.providers()) {
-            Member given = builder.given.get(provider.name());
-            all.put(provider.name(), given != null ? given : new Member(() -> provider.create(cpus, List.of()), true));
+            Given given = builder.given.get(provider.name());
+            Part plain = given == null ? newPart(provider, List.of()) : given.newPart(provider.name());
+            all.put(provider.name(), new Member(provider, plain, given != null));
         }
         this.members = Map.copyOf(all);
+    }
+
+    private Part newPart(StrategyProvider provider, List<String> jvmOptions) {
+        return new Part("the provider of the " + provider.name(), () -> provider.create(cpus, jvmOptions), true);
     }
 
     /**
@@ -108,33 +123,36 @@ public final class AutoStrategy implements ExecutorStrategy {
         Member threads = members.get(Stratagem.THREAD_POOL);
         return chooser.choose(
                 workload,
-                threads != null && threads.made instanceof EngineStrategy made ? made.parallelism(Kind.COMPUTE) : cpus);
+                threads != null && threads.plain.made instanceof EngineStrategy made
+                        ? made.parallelism(Kind.COMPUTE)
+                        : cpus);
     }
 
     /**
-     * The strategy that a workload is given to; it is made if nothing has needed it yet.
+     * The strategy that a workload is given to; it is made if nothing has needed it yet. While another thread makes it, this
+     * waits, whatever interrupts come, and keeps them.
      *
      * @param workload what is to run
      * @return the strategy, to be used and not to be closed
      * @throws IllegalStateException if no strategy that is there takes it; the message names the Maven coordinates of
-     *     one that does
+     *     one that does. Or if it is needed to make itself, by its supplier
      * @throws RejectedExecutionException if this strategy is closed
      */
     public ExecutorStrategy strategyFor(Workload<?, ?> workload) {
-        if (isClosed) {
-            throw new RejectedExecutionException(closedMessage());
-        }
+        checkOpen();
         Member member = memberFor(workload);
-        ExecutorStrategy made = member.made;
-        if (made == null) {
-            made = make(member);
-        }
         List<String> jvmOptions = workload.jvmOptions();
-        if (jvmOptions.isEmpty() || (made instanceof EngineStrategy strategy && strategy.hasJvmOptions(jvmOptions))) {
-            return made;
+        if (jvmOptions.isEmpty()) {
+            return madeOf(member.plain);
         }
-        ExecutorStrategy variant = member.variants.get(jvmOptions);
-        return variant != null ? variant : makeVariant(member, workload);
+        if (member.isGiven && madeOf(member.plain) instanceof EngineStrategy given && given.hasJvmOptions(jvmOptions)) {
+            return given;
+        }
+        Part variant = member.variants.get(jvmOptions);
+        if (variant == null) {
+            variant = member.variants.computeIfAbsent(jvmOptions, options -> newPart(member.provider, options));
+        }
+        return madeOf(variant);
     }
 
     @SuppressWarnings("EnumOrdinal") // an index into an array of this class
@@ -149,25 +167,87 @@ public final class AutoStrategy implements ExecutorStrategy {
         return member;
     }
 
-    private ExecutorStrategy make(Member member) {
+    private ExecutorStrategy madeOf(Part part) {
+        ExecutorStrategy made = part.made;
+        return made != null ? made : makeOrAwait(part);
+    }
+
+    private ExecutorStrategy makeOrAwait(Part part) {
+        Making making;
+        boolean isOurs;
         synchronized (lock) {
-            ExecutorStrategy made = member.made;
-            if (made == null) {
-                checkOpen();
-                made = Objects.requireNonNull(member.supplier.get(), "the supplier gave no strategy");
-                member.made = made;
+            ExecutorStrategy made = part.made;
+            if (made != null) {
+                return made;
             }
-            return made;
+            checkOpen();
+            isOurs = part.making == null;
+            making = isOurs ? new Making() : Objects.requireNonNull(part.making);
+            part.making = making;
+            if (!isOurs) {
+                checkEnds(part, making);
+                waiting.put(Thread.currentThread(), making);
+            }
+        }
+        return isOurs ? make(part, making) : await(part, making);
+    }
+
+    /**
+     * Refuses to wait for who makes it, if that is this thread, or waits for this thread. Who waited for what has ended
+     * waits no longer, even if it has not woken up yet. Under the lock.
+     */
+    private void checkEnds(Part part, Making making) {
+        for (Making next = making; next != null && next.isUnderWay(); next = waiting.get(next.maker)) {
+            checkState(next.maker != Thread.currentThread(), "%s needs the strategy that it makes", part.source);
         }
     }
 
-    private ExecutorStrategy makeVariant(Member member, Workload<?, ?> workload) {
-        synchronized (lock) {
-            return member.variants.computeIfAbsent(workload.jvmOptions(), options -> {
-                checkOpen();
-                return chooser.best(workload).create(cpus, options);
-            });
+    /** Calls what is not ours: without the lock. */
+    private ExecutorStrategy make(Part part, Making making) {
+        ExecutorStrategy made;
+        try {
+            made = Objects.requireNonNull(part.supplier.get(), () -> part.source + " gave no strategy");
+            checkState(made != this, "%s gave the strategy that it is to be a part of", part.source);
+        } catch (Throwable e) {
+            synchronized (lock) {
+                part.making = null; // the next caller tries again
+                making.end(e);
+            }
+            throw e;
         }
+        synchronized (lock) {
+            part.making = null;
+            if (!isClosed) {
+                part.made = made;
+                making.end(null);
+                return made;
+            }
+        }
+        RejectedExecutionException closed = new RejectedExecutionException(closedMessage());
+        try {
+            made.closeNow(); // who closed this strategy did not know of it
+        } catch (Throwable e) {
+            closed.addSuppressed(e);
+        }
+        throw closed;
+    }
+
+    /** An interrupt does not end the wait, and is kept. */
+    private ExecutorStrategy await(Part part, Making making) {
+        Uninterruptibles.awaitUninterruptibly(making.ended);
+        synchronized (lock) {
+            waiting.remove(Thread.currentThread());
+        }
+        Throwable failure = making.failure;
+        if (failure != null) {
+            throw unchecked(failure);
+        }
+        return Objects.requireNonNull(part.made);
+    }
+
+    private static RuntimeException unchecked(Throwable failure) {
+        Throwables.throwIfUnchecked(failure);
+        return new IllegalStateException(failure);
     }
 
     private void checkOpen() {
@@ -245,22 +325,26 @@ public final class AutoStrategy implements ExecutorStrategy {
     /**
      * The strategies that have been made so far.
      *
-     * @return the strategies, those that the application gave included
+     * @return the strategies, each once, those that the application gave included
      */
     public List<ExecutorStrategy> strategies() {
         return strategies(false);
     }
 
     private List<ExecutorStrategy> strategies(boolean onlyOwned) {
-        List<ExecutorStrategy> all = new ArrayList<>();
-        for (Member member : members.values()) {
-            ExecutorStrategy made = member.made;
-            if (made != null && (member.isOwned || !onlyOwned)) {
+        Set<ExecutorStrategy> all = Collections.newSetFromMap(new IdentityHashMap<>()); // one may have several places
+        parts().forEach(part -> {
+            ExecutorStrategy made = part.made;
+            if (made != null && (part.isOwned || !onlyOwned)) {
                 all.add(made);
             }
-            all.addAll(member.variants.values());
-        }
-        return all;
+        });
+        return List.copyOf(all);
+    }
+
+    private Stream<Part> parts() {
+        return members.values().stream()
+                .flatMap(member -> Stream.concat(Stream.of(member.plain), member.variants.values().stream()));
     }
 
     @Override
@@ -273,25 +357,39 @@ public final class AutoStrategy implements ExecutorStrategy {
     /**
      * Takes no more work and closes the strategies that were made here, all at the same time: tasks of one may wait for
      * tasks of another, so none is given up before its own time to close is over. Those that the application
-     * {@linkplain Builder#use gave} stay open. On a thread of one of its strategies it does not wait.
+     * {@linkplain Builder#use gave} stay open. On a thread of one of its strategies it does not wait. Nor does it wait for
+     * one that is being made: that is closed by force once it is there, and who needs it is rejected.
      */
     @Override
     public void close() {
         List<ExecutorStrategy> owned = stopIntake();
-        boolean mayWait = owned.stream().noneMatch(each -> each instanceof EngineStrategy made && made.isOnWorker());
+        boolean mayWait = !isOnWorkerOf(owned);
         List<Thread> closers = new ArrayList<>();
+        List<ExecutorStrategy> others = new ArrayList<>();
         for (ExecutorStrategy strategy : owned) {
             Thread closer = new Thread(strategy::close, "stratagem-" + name + "-closer-" + strategy.name());
             try {
                 closer.start();
                 closers.add(closer);
             } catch (OutOfMemoryError e) { // there is no thread to be had
-                strategy.close();
+                others.add(strategy);
             }
         }
-        if (mayWait) {
-            awaitAll(closers, owned);
+        try {
+            forAll(others, ExecutorStrategy::close);
+        } finally {
+            if (mayWait) {
+                awaitAll(closers, owned);
+            }
         }
+    }
+
+    /** Whether the calling thread is a worker of one that closing waits for. */
+    private static boolean isOnWorkerOf(List<ExecutorStrategy> owned) {
+        return owned.stream()
+                .anyMatch(each -> each instanceof EngineStrategy made
+                        ? made.isOnWorker()
+                        : each instanceof AutoStrategy auto && isOnWorkerOf(auto.strategies(true)));
     }
 
     /** An interrupt ends the wait, as it does in each strategy's close, and is kept. */
@@ -301,47 +399,138 @@ public final class AutoStrategy implements ExecutorStrategy {
                 closer.join();
             }
         } catch (InterruptedException e) {
-            owned.forEach(ExecutorStrategy::closeNow);
-            Thread.currentThread().interrupt();
+            try {
+                forAll(owned, ExecutorStrategy::closeNow);
+            } finally {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A strategy that is being made is closed once it is there, and who needs it is rejected. If one cannot be closed,
+     * the others are all the same; its exception is thrown at the end, with those of others as suppressed ones.
+     */
     @Override
     public void closeNow() {
-        stopIntake().forEach(ExecutorStrategy::closeNow);
+        forAll(stopIntake(), ExecutorStrategy::closeNow);
+    }
+
+    /** Whatever one of them throws: the first of it is thrown when all have had their turn. */
+    private static void forAll(List<ExecutorStrategy> strategies, Consumer<ExecutorStrategy> action) {
+        Throwable first = null;
+        for (ExecutorStrategy strategy : strategies) {
+            try {
+                action.accept(strategy);
+            } catch (Throwable e) {
+                if (first == null) {
+                    first = e;
+                } else if (first != e) {
+                    first.addSuppressed(e);
+                }
+            }
+        }
+        if (first != null) {
+            throw unchecked(first);
+        }
     }
 
     private List<ExecutorStrategy> stopIntake() {
         synchronized (lock) {
             isClosed = true;
+            parts().forEach(part -> {
+                Making making = part.making;
+                if (making != null) { // its thread may be long; those who wait for it need not be
+                    making.end(new RejectedExecutionException(closedMessage()));
+                }
+            });
             return strategies(true);
         }
     }
 
     // ---------------------------------------------------------------------------------------------- its parts
 
-    /** A strategy, or how to make it. */
+    /** What the choice can fall on: a strategy, and others of the kind whose workers have JVM options. */
     private static final class Member {
+        private final StrategyProvider provider;
+        private final Part plain;
+
+        /** Whether the application has said how to make it. */
+        private final boolean isGiven;
+
+        /** By the JVM options of their workers. */
+        private final Map<List<String>, Part> variants = new ConcurrentHashMap<>();
+
+        Member(StrategyProvider provider, Part plain, boolean isGiven) {
+            this.provider = provider;
+            this.plain = plain;
+            this.isGiven = isGiven;
+        }
+    }
+
+    /** A strategy, or how to make it. */
+    private static final class Part {
+        /** Who makes it, for messages. */
+        private final String source;
+
         private final Supplier<? extends ExecutorStrategy> supplier;
         private final boolean isOwned;
 
         /** Written under the lock. */
         private volatile @Nullable ExecutorStrategy made;
 
-        /** By the JVM options of their workers. Written under the lock. */
-        private final Map<List<String>, ExecutorStrategy> variants = new ConcurrentHashMap<>();
+        /** The attempt to make it that is under way. Under the lock. */
+        private @Nullable Making making;
 
-        Member(Supplier<? extends ExecutorStrategy> supplier, boolean isOwned) {
+        Part(String source, Supplier<? extends ExecutorStrategy> supplier, boolean isOwned) {
+            this.source = source;
             this.supplier = supplier;
             this.isOwned = isOwned;
         }
     }
 
-    /** Options of an {@link AutoStrategy}. Each may be set once. Not thread-safe. */
+    /** An attempt of one thread to make a strategy, which others wait for. */
+    private static final class Making {
+        private final Thread maker = Thread.currentThread();
+        private final CountDownLatch ended = new CountDownLatch(1);
+
+        /** Why those who wait do not get it; written before the latch opens. */
+        private @Nullable Throwable failure;
+
+        boolean isUnderWay() {
+            return ended.getCount() > 0;
+        }
+
+        /** The first end counts. Under the lock. */
+        void end(@Nullable Throwable why) {
+            if (isUnderWay()) {
+                failure = why;
+                ended.countDown();
+            }
+        }
+    }
+
+    /** What the application has said of a strategy: how to make it, or its own. */
+    private record Given(
+            Supplier<? extends ExecutorStrategy> supplier,
+            @Nullable ExecutorStrategy own) {
+        Part newPart(String strategy) {
+            Part part = new Part("the supplier of the " + strategy, supplier, own == null);
+            part.made = own;
+            return part;
+        }
+    }
+
+    /**
+     * Options of an {@link AutoStrategy}. Each may be set once. May build several, which then have nothing in common but
+     * what {@link #use} gave them. Not thread-safe.
+     */
     public static final class Builder {
         private final Chooser chooser;
-        private final Map<String, Member> given = new HashMap<>();
-        private String name = "auto";
+        private final Map<String, Given> given = new HashMap<>();
+        private @Nullable String name;
         private int cpus;
 
         private Builder(Chooser chooser) {
@@ -354,9 +543,11 @@ public final class AutoStrategy implements ExecutorStrategy {
          * @param value not blank
          * @return this
          * @throws IllegalArgumentException if it is blank
+         * @throws IllegalStateException if set twice
          */
         public Builder name(String value) {
             checkArgument(!value.isBlank(), "name must not be blank");
+            checkState(name == null, "name was set already, to %s", name);
             name = value;
             return this;
         }
@@ -387,19 +578,30 @@ public final class AutoStrategy implements ExecutorStrategy {
          *
          * <p>It is closed with the new strategy.
          *
+         * <p>Work with {@linkplain Workload#jvmOptions() JVM options} runs on it only if its workers have them. Else that
+         * work gets another strategy, with its provider's defaults and not with the options given here. If it is to have
+         * both, submit it to a strategy of your own that is built with both.
+         *
          * @param strategy which, by its name in choices, such as {@link Stratagem#PROCESS_POOL}
-         * @param supplier makes it; called at most once, when a workload first needs it
+         * @param supplier makes a new one; called when a workload first needs it, on the thread that submits that, and once
+         *     for each {@link #build} unless it fails: then those who wait for it get that failure, and the next workload
+         *     that needs it has it called again. Others that need the strategy wait meanwhile, so it must not itself give
+         *     such work to the new strategy, which is an {@link IllegalStateException}
          * @return this
          * @throws IllegalArgumentException if there is no strategy of that name
          * @throws IllegalStateException if its module is missing; the message names its Maven coordinates. Or if this
          *     strategy was given already
          */
         public Builder make(String strategy, Supplier<? extends ExecutorStrategy> supplier) {
-            return give(strategy, new Member(Objects.requireNonNull(supplier, "supplier"), true));
+            return give(strategy, new Given(Objects.requireNonNull(supplier, "supplier"), null));
         }
 
         /**
          * Uses a strategy of the application's in place of one of the others. It is not closed with the new strategy.
+         *
+         * <p>Work with {@linkplain Workload#jvmOptions() JVM options} runs on it only if its workers have them. Else that
+         * work gets another strategy, with its provider's defaults and not with the options of this one. If it is to have
+         * both, submit it to a strategy of your own that is built with both.
          *
          * @param strategy in whose place, by its name in choices, such as {@link Stratagem#THREAD_POOL}
          * @param own which to use
@@ -410,14 +612,12 @@ public final class AutoStrategy implements ExecutorStrategy {
          */
         public Builder use(String strategy, ExecutorStrategy own) {
             Objects.requireNonNull(own, "own");
-            Member member = new Member(() -> own, false);
-            member.made = own;
-            return give(strategy, member);
+            return give(strategy, new Given(() -> own, own));
         }
 
-        private Builder give(String strategy, Member member) {
+        private Builder give(String strategy, Given what) {
             StrategyProvider provider = chooser.named(strategy);
-            checkState(given.put(provider.name(), member) == null, "the %s was given already", strategy);
+            checkState(given.putIfAbsent(provider.name(), what) == null, "the %s was given already", strategy);
             return this;
         }
 

@@ -138,6 +138,8 @@ public final class Pipeline<I, O> {
      * @return the results
      * @throws IllegalArgumentException if a strategy does not take the workload of a stage, as one inside this JVM an
      *     isolated one
+     * @throws IllegalStateException if a strategy that chooses finds none that takes the workload of a stage; the message
+     *     names the Maven coordinates of one that does
      * @throws RejectedExecutionException if a strategy is closed
      */
     public Stream<Result<O>> map(ExecutorStrategy strategy, Stream<? extends I> inputs, MapOptions options) {
@@ -199,6 +201,8 @@ public final class Pipeline<I, O> {
      * @return the result. If the calling thread is interrupted while it waits, the present stage is cancelled, no further
      *     one begins, the result is a failure with a {@link CancellationException}, and the interrupt is kept
      * @throws IllegalArgumentException if a strategy does not take the workload of a stage
+     * @throws IllegalStateException if a strategy that chooses finds none that takes the workload of a stage; the message
+     *     names the Maven coordinates of one that does
      * @throws RejectedExecutionException if a strategy is closed
      */
     public Result<O> run(ExecutorStrategy strategy, I input) {

@@ -317,7 +317,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     /**
-     * How many tasks of a kind it runs at once. Constant.
+     * How many tasks of a kind it runs at once. Constant, but for a pool that can be resized.
      *
      * @param kind the kind
      * @return the most there can be

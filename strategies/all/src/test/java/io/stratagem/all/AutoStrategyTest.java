@@ -192,7 +192,10 @@ final class AutoStrategyTest extends StrategyFixture {
         assertThatThrownBy(() -> builder.make("cluster", ThreadPoolStrategy::create))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContainingAll("cluster", "thread pool", "batched IPC");
-        builder.cpus(1).make(Stratagem.THREAD_POOL, ThreadPoolStrategy::create);
+        builder.name("mine").cpus(1).make(Stratagem.THREAD_POOL, ThreadPoolStrategy::create);
+        assertThatThrownBy(() -> builder.name("yours"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("name was set already, to mine");
         assertThatThrownBy(() -> builder.cpus(2)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> builder.make(Stratagem.THREAD_POOL, ThreadPoolStrategy::create))
                 .isInstanceOf(IllegalStateException.class)
