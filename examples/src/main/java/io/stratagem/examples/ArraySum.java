@@ -38,7 +38,9 @@ public final class ArraySum {
 
     private static final int NUMBERS = 1_000_000;
     private static final int CHUNKS = 4;
+    private static final int WARM_UPS = 2_000;
     private static final int MOST = 1 << 27; // 1 GiB of doubles
+    private static final int MOST_CHUNKS = 1_000_000;
     private static final int LARGE_CHUNKS = 64;
 
     /** A part of the shared array. */
@@ -63,14 +65,10 @@ public final class ArraySum {
     }
 
     private static void addUp(Cli cli) throws Exception {
-        int asked = cli.number("--numbers", Integer.MAX_VALUE);
-        int chunks = cli.number("--chunks", CHUNKS);
+        boolean isAsked = cli.isGiven("--numbers");
+        int numbers = cli.atMost(MOST, "--numbers", NUMBERS);
+        int chunks = cli.atMost(MOST_CHUNKS, "--chunks", CHUNKS);
         cli.end();
-        boolean isAsked = asked != Integer.MAX_VALUE;
-        if (isAsked && asked > MOST) {
-            throw cli.usage("--numbers takes at most " + MOST + ", not " + asked);
-        }
-        int numbers = isAsked ? asked : NUMBERS;
         compare(numbers, Math.min(chunks, numbers), cli);
         if (!isAsked) {
             compareLarge(MOST, Math.max(chunks, LARGE_CHUNKS), cli);
@@ -87,7 +85,8 @@ public final class ArraySum {
     private static void compare(int numbers, int chunks, Cli cli) {
         double[] values = new Random(42).doubles(numbers).toArray();
         Stopwatch watch = Stopwatch.createStarted();
-        double expected = Arrays.stream(values).sum();
+        double expected =
+                Progress.during("one thread", () -> Arrays.stream(values).sum());
         cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8L * numbers));
         cli.println("  one thread    " + Units.time(watch.elapsed()));
 
@@ -95,18 +94,18 @@ public final class ArraySum {
         // too.
         try (ExecutorStrategy workers = Stratagem.batchedIpc()) {
             // Starts them, and compiles the functions there.
-            Results.failFast(workers.map(
-                    SUM_OF_COPY, Stream.generate(() -> new double[1000]).limit(2000)));
+            Stream<double[]> some = Stream.generate(() -> new double[1000]).limit(WARM_UPS);
+            sum("warm-up", workers.map(SUM_OF_COPY, some), WARM_UPS);
             watch.reset().start();
-            double ofCopies = sum(workers.map(
-                    SUM_OF_COPY,
-                    parts(numbers, chunks).map(part -> Arrays.copyOfRange(values, part[0], part[0] + part[1]))));
+            Stream<double[]> copies =
+                    parts(numbers, chunks).map(part -> Arrays.copyOfRange(values, part[0], part[0] + part[1]));
+            double ofCopies = sum("sent", workers.map(SUM_OF_COPY, copies), chunks);
             report("sent          ", ofCopies, watch.elapsed(), expected, cli);
 
             try (SharedArray array = SharedArray.copyOf(values)) {
                 watch.reset().start();
-                double ofShared = sum(workers.map(
-                        SUM_OF_PART, parts(numbers, chunks).map(part -> new Part(array, part[0], part[1]))));
+                Stream<Part> shares = parts(numbers, chunks).map(part -> new Part(array, part[0], part[1]));
+                double ofShared = sum("shared", workers.map(SUM_OF_PART, shares), chunks);
                 report("shared        ", ofShared, watch.elapsed(), expected, cli);
             }
         }
@@ -115,22 +114,27 @@ public final class ArraySum {
     /** With an array that never is in the heap, if there is room for it. */
     static void compareLarge(long numbers, int chunks, Cli cli) {
         cli.println("sum of " + Units.count(numbers, "number") + ", " + Units.bytes(8 * numbers));
-        try (SharedArray array = SharedArray.ofDoubles(numbers);
+        SharedArray large;
+        try {
+            large = SharedArray.ofDoubles(numbers);
+        } catch (UncheckedIOException e) {
+            cli.println("  left out: " + e.getMessage());
+            return;
+        }
+        try (SharedArray array = large;
                 ExecutorStrategy workers = Stratagem.batchedIpc()) {
             Stopwatch watch = Stopwatch.createStarted();
             List<Part> parts = parts((int) numbers, chunks)
                     .map(part -> new Part(array, part[0], part[1]))
                     .toList();
-            double filled = sum(workers.map(FILL, parts));
+            double filled = sum("fill", workers.map(FILL, parts), chunks);
             report("filled        ", filled, watch.elapsed(), filled, cli);
             watch.reset().start();
-            double ofOne = sum(array, 0, (int) numbers);
+            double ofOne = Progress.during("one thread", () -> sum(array, 0, (int) numbers));
             report("one thread    ", ofOne, watch.elapsed(), filled, cli);
             watch.reset().start();
-            double ofShared = sum(workers.map(SUM_OF_PART, parts));
+            double ofShared = sum("shared", workers.map(SUM_OF_PART, parts), chunks);
             report("shared        ", ofShared, watch.elapsed(), filled, cli);
-        } catch (UncheckedIOException e) {
-            cli.println("  left out: " + e.getMessage());
         }
     }
 
@@ -143,9 +147,9 @@ public final class ArraySum {
         });
     }
 
-    private static double sum(Stream<Result<Double>> results) {
-        try (results) {
-            List<Double> sums = Results.failFast(results);
+    private static double sum(String what, Stream<Result<Double>> results, int chunks) {
+        try (Stream<Result<Double>> shown = Progress.of(results, what, chunks)) {
+            List<Double> sums = Results.failFast(shown);
             return sums.stream().mapToDouble(Double::doubleValue).sum();
         }
     }

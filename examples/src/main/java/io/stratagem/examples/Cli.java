@@ -104,6 +104,11 @@ final class Cli {
         return Optional.empty();
     }
 
+    /** Whether an option with a value was given, which is still to be asked for. */
+    boolean isGiven(String option) {
+        return arguments.stream().anyMatch(argument -> argument.equals(option) || argument.startsWith(option + "="));
+    }
+
     /** The value of an option that takes a positive number. */
     int number(String option, int byDefault) throws Refused {
         long number = longNumber(option, byDefault);
@@ -125,6 +130,15 @@ final class Cli {
             // refused below, like zero
         }
         throw notPositive(option, value);
+    }
+
+    /** The value of an option that takes a positive number, up to a limit. */
+    int atMost(int most, String option, int byDefault) throws Refused {
+        long number = longNumber(option, byDefault);
+        if (number > most) {
+            throw usage(option + " takes at most " + most + ", not " + number);
+        }
+        return (int) number;
     }
 
     private Refused notPositive(String option, String value) {
@@ -163,9 +177,15 @@ final class Cli {
         problem(path + ": " + describe(cause));
     }
 
-    /** Something went wrong that has to do with no file. */
+    /** Something went wrong; which file it has to do with, if any, is for the cause to say. */
     void problem(Throwable cause) {
-        problem(describe(cause));
+        if (cause instanceof UncheckedIOException e && e.getCause() != null) {
+            problem(e.getCause());
+        } else if (cause instanceof FileSystemException e && e.getFile() != null) {
+            problem(Path.of(e.getFile()), cause);
+        } else {
+            problem(describe(cause));
+        }
     }
 
     private void problem(String message) {
@@ -192,6 +212,17 @@ final class Cli {
         }
         if (!Files.isDirectory(path)) {
             throw refused("not a directory: " + path);
+        }
+    }
+
+    /** Finds out before the long work, not after it. */
+    static void requireWritable(Path target) throws Refused {
+        Path directory = target.toAbsolutePath().getParent();
+        boolean isWritable = Files.exists(target)
+                ? !Files.isDirectory(target) && Files.isWritable(target)
+                : directory != null && Files.isWritable(directory);
+        if (!isWritable) {
+            throw refused("cannot write to " + target);
         }
     }
 

@@ -50,17 +50,24 @@ public final class Crashy {
             int input = 1;
             for (Iterator<Result<Integer>> each = results.iterator(); each.hasNext(); input++) {
                 Result<Integer> result = each.next();
-                boolean hasCrashed = result instanceof Result.Failure<Integer> failure
-                        && failure.cause() instanceof WorkerDiedException;
-                crashes += hasCrashed ? 1 : 0;
+                crashes += hasCrashed(result) ? 1 : 0;
                 cli.println(input + ": " + result.<String>fold(String::valueOf, Cli::inOneLine));
-                if (hasCrashed != (input % BAD_LUCK == 0)) {
+                if (!isRight(input, result)) {
                     cli.problem(new IllegalStateException("input " + input + " has the wrong result"));
                 }
             }
         }
         cli.println(Units.count(tasks, "input") + ", " + Units.count(crashes) + (crashes == 1 ? " crash" : " crashes")
                 + ", and this process is still here");
+    }
+
+    private static boolean hasCrashed(Result<Integer> result) {
+        return result instanceof Result.Failure<Integer> failure && failure.cause() instanceof WorkerDiedException;
+    }
+
+    /** Whether the input has the result that it must have. */
+    static boolean isRight(int input, Result<Integer> result) {
+        return input % BAD_LUCK == 0 ? hasCrashed(result) : result.isSuccess() && result.orElseThrow() == input * input;
     }
 
     private static int callLibrary(int input) throws ReflectiveOperationException {

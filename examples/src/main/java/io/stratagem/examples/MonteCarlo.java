@@ -58,13 +58,16 @@ public final class MonteCarlo {
 
     private static void compare(int tasks, int darts, Cli cli) {
         cli.println("pi by " + Units.count(tasks, "task") + " with " + Units.count(darts, "dart") + " each");
+        int some = Math.min(tasks, TASKS / 4);
+        // Compiles the function, as the warm-up of the workers does.
+        Progress.during("warm-up", () -> hitsOnOneThread(some, darts));
         Stopwatch watch = Stopwatch.createStarted();
-        long expected = inputs(tasks, darts).mapToLong(MonteCarlo::hits).sum();
+        long expected = Progress.during("one thread", () -> hitsOnOneThread(tasks, darts));
         report("one thread    ", tasks, watch.elapsed(), cli);
 
         try (ExecutorStrategy workers = Stratagem.auto()) {
             // Starts them, and compiles the function there.
-            hits(workers, Math.min(tasks, TASKS / 4), darts);
+            hits(workers, some, darts);
             watch.reset().start();
             long hits = hits(workers, tasks, darts);
             report("batched IPC   ", tasks, watch.elapsed(), cli);
@@ -77,6 +80,10 @@ public final class MonteCarlo {
 
     private static Stream<Throws> inputs(int tasks, int darts) {
         return IntStream.range(0, tasks).mapToObj(seed -> new Throws(seed, darts));
+    }
+
+    private static long hitsOnOneThread(int tasks, int darts) {
+        return inputs(tasks, darts).mapToLong(MonteCarlo::hits).sum();
     }
 
     private static long hits(ExecutorStrategy workers, int tasks, int darts) {

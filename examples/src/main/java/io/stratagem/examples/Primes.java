@@ -31,6 +31,7 @@ public final class Primes {
     static final Workload<Long, Boolean> PRIME = Workload.compute("prime", Primes::isPrime);
 
     static final int NUMBERS = 20_000;
+    private static final int MOST_NUMBERS = 10_000_000;
     static final long FROM = 1_000_000_000_003L;
 
     public static void main(String[] args) {
@@ -42,9 +43,13 @@ public final class Primes {
     }
 
     private static void findAll(Cli cli) throws Exception {
-        int numbers = cli.number("--numbers", NUMBERS);
+        int numbers = cli.atMost(MOST_NUMBERS, "--numbers", NUMBERS);
         long from = cli.longNumber("--from", FROM);
         cli.end();
+        long largest = Long.MAX_VALUE - 2L * (numbers - 1);
+        if (from > largest) {
+            throw cli.usage("--from takes at most " + largest + ", not " + from);
+        }
         compare(numbers, from, cli);
     }
 
@@ -53,8 +58,10 @@ public final class Primes {
         List<Long> candidates =
                 LongStream.range(0, numbers).map(i -> from + 2 * i).boxed().toList();
 
+        // Compiles the function, as the warm-up of the others does.
+        Progress.during("warm-up", () -> findOnOneThread(candidates.subList(0, (numbers + 9) / 10)));
         Stopwatch watch = Stopwatch.createStarted();
-        List<Boolean> expected = candidates.stream().map(Primes::isPrime).toList();
+        List<Boolean> expected = Progress.during("one thread", () -> findOnOneThread(candidates));
         Duration loop = watch.elapsed();
         cli.println(Units.count(expected.stream().filter(prime -> prime).count(), "prime") + " among "
                 + Units.count(numbers, "number"));
@@ -69,6 +76,10 @@ public final class Primes {
         }
     }
 
+    private static List<Boolean> findOnOneThread(List<Long> candidates) {
+        return candidates.stream().map(Primes::isPrime).toList();
+    }
+
     private static void find(
             String name,
             ExecutorStrategy strategy,
@@ -77,7 +88,7 @@ public final class Primes {
             Duration loop,
             Cli cli) {
         // Starts the workers and compiles the function there.
-        try (var warmUp = strategy.map(PRIME, candidates)) {
+        try (var warmUp = Progress.of(strategy.map(PRIME, candidates), "warm-up", candidates.size())) {
             Results.failFast(warmUp);
         }
         Stopwatch watch = Stopwatch.createStarted();
@@ -98,7 +109,7 @@ public final class Primes {
         if (number < 4 || number % 2 == 0) {
             return number == 2 || number == 3;
         }
-        for (long divisor = 3; divisor * divisor <= number; divisor += 2) {
+        for (long divisor = 3; divisor <= number / divisor; divisor += 2) {
             if (number % divisor == 0) {
                 return false;
             }

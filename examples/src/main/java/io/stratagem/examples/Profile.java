@@ -5,6 +5,7 @@ import io.stratagem.ProfileOptions;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.WorkloadProfile;
+import io.stratagem.batchedipc.SharedArray;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -22,11 +23,14 @@ import java.util.stream.LongStream;
 /** Measures the work of another example in every way there is, and says which to take. */
 public final class Profile {
     private static final int SECONDS = 2;
+    private static final int MOST_SECONDS = 3_600;
     private static final int MOST_FILES = 200;
     private static final int MOST_BYTES_OF_A_FILE = 256 * 1024;
     private static final int LINES_CHARS = 64 * 1024;
     private static final int MOST_BATCHES = 40;
     private static final Duration SHORT_WAIT = Duration.ofMillis(50);
+    private static final int ROWS = 1_024;
+    private static final int QUERIES = 64;
 
     /** What some example does, and inputs for it. */
     private interface Work {
@@ -34,28 +38,42 @@ public final class Profile {
     }
 
     /** What can be profiled, by the name of its example. */
-    private record Subject(String name, String what, Work work) {}
+    private record Subject(String name, String what, Input input, Work work) {}
+
+    /** What the tasks of some work get. */
+    private enum Input {
+        /** What the example makes up; there is no directory to take it from. */
+        MADE_UP,
+        /** What was in files before the work began. */
+        CONTENT,
+        /** Files, which each task reads. */
+        FILES
+    }
 
     private static final List<Subject> SUBJECTS = List.of(
-            new Subject("checksums", "the SHA-256 of files", Profile::checksums),
-            new Subject("compress", "gzip of what is in files", Profile::compress),
-            new Subject("wordcount", "words in batches of lines", Profile::wordcount),
-            new Subject("timers", "waits of 50 ms without a thread", Profile::timers),
-            new Subject("echo", "a hundred messages to a server and back", Profile::echo),
-            new Subject("downloads", "pages from a server that takes its time", Profile::downloads),
-            new Subject("mixed", "files parsed in worker processes", Profile::mixed),
-            new Subject("primes", "numbers tried for primes", Profile::primes),
-            new Subject("montecarlo", "darts thrown, by tasks of a microsecond", Profile::montecarlo),
-            new Subject("arraysum", "arrays of 2 MB, sent to be added up", Profile::arraysum),
-            new Subject("crashy", "a library that segfaults on every seventh input", Profile::crashy),
-            new Subject("render", "thumbnails of pictures", Profile::render));
+            new Subject("checksums", "the SHA-256 of files", Input.FILES, Profile::checksums),
+            new Subject("compress", "gzip of what is in files", Input.CONTENT, Profile::compress),
+            new Subject("wordcount", "words in batches of lines", Input.CONTENT, Profile::wordcount),
+            new Subject("timers", "waits of 50 ms without a thread", Input.MADE_UP, Profile::timers),
+            new Subject("echo", "a hundred messages to a server and back", Input.MADE_UP, Profile::echo),
+            new Subject("downloads", "pages from a server that takes its time", Input.MADE_UP, Profile::downloads),
+            new Subject("mixed", "files parsed in worker processes", Input.CONTENT, Profile::mixed),
+            new Subject("primes", "numbers tried for primes", Input.MADE_UP, Profile::primes),
+            new Subject("vector", "a loop with SIMD vectors, in worker processes", Input.MADE_UP, Profile::vector),
+            new Subject("montecarlo", "darts thrown, by tasks of a microsecond", Input.MADE_UP, Profile::montecarlo),
+            new Subject("arraysum", "arrays of 2 MB, sent to be added up", Input.MADE_UP, Profile::arraysum),
+            new Subject("crashy", "a library that segfaults on every seventh input", Input.MADE_UP, Profile::crashy),
+            new Subject("render", "thumbnails of pictures", Input.FILES, Profile::render));
 
     private static final String HELP = """
             usage: examples/run profile [--html FILE] [--seconds N] NAME [DIR]
 
-            Runs the work of the example NAME on one thread, and then on every strategy that takes it, for N seconds each
-            (2 by default). Prints which to take and why, and what was measured, and writes a page with plots.
-            Real input is that of the example; files are those below DIR, or of this repository.
+            Runs the work of the example NAME on one thread, and then on every strategy that takes it (isolated work: in
+            one worker process; async work: one at a time), for N seconds each (2 by default). Prints which to take and
+            why, and what was measured, and writes a page with plots.
+            Real input is that of the example; files are those below DIR, or of this repository. Pictures are those below
+            DIR, or drawn; work without files takes no DIR.
+            Files are read again and again, so from the memory of the system: what a disk or a network takes is not in it.
 
             NAME is one of
 
@@ -67,16 +85,17 @@ public final class Profile {
               downloads    pages from a server that takes its time
               mixed        files parsed in worker processes
               primes       numbers tried for primes
+              vector       a loop with SIMD vectors, in worker processes
               montecarlo   darts thrown, by tasks of a microsecond
               arraysum     arrays of 2 MB, sent to be added up
               crashy       a library that segfaults on every seventh input
               render       thumbnails of pictures
 
               --html FILE  where to write the page; by default a new file in the directory for temporary ones
-              --seconds N  how long each strategy runs
+              --seconds N  how long each strategy runs, at most 3,600
 
-            exit code  0  a strategy, or none, can be recommended
-                       1  nothing could be measured, or DIR does not exist or has no files
+            exit code  0  the work was measured; the advice may be to use no strategy
+                       1  it could not be, or FILE cannot be written, or DIR does not exist or has no such files
                        2  bad arguments
             """;
 
@@ -94,12 +113,23 @@ public final class Profile {
 
     private static void profile(Cli cli) throws Exception {
         Optional<Path> html = cli.option("--html").map(Path::of);
-        int seconds = cli.number("--seconds", SECONDS);
+        int seconds = cli.atMost(MOST_SECONDS, "--seconds", SECONDS);
         Subject subject = subject(cli);
         Optional<Path> directory = cli.operand().map(Path::of);
         cli.end();
         if (directory.isPresent()) {
+            if (subject.input() == Input.MADE_UP) {
+                throw cli.usage("the work of " + subject.name() + " takes no DIR");
+            }
             Cli.requireDirectory(directory.get());
+        }
+        if (html.isPresent()) {
+            Cli.requireWritable(html.get());
+        }
+        if (subject.input() == Input.FILES) {
+            cli.println("Files are read again and again, so from the memory of the system:");
+            cli.println("what a disk or a network takes is not in it.");
+            cli.println("");
         }
         WorkloadProfile profile;
         try (Progress.Status status = Progress.status()) {
@@ -134,14 +164,29 @@ public final class Profile {
             return Stratagem.profile(workload, sample, options);
         }
 
-        /** Some of them, from all over the directory. */
+        /** Some files, from all over the directory. */
         List<Path> files() throws IOException, Cli.Refused {
             List<Path> all = directory.isPresent()
                     ? FileTree.below(directory.get(), cli)
                     : FileTree.below(Tour.repository(), Tour::isSource, cli);
+            return someOf(all);
+        }
+
+        private static List<Path> someOf(List<Path> all) {
             List<Path> some = new ArrayList<>(all);
             Collections.shuffle(some, new Random(1));
             return some.subList(0, Math.min(MOST_FILES, some.size()));
+        }
+
+        /** Those of the directory, or some that are drawn there. */
+        List<Path> pictures(TemporaryDirectory drawn) throws IOException, Cli.Refused {
+            if (directory.isPresent()) {
+                return someOf(Render.picturesBelow(directory.get(), cli));
+            }
+            // None of the bombs: what those do to a worker takes all the time there is.
+            return Render.draw(List.of(Picture.VALLEY, Picture.CLIFF, Picture.ICON), drawn).stream()
+                    .map(Render.Order::file)
+                    .toList();
         }
 
         byte[] contentOf(Path file) throws IOException {
@@ -219,6 +264,14 @@ public final class Profile {
         return inputs.profile(Primes.PRIME, candidates);
     }
 
+    private static WorkloadProfile vector(Inputs inputs) throws Exception {
+        VectorLoop.require(VectorLoop.MODULE);
+        try (SharedArray rows = VectorLoop.random(ROWS, 1);
+                SharedArray queries = VectorLoop.random(QUERIES, 2)) {
+            return inputs.profile(VectorLoop.VECTOR, VectorLoop.parts(ROWS, rows, queries));
+        }
+    }
+
     private static WorkloadProfile montecarlo(Inputs inputs) {
         return inputs.profile(
                 MonteCarlo.HITS,
@@ -241,18 +294,17 @@ public final class Profile {
                 Crashy.LIBRARY, IntStream.rangeClosed(1, 21).boxed().toList());
     }
 
-    /** Of its own pictures those that are none of the bombs: what those do to a worker takes all the time there is. */
     private static WorkloadProfile render(Inputs inputs) throws Exception {
         try (TemporaryDirectory temporary = TemporaryDirectory.create("stratagem-profile-")) {
-            List<Render.Order> drawn = Render.draw(List.of(Picture.VALLEY, Picture.CLIFF, Picture.ICON), temporary);
+            List<String> files =
+                    inputs.pictures(temporary).stream().map(Path::toString).toList();
             Workload<String, Integer> render = Workload.named("render")
                     .isolated()
                     .timeout(Render.Settings.DEFAULT.timeout())
                     .compute(file -> Thumbnail.of(Path.of(file), Render.Settings.DEFAULT.width())
                             .png()
                             .length);
-            return inputs.profile(
-                    render, drawn.stream().map(order -> order.file().toString()).toList());
+            return inputs.profile(render, files);
         }
     }
 }

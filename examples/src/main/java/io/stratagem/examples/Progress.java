@@ -1,6 +1,7 @@
 package io.stratagem.examples;
 
 import java.io.PrintStream;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -42,6 +43,14 @@ final class Progress {
     /** A line on the terminal, if there is one, that says what is being done; it is gone when this is closed. */
     static Status status() {
         return new Status(TERMINAL_WIDTH, System.err);
+    }
+
+    /** Does something, and says meanwhile on the terminal, if there is one, what it is. */
+    static <T> T during(String what, Supplier<T> work) {
+        try (Status status = status()) {
+            status.show(what);
+            return work.get();
+        }
     }
 
     /** Says what is being done. */

@@ -40,7 +40,7 @@ public final class Render {
             of memory, a JPEG of 0.8 MB that takes minutes, and one that was cut off.
 
               --width N           how wide thumbnails are at most, and how high (320); they are never enlarged
-              --heap MB           the heap of a worker (128: enough for some 25 megapixels)
+              --heap MB           the heap of a worker (128: enough for some 25 megapixels), at least 8
               --timeout SECONDS   how long one picture may take (10)
               --out OUT           leave the thumbnails in this directory, which must be new or empty: for DIR/a/b.jpg
                                   OUT/a/b.jpg.png
@@ -50,7 +50,7 @@ public final class Render {
                        2  bad arguments
             """;
 
-    private static final int LEAST_HEAP_MEGABYTES = 4;
+    private static final int LEAST_HEAP_MEGABYTES = 8;
     private static final int DRAWING_HEAP_MEGABYTES = 128;
 
     /** What a worker may send: more than a thumbnail needs, less than this JVM's heap. */
@@ -77,7 +77,7 @@ public final class Render {
         static Settings of(Cli cli) throws Cli.Refused {
             int heap = cli.number("--heap", DEFAULT.heapMegabytes);
             if (heap < LEAST_HEAP_MEGABYTES) {
-                throw cli.usage("--heap takes at least " + LEAST_HEAP_MEGABYTES + " MB, which a JVM needs to start");
+                throw cli.usage("--heap takes at least " + LEAST_HEAP_MEGABYTES + " MB, which a worker needs");
             }
             int width = cli.number("--width", DEFAULT.width);
             Duration timeout = Duration.ofSeconds(cli.number("--timeout", (int) DEFAULT.timeout.toSeconds()));
@@ -222,7 +222,8 @@ public final class Render {
         }
     }
 
-    private static List<Path> picturesBelow(Path directory, Cli cli) throws IOException, Cli.Refused {
+    /** The files whose names end as those of pictures do, sorted. */
+    static List<Path> picturesBelow(Path directory, Cli cli) throws IOException, Cli.Refused {
         Set<String> suffixes = new TreeSet<>();
         for (String suffix : ImageIO.getReaderFileSuffixes()) {
             suffixes.add(suffix.toLowerCase(Locale.ROOT));

@@ -45,12 +45,9 @@ public final class SharedCount {
     }
 
     private static void countAll(Cli cli) throws Exception {
-        int numbers = cli.number("--numbers", NUMBERS);
+        int numbers = cli.atMost(MOST, "--numbers", NUMBERS);
         int block = cli.number("--block", BLOCK);
         cli.end();
-        if (numbers > MOST) {
-            throw cli.usage("--numbers takes at most " + MOST + ", not " + numbers);
-        }
         compare(numbers, block, cli);
     }
 
@@ -73,7 +70,7 @@ public final class SharedCount {
             cli.println(Units.count(primes.get(), "prime") + " below " + Units.count(numbers) + ", counted by "
                     + Units.count(processes.stream().distinct().count(), "worker") + " in "
                     + Units.time(watch.elapsed()));
-            check("primes", primes.get(), sieve(numbers), cli);
+            check("primes", primes.get(), Progress.during("sieve", () -> sieve(numbers)), cli);
             check("numbers", looked.get(), numbers, cli);
         }
     }

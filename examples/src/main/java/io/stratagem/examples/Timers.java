@@ -36,6 +36,7 @@ public final class Timers {
 
     static final Workload<Duration, Void> DELAY = Workload.async("delay", (time, loop) -> loop.delay(time));
 
+    private static final int MOST_TASKS = 10_000_000;
     private static final int ENOUGH_FOR_AN_AVERAGE = 1_000;
     private static final int JAVA = Runtime.version().feature();
     private static final boolean HAS_VIRTUAL_THREADS = JAVA >= 21;
@@ -49,7 +50,7 @@ public final class Timers {
     }
 
     private static void waitForAll(Cli cli) throws Exception {
-        int tasks = cli.number("--tasks", 100_000);
+        int tasks = cli.atMost(MOST_TASKS, "--tasks", 100_000);
         Duration time = Duration.ofMillis(cli.number("--millis", 2_000));
         cli.end();
 

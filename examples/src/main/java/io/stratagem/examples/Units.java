@@ -21,7 +21,7 @@ final class Units {
     }
 
     static String time(Duration time) {
-        double seconds = time.toNanos() / 1e9;
+        double seconds = time.getSeconds() + time.getNano() / 1e9; // toNanos() fails for centuries
         if (seconds < 0.1) {
             return String.format(Locale.ROOT, seconds < 0.01 ? "%.1f ms" : "%.0f ms", seconds * 1e3);
         }

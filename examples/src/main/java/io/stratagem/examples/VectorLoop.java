@@ -57,7 +57,7 @@ public final class VectorLoop {
 
     static final Workload<Part, Double> VECTOR = Workload.named("vector loop")
             .jvmOptions("--add-modules=" + MODULE)
-            .compute(part -> multiply(part, VectorDot::dot));
+            .compute(part -> multiplyAndClose(part, VectorDot::dot));
 
     private static final Workload<Integer, Integer> LANES =
             Workload.named("lanes").jvmOptions("--add-modules=" + MODULE).compute(nothing -> VectorDot.lanes());
@@ -71,19 +71,11 @@ public final class VectorLoop {
     }
 
     private static void compare(Cli cli) throws Exception {
-        int rows = atMost(MOST_ROWS, "--rows", ROWS, cli);
-        int queries = atMost(MOST_QUERIES, "--queries", QUERIES, cli);
+        int rows = cli.atMost(MOST_ROWS, "--rows", ROWS);
+        int queries = cli.atMost(MOST_QUERIES, "--queries", QUERIES);
         cli.end();
         require(MODULE);
         compare(rows, queries, cli);
-    }
-
-    private static int atMost(int most, String option, int byDefault, Cli cli) throws Cli.Refused {
-        int number = cli.number(option, byDefault);
-        if (number > most) {
-            throw cli.usage(option + " takes at most " + most + ", not " + number);
-        }
-        return number;
     }
 
     /** Somewhat less than without options, for the tour. */
@@ -117,10 +109,10 @@ public final class VectorLoop {
                     + Units.bytes(some.sizeBytes() + others.sizeBytes()) + " in shared memory");
             List<Part> parts = parts(rows, some, others);
 
+            // Compiles the function, as the warm-up of the others does.
+            Progress.during("warm-up", () -> multiplyOnOneThread(parts.subList(0, (parts.size() + 9) / 10)));
             Stopwatch watch = Stopwatch.createStarted();
-            double expected = parts.stream()
-                    .mapToDouble(part -> multiply(part, VectorLoop::dot))
-                    .sum();
+            double expected = Progress.during("one thread", () -> multiplyOnOneThread(parts));
             Duration loop = watch.elapsed();
             cli.println("  one thread    " + Units.time(loop) + String.format(Locale.ROOT, ", %.6e", expected));
             multiply("threads       ", SCALAR, parts, auto, expected, loop, "", cli);
@@ -129,7 +121,13 @@ public final class VectorLoop {
         }
     }
 
-    private static SharedArray random(int count, long seed) {
+    private static double multiplyOnOneThread(List<Part> parts) {
+        return parts.stream()
+                .mapToDouble(part -> multiply(part, VectorLoop::dot))
+                .sum();
+    }
+
+    static SharedArray random(int count, long seed) {
         SharedArray array = SharedArray.ofFloats((long) count * LENGTH);
         SplittableRandom random = new SplittableRandom(seed);
         FloatBuffer floats = array.floats(0, count * LENGTH);
@@ -139,7 +137,7 @@ public final class VectorLoop {
         return array;
     }
 
-    private static List<Part> parts(int rows, SharedArray some, SharedArray others) {
+    static List<Part> parts(int rows, SharedArray some, SharedArray others) {
         return IntStream.iterate(0, from -> from < rows, from -> from + ROWS_PER_TASK)
                 .mapToObj(from -> new Part(some, others, from, Math.min(ROWS_PER_TASK, rows - from)))
                 .toList();
@@ -155,7 +153,7 @@ public final class VectorLoop {
             String remark,
             Cli cli) {
         // Starts the workers and compiles the function there.
-        try (var warmUp = auto.map(workload, parts)) {
+        try (var warmUp = Progress.of(auto.map(workload, parts), "warm-up", parts.size())) {
             Results.failFast(warmUp);
         }
         Stopwatch watch = Stopwatch.createStarted();
@@ -170,6 +168,14 @@ public final class VectorLoop {
         cli.println("  " + name + Units.time(time) + String.format(Locale.ROOT, ", %.6e, ", sum) + factor + remark);
         if (Math.abs(sum - expected) > ROUNDING * expected) { // another order of adding
             cli.problem(new IllegalStateException(workload.name() + ": " + sum + " instead of " + expected));
+        }
+    }
+
+    /** In a worker, for which the memory is mapped until all that it was given is closed. */
+    static double multiplyAndClose(Part part, Dot dot) {
+        try (SharedArray rows = part.rows; // they are this task's: the memory stays with the others
+                SharedArray queries = part.queries) {
+            return multiply(new Part(rows, queries, part.from, part.count), dot);
         }
     }
 

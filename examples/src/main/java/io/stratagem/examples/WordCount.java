@@ -65,7 +65,8 @@ public final class WordCount {
         }
         List<Path> files = Files.isDirectory(input) ? FileTree.below(input, cli) : List.of(input);
         if (target.isPresent()) {
-            requireWritable(target.get(), files);
+            Cli.requireWritable(target.get());
+            requireOther(target.get(), files);
         }
 
         try (ExecutorStrategy auto = Stratagem.auto()) {
@@ -77,12 +78,7 @@ public final class WordCount {
         }
     }
 
-    /** Finds out before the long work, not after it. */
-    private static void requireWritable(Path target, List<Path> files) throws IOException, Cli.Refused {
-        Path directory = target.toAbsolutePath().getParent();
-        if (Files.isDirectory(target) || directory == null || !Files.isWritable(directory)) {
-            throw Cli.refused("cannot write to " + target);
-        }
+    private static void requireOther(Path target, List<Path> files) throws IOException, Cli.Refused {
         for (Path file : files) {
             if (Files.exists(target) && Files.exists(file) && Files.isSameFile(target, file)) {
                 throw Cli.refused("would overwrite what it reads: " + target);
@@ -128,7 +124,7 @@ public final class WordCount {
         out.println(Units.count(words, "word") + ", " + Units.count(totals.size()) + " different");
         // Keeps the best seen so far; sorting everything to print ten would cost more than counting.
         totals.entrySet().stream()
-                .collect(Comparators.greatest(top, BY_FREQUENCY))
+                .collect(Comparators.greatest(Math.min(top, totals.size()), BY_FREQUENCY))
                 .forEach(entry -> out.printf(Locale.ROOT, "%,12d  %s%n", entry.getValue(), entry.getKey()));
     }
 

@@ -23,4 +23,13 @@ final class PrimesTest {
         assertThat(outcome.err()).contains("--from takes a positive number, not ten");
         assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
     }
+
+    /** The last one would be a negative number. */
+    @Test
+    void numbersBeyondTheLargest_areRefused() {
+        Outcome outcome = Outcome.of(Primes::run, "--numbers", 2, "--from", Long.MAX_VALUE - 1);
+
+        assertThat(outcome.err()).contains("--from takes at most 9223372036854775805, not 9223372036854775806");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+    }
 }

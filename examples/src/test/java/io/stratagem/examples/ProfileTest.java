@@ -2,9 +2,11 @@ package io.stratagem.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,7 +17,7 @@ final class ProfileTest {
     Path directory;
 
     @ParameterizedTest
-    @ValueSource(strings = {"primes", "timers", "montecarlo"})
+    @ValueSource(strings = {"primes", "timers", "montecarlo", "vector"})
     void work_isMeasuredAndShown(String name) throws IOException {
         Path page = directory.resolve("page.html");
 
@@ -64,5 +66,48 @@ final class ProfileTest {
 
         assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
         assertThat(outcome.err()).contains("no such directory: " + missing);
+    }
+
+    @Test
+    void pictures_areThoseOfTheDirectory() throws IOException {
+        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_3BYTE_BGR);
+        ImageIO.write(image, "png", directory.resolve("picture.png").toFile());
+        Files.writeString(directory.resolve("note.txt"), "no picture");
+
+        Outcome outcome =
+                Outcome.of(Profile::run, "--seconds", 1, "--html", directory.resolve("page.html"), "render", directory);
+
+        assertThat(outcome.err()).isEmpty();
+        assertThat(outcome.exitCode()).isZero();
+        assertThat(outcome.out()).contains("Files are read again and again", ", 1 input over and over");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"timers", "echo", "downloads", "primes", "montecarlo", "arraysum", "crashy", "vector"})
+    void directory_forWorkThatTakesNone_isRefused(String name) {
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", 1, name, directory);
+
+        assertThat(outcome.err()).contains("the work of " + name + " takes no DIR");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+        assertThat(outcome.out()).isEmpty();
+    }
+
+    @Test
+    void tooManySeconds_areRefused() {
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", 3_601, "primes");
+
+        assertThat(outcome.err()).contains("--seconds takes at most 3600, not 3601");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+    }
+
+    @Test
+    void page_thatCannotBeWritten_isRefusedAtOnce() {
+        Path page = directory.resolve("missing/page.html");
+
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", 1, "--html", page, "primes");
+
+        assertThat(outcome.err()).contains("cannot write to " + page);
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+        assertThat(outcome.out()).isEmpty();
     }
 }

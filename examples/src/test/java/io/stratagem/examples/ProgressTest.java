@@ -26,6 +26,17 @@ final class ProgressTest {
     }
 
     @Test
+    void status_isDrawn_andWipedAtTheEnd() {
+        try (Progress.Status status = new Progress.Status(WIDTH, terminal)) {
+            status.show("one thread");
+        }
+
+        assertThat(drawn.toString(StandardCharsets.UTF_8))
+                .startsWith("\rone thread ")
+                .endsWith("\r" + " ".repeat(WIDTH - 1) + "\r");
+    }
+
+    @Test
     void withoutTerminal_nothingIsDrawn() {
         try (Stream<Integer> results = Progress.of(Stream.of(1, 2, 3), "count", 3, 0, terminal)) {
             assertThat(results).containsExactly(1, 2, 3);

@@ -12,6 +12,8 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RenderTest {
     private static final String SUCCESS =
@@ -142,11 +144,12 @@ final class RenderTest {
         assertThat(intoFile.exitCode()).isEqualTo(Cli.PROBLEMS);
     }
 
-    @Test
-    void heapTooSmallForAnyJvm_isRefused() {
-        Outcome outcome = Outcome.of(Render::run, "--heap", 1);
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7})
+    void heapTooSmallForAnyWorker_isRefused(int megabytes) {
+        Outcome outcome = Outcome.of(Render::run, "--heap", megabytes);
 
-        assertThat(outcome.err()).contains("--heap takes at least");
+        assertThat(outcome.err()).contains("--heap takes at least 8 MB");
         assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
     }
 

@@ -2,6 +2,7 @@ package io.stratagem.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 final class TimersTest {
@@ -22,5 +23,19 @@ final class TimersTest {
 
         assertThat(outcome.err()).contains("--tasks takes a positive number, not 0");
         assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+    }
+
+    @Test
+    void tooManyTasks_areRefused() {
+        Outcome outcome = Outcome.of(Timers::run, "--tasks", 2_000_000_000, "--millis", 1);
+
+        assertThat(outcome.err()).contains("--tasks takes at most 10000000, not 2000000000");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+        assertThat(outcome.out()).isEmpty();
+    }
+
+    @Test
+    void timeOfAllOneByOne_isShownHoweverLong() {
+        assertThat(Units.time(Duration.ofDays(1_000_000))).isEqualTo("24000000 h");
     }
 }

@@ -3,6 +3,7 @@ package io.stratagem.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.batchedipc.SharedArray;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -44,5 +45,19 @@ final class VectorLoopTest {
 
         assertThat(outcome.err()).contains("--rows takes at most 524288, not 2147483647");
         assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+    }
+
+    @Test
+    void workerThatHasMultiplied_hasClosedItsArrays() {
+        try (SharedArray rows = VectorLoop.random(2, 1);
+                SharedArray queries = VectorLoop.random(3, 2)) {
+            VectorLoop.Part part = new VectorLoop.Part(rows, queries, 0, 2);
+
+            double sum = VectorLoop.multiplyAndClose(part, (row, query) -> 1);
+
+            assertThat(sum).isEqualTo(6);
+            assertThat(rows.isClosed()).isTrue();
+            assertThat(queries.isClosed()).isTrue();
+        }
     }
 }

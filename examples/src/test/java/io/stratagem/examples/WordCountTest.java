@@ -3,6 +3,7 @@ package io.stratagem.examples;
 import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,6 +110,36 @@ final class WordCountTest {
                 .contains("--top takes a positive number, not few");
         assertThat(Outcome.of(WordCount::run, directory, "--top").err()).contains("--top needs a value");
         assertThat(Outcome.of(WordCount::run, "--top=0", directory).exitCode()).isEqualTo(Cli.USAGE);
+    }
+
+    @Test
+    void top_ofMoreThanThereAre_isAll() throws IOException {
+        Path file = Files.writeString(directory.resolve("text"), "one two two");
+
+        Outcome outcome = Outcome.of(WordCount::run, "--top", 2_000_000_000, file);
+
+        assertThat(outcome.err()).isEmpty();
+        assertThat(outcome.lines()).map(String::strip).containsExactly("3 words, 2 different", "2  two", "1  one");
+    }
+
+    @Test
+    void top_ofNoWords_isEmpty() throws IOException {
+        Path file = Files.writeString(directory.resolve("text"), "...");
+
+        assertThat(Outcome.of(WordCount::run, file).lines()).containsExactly("0 words, 0 different");
+    }
+
+    @Test
+    void result_overAReadOnlyFile_isRefusedAtOnce() throws IOException {
+        Path file = Files.writeString(directory.resolve("text"), "one two");
+        Path result = Files.writeString(directory.resolve("result"), "kept");
+        assumeTrue(result.toFile().setReadOnly() && !Files.isWritable(result), "this user may write to every file");
+
+        Outcome outcome = Outcome.of(WordCount::run, "--out", result, file);
+
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+        assertThat(outcome.err()).contains("cannot write to " + result);
+        assertThat(outcome.out()).isEmpty();
     }
 
     private static String randomText(int words, String separator) {

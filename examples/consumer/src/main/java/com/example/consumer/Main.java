@@ -13,10 +13,12 @@ import java.util.stream.Stream;
 public final class Main {
     private Main() {}
 
-    /** Fails unless it runs on the path that the only argument names: "class path" or "module path". */
+    /** Fails unless it runs on the path that the argument names, if there is one: "class path" or "module path". */
     public static void main(String[] args) {
         String path = Main.class.getModule().isNamed() ? "module path" : "class path";
-        check(path.equals(args[0]), "on the " + path);
+        if (args.length > 0) {
+            check(path.equals(args[0]), "on the " + path);
+        }
 
         try (AutoStrategy auto = Stratagem.auto()) {
             square(Workload.compute("compute", n -> n * n), Stratagem.THREAD_POOL, auto, path);
