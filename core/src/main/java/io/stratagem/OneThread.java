@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * Runs a sample on one thread of this JVM, without any strategy: what the others are compared with, and where it shows
  * whether the work waits or computes. The thread is given up when its time is over and it does not end.
  */
-/* The thread measures itself, and writes its fields, which who waits for it reads when it has ended. Only `first` and
- * `gauge` are read before. A task that exceeds its timeout, or the time of all, is interrupted under the lock, and only
- * while it runs: so the next one is not hit.
+/* The thread measures itself, and writes its fields, which who waits for it reads when it has ended. Only `first`,
+ * `gauge` and `slowest` are read before. A task that exceeds its timeout, or the time of all, is interrupted under the
+ * lock, and only while it runs: so the next one is not hit.
  */
 final class OneThread<I, O> {
     /** Tasks that take less are not timed one by one. */
     private static final double TINY_NANOS = 5_000;
 
-    /** How long a thread has to end when it was interrupted. */
+    /** How long a thread has at least to end when it was interrupted. */
     private static final long GRACE_NANOS = 300_000_000;
 
     private static final long LOOK_MILLIS = 5;
@@ -41,6 +41,10 @@ final class OneThread<I, O> {
 
     private volatile @Nullable ThreadGauge gauge;
     private volatile ThreadGauge.@Nullable Reading first;
+
+    /** How long the slowest of the tasks that have ended took, in nanoseconds. */
+    private volatile long slowest;
+
     private final AtomicReference<@Nullable Object> sink = new AtomicReference<>();
 
     // The thread's own, read when it has ended.
@@ -87,7 +91,8 @@ final class OneThread<I, O> {
             ThreadGauge present = gauge;
             ThreadGauge.Reading soFar = present == null ? null : present.read();
             stop();
-            TimeUnit.NANOSECONDS.timedJoin(thread, GRACE_NANOS);
+            // A task that computes takes no notice, and is healthy if it takes as long as others did.
+            TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(GRACE_NANOS, 2 * slowest));
             if (!thread.isAlive()) {
                 return outcome();
             }
@@ -220,6 +225,9 @@ final class OneThread<I, O> {
         long start = System.nanoTime();
         boolean goesOn = apply(next());
         taken = System.nanoTime() - start;
+        if (taken > slowest) {
+            slowest = taken;
+        }
         if (end()) {
             if (failures.count() == failed) {
                 failures.add(timedOut()); // it did not care
