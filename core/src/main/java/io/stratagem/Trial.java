@@ -215,24 +215,19 @@ final class Trial<I, O> implements AutoCloseable {
     private void many(long lastInput, long end, long most, MapOptions options) {
         Snapshot before = strategy.snapshot();
         long begin = System.nanoTime();
-        long last = begin;
-        long done = 0;
-        long doneInTime = 0;
+        Throughput throughput = new Throughput(begin, lastInput);
         Pace pace = new Pace(end);
         MapOptions bounded = options.deadline(Duration.ofNanos(Math.max(1, end - begin)));
         try (Stream<Result<O>> results = strategy.map(workload, inputs(lastInput, most), bounded)) {
             Spliterator<Result<O>> each = results.spliterator();
             while (each.tryAdvance(result -> latest = result) && !pace.isOver() && !isCutOff(latest, end)) {
                 note(latest);
-                done++;
-                if (done == 1 || pace.lastLook() - lastInput < 0) {
-                    doneInTime = done;
-                    last = Math.max(last, pace.lastLook());
-                }
+                throughput.ended(pace.lastLook());
             }
         } catch (TaskTimeoutException e) {
             // inputs were left: so it is when the time is over
         }
+        long done = throughput.tasks();
         if (done == 0) {
             return;
         }
@@ -241,9 +236,9 @@ final class Trial<I, O> implements AutoCloseable {
         bytesPerTask =
                 (double) (after.sentBytes() + after.receivedBytes() - before.sentBytes() - before.receivedBytes())
                         / done;
-        // What is cut off in the middle of tasks has done something since the last one ended.
-        long until = last - begin > (lastInput - begin) / 2 ? last : Math.max(last, lastInput);
-        tasksPerSecond = doneInTime * 1e9 / Math.max(1, until - begin);
+        // Where one round was all there was time for, the end may have cut it in two.
+        tasksPerSecond =
+                throughput.isOneRound() ? Math.max(tasksPerSecond, throughput.perSecond()) : throughput.perSecond();
     }
 
     /** Whether it was given up since the time of all is over; that is not its fault. */
