@@ -31,6 +31,7 @@ final class OneThread<I, O> {
     private final List<? extends I> sample;
     private final long limitNanos;
     private final long timeoutNanos;
+    private final @Nullable RetryPolicy retry;
     private final Thread thread;
 
     // Guarded by this.
@@ -61,7 +62,9 @@ final class OneThread<I, O> {
         this.function = (Fn<? super I, ? extends O>) workload.function();
         this.sample = sample;
         this.limitNanos = limitNanos;
-        this.timeoutNanos = workload.timeout().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+        this.timeoutNanos =
+                workload.timeout().map(TimeUnit.NANOSECONDS::convert).orElse(Long.MAX_VALUE);
+        this.retry = workload.retry().orElse(null);
         this.thread = new Thread(this::measure, "stratagem-profile-" + workload.name());
         thread.setDaemon(true);
         thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
@@ -184,7 +187,7 @@ final class OneThread<I, O> {
 
     /** Runs tasks one after another, each with its time, until the end, or as many. */
     private void timed(long end, long most) {
-        latencies.clear();
+        latencies.startOver();
         long begin = System.nanoTime();
         for (long done = 1; done <= most && goesOn(end) && runOne(); done++) {
             latencies.add(taken);
@@ -221,35 +224,56 @@ final class OneThread<I, O> {
         if (!begin()) {
             return false;
         }
-        long failed = failures.count();
         long start = System.nanoTime();
         boolean goesOn = apply(next());
         taken = System.nanoTime() - start;
         if (taken > slowest) {
             slowest = taken;
         }
-        if (end()) {
-            if (failures.count() == failed) {
-                failures.add(timedOut()); // it did not care
-            }
-            return true;
-        }
+        end();
         return goesOn;
     }
 
+    /**
+     * Runs a task as often as its policy says. It does not wait in between, as a strategy holds no worker meanwhile: that
+     * would look like work that waits.
+     */
     private boolean apply(I input) {
-        try {
-            sink.setOpaque(function.apply(input)); // so that the compiler cannot leave it out
-        } catch (Throwable e) {
-            if (isStopped()) {
+        long start = retry == null ? 0 : System.nanoTime();
+        Throwable failure = attempt(input);
+        for (int attempts = 1; failure != null && isTriedAgain(failure, attempts, start); attempts++) {
+            end();
+            if (!begin()) {
                 return false;
             }
-            failures.add(isTimedOut() ? timedOut() : e);
+            failure = attempt(input);
+        }
+        if (failure != null) {
+            if (isStopped() && !isTimedOut()) {
+                return false;
+            }
+            failures.add(failure);
         }
         tasks++;
         return !failures.isOutOfMemory();
     }
 
+    /** Why it failed; null if it did not. */
+    private @Nullable Throwable attempt(I input) {
+        Throwable thrown = null;
+        try {
+            sink.setOpaque(function.apply(input)); // so that the compiler cannot leave it out
+        } catch (Throwable e) {
+            thrown = e;
+        }
+        return timeoutNanos < Long.MAX_VALUE && isTimedOut() ? timedOut() : thrown;
+    }
+
+    private boolean isTriedAgain(Throwable failure, int attempts, long start) {
+        return retry != null && !isStopped() && retry.nextDelayNanos(failure, attempts, System.nanoTime() - start) >= 0;
+    }
+
+    /** Whether the latest attempt has exceeded its timeout. */
     private synchronized boolean isTimedOut() {
         return isTimedOut;
     }
@@ -269,11 +293,8 @@ final class OneThread<I, O> {
         return true;
     }
 
-    /** Whether it has exceeded its timeout. */
-    private synchronized boolean end() {
+    private synchronized void end() {
         isRunning = false;
-        boolean wasTimedOut = isTimedOut;
         Thread.interrupted(); // it may be meant for what has just ended, or be left by it
-        return wasTimedOut;
     }
 }

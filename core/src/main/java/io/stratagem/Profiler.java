@@ -253,7 +253,7 @@ final class Profiler<I, O> {
             }
             character.took(trial.meanRanNanos());
         }
-        character.failed(failures, tasks);
+        character.failed(failures, trial.tasks());
         if (tasks == 0 && problem.isPresent() && problem.get().startsWith("no task ended")) {
             character.hung(limit);
         }

@@ -201,7 +201,7 @@ final class Trial<I, O> implements AutoCloseable {
     private void loneOnly(long begin, long end) throws InterruptedException {
         lone(begin + limitNanos / 5, end);
         if (System.nanoTime() - end < 0) {
-            latencies.clear();
+            latencies.startOver();
             lone(end, end);
         }
     }
@@ -289,8 +289,8 @@ final class Trial<I, O> implements AutoCloseable {
         ProcessGauge.Reading before = gauge.read();
         long begin = System.nanoTime();
         long done = 0;
-        ranNanos = 0;
-        waitedNanos = 0;
+        double ran = 0;
+        double waited = 0;
         while (System.nanoTime() - lastStart < 0 && done < Latencies.MOST) {
             long handedIn = System.nanoTime();
             CompletableFuture<Result<O>> future = strategy.submit(workload, nextInput());
@@ -298,8 +298,8 @@ final class Trial<I, O> implements AutoCloseable {
                 Result<O> result = future.get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
                 long taken = System.nanoTime() - handedIn;
                 latencies.add(taken);
-                waitedNanos += taken;
-                ranNanos += result.execution().ran().toNanos();
+                waited += taken;
+                ran += result.execution().ran().toNanos();
                 note(result);
                 done++;
                 tasks++;
@@ -311,7 +311,9 @@ final class Trial<I, O> implements AutoCloseable {
                 future.cancel(true);
             }
         }
-        if (done > 0) {
+        if (done > 0) { // else what was seen before stands
+            ranNanos = ran;
+            waitedNanos = waited;
             tasksPerSecond = done * 1e9 / Math.max(1, System.nanoTime() - begin);
         }
         residentBytes = gauge.residentBytes();
@@ -341,6 +343,11 @@ final class Trial<I, O> implements AutoCloseable {
     /** Workers whose task was cut off are gone, and had more memory before. */
     private static OptionalLong greater(OptionalLong one, OptionalLong other) {
         return one.orElse(0) >= other.orElse(0) ? one : other;
+    }
+
+    /** How many tasks have ended. */
+    long tasks() {
+        return tasks;
     }
 
     Failures failures() {

@@ -109,12 +109,12 @@ final class WorkCharacter {
         }
     }
 
-    /** Takes in how tasks failed when they ran alone. */
+    /** Takes in how tasks failed when they ran alone, of how many that ended. */
     void failed(Failures failures, long tasks) {
         if (failures.count() == 0) {
             return;
         }
-        String how = failures.count() == tasks
+        String how = failures.count() >= tasks
                 ? "every task failed, the first one with "
                 : Quantity.percent((double) failures.count() / tasks) + " of the tasks failed, the first one with ";
         findings.add(0, how + failures.first().orElse("nothing"));
@@ -127,7 +127,7 @@ final class WorkCharacter {
         } else if (failures.deaths() > 0) {
             findings.add(
                     0,
-                    Quantity.percent((double) failures.deaths() / tasks)
+                    Quantity.percent((double) failures.deaths() / Math.max(tasks, failures.count()))
                             + " of the tasks killed their worker process: a good thing that it is isolated");
         }
     }
