@@ -60,6 +60,7 @@ final class Trial<I, O> implements AutoCloseable {
     private double bytesPerTask;
     private long loneWorkerNanos;
     private long loneQueuedNanos;
+    private boolean haveLoneWorkersStayed;
     private int next;
     private @Nullable Result<O> latest;
     private boolean isGone;
@@ -320,6 +321,7 @@ final class Trial<I, O> implements AutoCloseable {
         ProcessGauge.Reading after = gauge.read();
         loneWorkerNanos = after.workerNanosSince(before);
         loneQueuedNanos = after.queuedNanosSince(before);
+        haveLoneWorkersStayed = after.hasWorkersOf(before);
     }
 
     /** What was measured, if anything was. */
@@ -371,6 +373,11 @@ final class Trial<I, O> implements AutoCloseable {
     /** For how long they were ready to and had no CPU. */
     long loneQueuedNanos() {
         return loneQueuedNanos;
+    }
+
+    /** Whether no worker has died or come up meanwhile, so that what they computed is the work's. */
+    boolean haveLoneWorkersStayed() {
+        return haveLoneWorkersStayed;
     }
 
     /** How many of its threads do not stop. */
