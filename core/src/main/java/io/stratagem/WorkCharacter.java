@@ -86,8 +86,15 @@ final class WorkCharacter {
     /** Takes in how long an asynchronous function held its caller. */
     void held(Holds holds) {
         double nanos = holds.medianNanos();
-        if (nanos >= HOLDS_NANOS) {
-            boolean isComputing = holds.computing() >= 1 - WAITS;
+        if (nanos < HOLDS_NANOS) {
+            return;
+        }
+        if (holds.computing().isEmpty()) {
+            findings.add("declared async, but its function had not returned its stage after " + Quantity.nanos(nanos)
+                    + ", and holds the loop meanwhile: loop.offload(…) what it does, or make it Workload.blocking if it "
+                    + "waits, Workload.compute if it computes");
+        } else {
+            boolean isComputing = holds.computing().getAsDouble() >= 1 - WAITS;
             findings.add("declared async, but its function " + (isComputing ? "computes" : "blocks") + " for "
                     + Quantity.nanos(nanos) + " before it returns its stage, and holds the loop meanwhile: "
                     + "loop.offload(…) " + (isComputing ? "that" : "the blocking call") + ", or make it Workload."
