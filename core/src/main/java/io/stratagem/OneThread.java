@@ -249,7 +249,8 @@ final class OneThread<I, O> {
             failure = attempt(input);
         }
         if (failure != null) {
-            if (isStopped() && !isTimedOut()) {
+            boolean isItsOwn = isTimedOut() || failure instanceof VirtualMachineError;
+            if (isStopped() && !isItsOwn) {
                 return false;
             }
             failures.add(failure);

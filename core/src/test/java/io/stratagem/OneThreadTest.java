@@ -52,6 +52,19 @@ final class OneThreadTest {
     }
 
     @Test
+    void run_outOfMemoryWhenTheTimeIsOver_saysSo() throws InterruptedException {
+        Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> {
+            spinUntilInterrupted();
+            throw new OutOfMemoryError("a test");
+        });
+
+        OneThread.Outcome outcome = run(greedy, 50, 0);
+
+        assertThat(outcome.failures().isOutOfMemory()).isTrue();
+        assertThat(outcome.figures().orElseThrow().tasks()).isEqualTo(1);
+    }
+
+    @Test
     void run_failsOnceAndMayBeTriedAgain_doesNotFail() throws InterruptedException {
         AtomicInteger calls = new AtomicInteger();
         Workload<Integer, Integer> flaky = Workload.named("flaky")
