@@ -3,6 +3,7 @@ package io.stratagem;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 
 /** How long an asynchronous function holds its caller, that is until it returns its stage. Any thread may use it. */
 final class Holds {
@@ -22,6 +23,7 @@ final class Holds {
         AsyncFn<I, O> function = (AsyncFn<I, O>) workload.function();
         Workload.Builder<Object> options = Workload.named(workload.name());
         workload.timeout().ifPresent(options::timeout);
+        workload.retry().ifPresent(options::retry);
         return options.async((I input, Loop loop) -> {
             long cpu = cpuNanosOfThread();
             long start = begin();
@@ -61,9 +63,11 @@ final class Holds {
         return sorted[count / 2];
     }
 
-    /** Which part of that time the calls computed. */
-    synchronized double computing() {
+    /** Which part of that time the calls computed; empty if none has returned. */
+    synchronized OptionalDouble computing() {
         long all = Arrays.stream(nanos, 0, count).sum();
-        return all == 0 ? 0 : (double) Arrays.stream(cpuNanos, 0, count).sum() / all;
+        return all == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of((double) Arrays.stream(cpuNanos, 0, count).sum() / all);
     }
 }

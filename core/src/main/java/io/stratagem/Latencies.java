@@ -13,8 +13,13 @@ final class Latencies {
 
     private long[] nanos = new long[64];
     private int size;
+    private boolean isOver;
 
     void add(long taken) {
+        if (isOver) {
+            isOver = false;
+            size = 0;
+        }
         if (size < MOST) {
             if (size == nanos.length) {
                 nanos = Arrays.copyOf(nanos, Math.min(MOST, 2 * size));
@@ -23,8 +28,9 @@ final class Latencies {
         }
     }
 
-    void clear() {
-        size = 0;
+    /** What there is stands until the next one is added. */
+    void startOver() {
+        isOver = true;
     }
 
     int size() {

@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
  * Runs a sample on one thread of this JVM, without any strategy: what the others are compared with, and where it shows
  * whether the work waits or computes. The thread is given up when its time is over and it does not end.
  */
-/* The thread measures itself, and writes its fields, which who waits for it reads when it has ended. Only `first` and
- * `gauge` are read before. A task that exceeds its timeout, or the time of all, is interrupted under the lock, and only
- * while it runs: so the next one is not hit.
+/* The thread measures itself, and writes its fields, which who waits for it reads when it has ended. Only `first`,
+ * `gauge` and `slowest` are read before. A task that exceeds its timeout, or the time of all, is interrupted under the
+ * lock, and only while it runs: so the next one is not hit.
  */
 final class OneThread<I, O> {
     /** Tasks that take less are not timed one by one. */
     private static final double TINY_NANOS = 5_000;
 
-    /** How long a thread has to end when it was interrupted. */
+    /** How long a thread has at least to end when it was interrupted. */
     private static final long GRACE_NANOS = 300_000_000;
 
     private static final long LOOK_MILLIS = 5;
@@ -31,6 +31,7 @@ final class OneThread<I, O> {
     private final List<? extends I> sample;
     private final long limitNanos;
     private final long timeoutNanos;
+    private final @Nullable RetryPolicy retry;
     private final Thread thread;
 
     // Guarded by this.
@@ -41,6 +42,10 @@ final class OneThread<I, O> {
 
     private volatile @Nullable ThreadGauge gauge;
     private volatile ThreadGauge.@Nullable Reading first;
+
+    /** How long the slowest of the tasks that have ended took, in nanoseconds. */
+    private volatile long slowest;
+
     private final AtomicReference<@Nullable Object> sink = new AtomicReference<>();
 
     // The thread's own, read when it has ended.
@@ -57,7 +62,9 @@ final class OneThread<I, O> {
         this.function = (Fn<? super I, ? extends O>) workload.function();
         this.sample = sample;
         this.limitNanos = limitNanos;
-        this.timeoutNanos = workload.timeout().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+        this.timeoutNanos =
+                workload.timeout().map(TimeUnit.NANOSECONDS::convert).orElse(Long.MAX_VALUE);
+        this.retry = workload.retry().orElse(null);
         this.thread = new Thread(this::measure, "stratagem-profile-" + workload.name());
         thread.setDaemon(true);
         thread.setContextClassLoader(Thread.currentThread().getContextClassLoader());
@@ -87,7 +94,8 @@ final class OneThread<I, O> {
             ThreadGauge present = gauge;
             ThreadGauge.Reading soFar = present == null ? null : present.read();
             stop();
-            TimeUnit.NANOSECONDS.timedJoin(thread, GRACE_NANOS);
+            // A task that computes takes no notice, and is healthy if it takes as long as others did.
+            TimeUnit.NANOSECONDS.timedJoin(thread, Math.max(GRACE_NANOS, 2 * slowest));
             if (!thread.isAlive()) {
                 return outcome();
             }
@@ -179,7 +187,7 @@ final class OneThread<I, O> {
 
     /** Runs tasks one after another, each with its time, until the end, or as many. */
     private void timed(long end, long most) {
-        latencies.clear();
+        latencies.startOver();
         long begin = System.nanoTime();
         for (long done = 1; done <= most && goesOn(end) && runOne(); done++) {
             latencies.add(taken);
@@ -216,32 +224,57 @@ final class OneThread<I, O> {
         if (!begin()) {
             return false;
         }
-        long failed = failures.count();
         long start = System.nanoTime();
         boolean goesOn = apply(next());
         taken = System.nanoTime() - start;
-        if (end()) {
-            if (failures.count() == failed) {
-                failures.add(timedOut()); // it did not care
-            }
-            return true;
+        if (taken > slowest) {
+            slowest = taken;
         }
+        end();
         return goesOn;
     }
 
+    /**
+     * Runs a task as often as its policy says. It does not wait in between, as a strategy holds no worker meanwhile: that
+     * would look like work that waits.
+     */
     private boolean apply(I input) {
-        try {
-            sink.setOpaque(function.apply(input)); // so that the compiler cannot leave it out
-        } catch (Throwable e) {
-            if (isStopped()) {
+        long start = retry == null ? 0 : System.nanoTime();
+        Throwable failure = attempt(input);
+        for (int attempts = 1; failure != null && isTriedAgain(failure, attempts, start); attempts++) {
+            end();
+            if (!begin()) {
                 return false;
             }
-            failures.add(isTimedOut() ? timedOut() : e);
+            failure = attempt(input);
+        }
+        if (failure != null) {
+            boolean isItsOwn = isTimedOut() || failure instanceof VirtualMachineError;
+            if (isStopped() && !isItsOwn) {
+                return false;
+            }
+            failures.add(failure);
         }
         tasks++;
         return !failures.isOutOfMemory();
     }
 
+    /** Why it failed; null if it did not. */
+    private @Nullable Throwable attempt(I input) {
+        Throwable thrown = null;
+        try {
+            sink.setOpaque(function.apply(input)); // so that the compiler cannot leave it out
+        } catch (Throwable e) {
+            thrown = e;
+        }
+        return timeoutNanos < Long.MAX_VALUE && isTimedOut() ? timedOut() : thrown;
+    }
+
+    private boolean isTriedAgain(Throwable failure, int attempts, long start) {
+        return retry != null && !isStopped() && retry.nextDelayNanos(failure, attempts, System.nanoTime() - start) >= 0;
+    }
+
+    /** Whether the latest attempt has exceeded its timeout. */
     private synchronized boolean isTimedOut() {
         return isTimedOut;
     }
@@ -261,11 +294,8 @@ final class OneThread<I, O> {
         return true;
     }
 
-    /** Whether it has exceeded its timeout. */
-    private synchronized boolean end() {
+    private synchronized void end() {
         isRunning = false;
-        boolean wasTimedOut = isTimedOut;
         Thread.interrupted(); // it may be meant for what has just ended, or be left by it
-        return wasTimedOut;
     }
 }

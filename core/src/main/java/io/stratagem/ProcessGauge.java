@@ -43,6 +43,11 @@ final class ProcessGauge {
             return difference(queuedNanos, earlier.queuedNanos, SELF.pid(), false);
         }
 
+        /** Whether none has died or begun since then: else the other differences are not those of the work. */
+        boolean hasWorkersOf(Reading earlier) {
+            return cpuNanos.keySet().equals(earlier.cpuNanos.keySet());
+        }
+
         /** A process that died meanwhile has taken its figures with it. */
         private static long difference(Map<Long, Long> late, Map<Long, Long> early, long self, boolean withSelf) {
             long sum = 0;

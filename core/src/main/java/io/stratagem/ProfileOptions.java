@@ -12,6 +12,9 @@ public final class ProfileOptions {
     private static final ProfileOptions DEFAULTS =
             new ProfileOptions(Duration.ofSeconds(2), OptionalInt.empty(), row -> {});
 
+    private static final Duration SHORTEST = Duration.ofMillis(10);
+    private static final Duration LONGEST = Duration.ofHours(1);
+
     private final Duration timePerStrategy;
     private final OptionalInt cpus;
     private final Consumer<? super String> progress;
@@ -41,7 +44,7 @@ public final class ProfileOptions {
      */
     public ProfileOptions timePerStrategy(Duration limit) {
         checkArgument(
-                limit.toMillis() >= 10 && limit.compareTo(Duration.ofHours(1)) <= 0,
+                limit.compareTo(SHORTEST) >= 0 && limit.compareTo(LONGEST) <= 0,
                 "timePerStrategy must be from 10 ms to 1 hour: %s",
                 limit);
         return new ProfileOptions(limit, cpus, progress);

@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
 final class ProfileTable {
     static final int WIDTH = 120;
 
-    private static final int LONGEST_NAME = 28;
+    private static final int LONGEST_NAME = 26;
     private static final int SHORTEST_REST = 40;
     private static final String NOTHING = "-";
 
@@ -98,12 +98,10 @@ final class ProfileTable {
     }
 
     private void addTable() {
-        int names = Math.min(
-                LONGEST_NAME,
-                profile.rows().stream()
-                        .mapToInt(row -> row.name().length())
-                        .max()
-                        .orElse(0));
+        int names = profile.rows().stream()
+                .mapToInt(row -> name(row).length())
+                .max()
+                .orElse(0);
         StringBuilder head = new StringBuilder("  " + " ".repeat(names));
         for (Column column : Column.values()) {
             head.append("  ").append(padded(column.title, column.width));
@@ -113,8 +111,8 @@ final class ProfileTable {
             boolean isBest = profile.best().isPresent()
                     && row.name().equals(profile.best().get());
             String start = (isBest ? "> " : "  ")
-                    + row.name()
-                    + " ".repeat(Math.max(0, names - row.name().length()));
+                    + name(row)
+                    + " ".repeat(names - name(row).length());
             if (row.figures().isEmpty()) {
                 wrap(start + "  ", row.note(), " ".repeat(names + 4));
                 continue;
@@ -130,9 +128,14 @@ final class ProfileTable {
     private void addNotes() {
         for (Row row : profile.rows()) {
             if (row.figures().isPresent() && !row.note().isEmpty()) {
-                wrap("  " + row.name() + ": ", row.note(), "    ");
+                wrap("  " + name(row) + ": ", row.note(), "    ");
             }
         }
+    }
+
+    private static String name(Row row) {
+        String name = oneLine(row.name());
+        return name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME - 1) + "…" : name;
     }
 
     private static String padded(String text, int width) {

@@ -248,12 +248,14 @@ final class Profiler<I, O> {
         if (holds != null) {
             character.held(holds);
         } else if (failures.count() < tasks) {
-            if (workload.kind() != Kind.ASYNC && trial.meanRanNanos() >= WorkCharacter.SEEN_FROM_OUTSIDE_NANOS) {
+            if (workload.kind() != Kind.ASYNC
+                    && trial.haveLoneWorkersStayed()
+                    && trial.meanRanNanos() >= WorkCharacter.SEEN_FROM_OUTSIDE_NANOS) {
                 character.alone((long) trial.ranNanos(), trial.loneWorkerNanos(), trial.loneQueuedNanos());
             }
             character.took(trial.meanRanNanos());
         }
-        character.failed(failures, tasks);
+        character.failed(failures, trial.tasks());
         if (tasks == 0 && problem.isPresent() && problem.get().startsWith("no task ended")) {
             character.hung(limit);
         }

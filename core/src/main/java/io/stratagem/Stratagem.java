@@ -57,7 +57,7 @@ public final class Stratagem {
      * @throws IllegalArgumentException if the sample is empty
      * @throws IllegalStateException if no strategy that is there takes the workload
      * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
-     *     everything has been stopped
+     *     everything has been stopped, but for a task in this JVM that ignores interrupts: it keeps a daemon thread
      */
     public static <I, O> WorkloadProfile profile(Workload<I, O> workload, Collection<? extends I> sample) {
         return profile(workload, sample, ProfileOptions.defaults());
@@ -65,14 +65,17 @@ public final class Stratagem {
 
     /**
      * Measures which strategy suits a workload: runs a sample of its inputs on one thread, and then on every strategy that
-     * is there and takes it, and says which to take, and whether the work is what it was declared to be.
+     * is there and takes it, and says which to take, and whether the work is what it was declared to be. For isolated work
+     * one worker process takes the place of the one thread, for asynchronous work a loop with one task at a time.
+     *
+     * <p>A {@linkplain Workload#retry() retry policy} holds on one thread, too, but there nothing waits between attempts.
      *
      * <p><b>It runs the work again and again</b>, each input maybe thousands of times, and cuts off what is running when
      * the time is over: that must do no harm. Nothing else in this library does so without being asked.
      *
      * <p>It takes the {@linkplain ProfileOptions#timePerStrategy time for each strategy} once for each row of the report, twice if
-     * its first task takes long,
-     * and some seconds for starting and closing. Results are not kept. Work that fails is counted, work that hangs is
+     * its first task takes long, on one thread up to three times if another one does and cannot be interrupted, and some
+     * seconds for starting and closing. Results are not kept. Work that fails is counted, work that hangs is
      * stopped; what cannot be stopped, because it ignores interrupts, keeps a daemon thread, is named in the report, and
      * is not tried in this JVM again. An {@linkplain Workload#isolated() isolated} workload runs in worker processes only.
      * One that is not may do to this JVM what it does anyway, as exit it.
@@ -91,7 +94,7 @@ public final class Stratagem {
      * @throws IllegalArgumentException if the sample is empty
      * @throws IllegalStateException if no strategy that is there takes the workload
      * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
-     *     everything has been stopped
+     *     everything has been stopped, but for a task in this JVM that ignores interrupts: it keeps a daemon thread
      */
     public static <I, O> WorkloadProfile profile(
             Workload<I, O> workload, Collection<? extends I> sample, ProfileOptions options) {

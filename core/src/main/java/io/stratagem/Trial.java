@@ -60,6 +60,7 @@ final class Trial<I, O> implements AutoCloseable {
     private double bytesPerTask;
     private long loneWorkerNanos;
     private long loneQueuedNanos;
+    private boolean haveLoneWorkersStayed;
     private int next;
     private @Nullable Result<O> latest;
     private boolean isGone;
@@ -201,7 +202,7 @@ final class Trial<I, O> implements AutoCloseable {
     private void loneOnly(long begin, long end) throws InterruptedException {
         lone(begin + limitNanos / 5, end);
         if (System.nanoTime() - end < 0) {
-            latencies.clear();
+            latencies.startOver();
             lone(end, end);
         }
     }
@@ -215,24 +216,19 @@ final class Trial<I, O> implements AutoCloseable {
     private void many(long lastInput, long end, long most, MapOptions options) {
         Snapshot before = strategy.snapshot();
         long begin = System.nanoTime();
-        long last = begin;
-        long done = 0;
-        long doneInTime = 0;
+        Throughput throughput = new Throughput(begin, lastInput);
         Pace pace = new Pace(end);
         MapOptions bounded = options.deadline(Duration.ofNanos(Math.max(1, end - begin)));
         try (Stream<Result<O>> results = strategy.map(workload, inputs(lastInput, most), bounded)) {
             Spliterator<Result<O>> each = results.spliterator();
             while (each.tryAdvance(result -> latest = result) && !pace.isOver() && !isCutOff(latest, end)) {
                 note(latest);
-                done++;
-                if (done == 1 || pace.lastLook() - lastInput < 0) {
-                    doneInTime = done;
-                    last = Math.max(last, pace.lastLook());
-                }
+                throughput.ended(pace.lastLook());
             }
         } catch (TaskTimeoutException e) {
             // inputs were left: so it is when the time is over
         }
+        long done = throughput.tasks();
         if (done == 0) {
             return;
         }
@@ -241,9 +237,9 @@ final class Trial<I, O> implements AutoCloseable {
         bytesPerTask =
                 (double) (after.sentBytes() + after.receivedBytes() - before.sentBytes() - before.receivedBytes())
                         / done;
-        // What is cut off in the middle of tasks has done something since the last one ended.
-        long until = last - begin > (lastInput - begin) / 2 ? last : Math.max(last, lastInput);
-        tasksPerSecond = doneInTime * 1e9 / Math.max(1, until - begin);
+        // Where one round was all there was time for, the end may have cut it in two.
+        tasksPerSecond =
+                throughput.isOneRound() ? Math.max(tasksPerSecond, throughput.perSecond()) : throughput.perSecond();
     }
 
     /** Whether it was given up since the time of all is over; that is not its fault. */
@@ -294,8 +290,8 @@ final class Trial<I, O> implements AutoCloseable {
         ProcessGauge.Reading before = gauge.read();
         long begin = System.nanoTime();
         long done = 0;
-        ranNanos = 0;
-        waitedNanos = 0;
+        double ran = 0;
+        double waited = 0;
         while (System.nanoTime() - lastStart < 0 && done < Latencies.MOST) {
             long handedIn = System.nanoTime();
             CompletableFuture<Result<O>> future = strategy.submit(workload, nextInput());
@@ -303,8 +299,8 @@ final class Trial<I, O> implements AutoCloseable {
                 Result<O> result = future.get(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
                 long taken = System.nanoTime() - handedIn;
                 latencies.add(taken);
-                waitedNanos += taken;
-                ranNanos += result.execution().ran().toNanos();
+                waited += taken;
+                ran += result.execution().ran().toNanos();
                 note(result);
                 done++;
                 tasks++;
@@ -316,13 +312,16 @@ final class Trial<I, O> implements AutoCloseable {
                 future.cancel(true);
             }
         }
-        if (done > 0) {
+        if (done > 0) { // else what was seen before stands
+            ranNanos = ran;
+            waitedNanos = waited;
             tasksPerSecond = done * 1e9 / Math.max(1, System.nanoTime() - begin);
         }
         residentBytes = gauge.residentBytes();
         ProcessGauge.Reading after = gauge.read();
         loneWorkerNanos = after.workerNanosSince(before);
         loneQueuedNanos = after.queuedNanosSince(before);
+        haveLoneWorkersStayed = after.hasWorkersOf(before);
     }
 
     /** What was measured, if anything was. */
@@ -348,6 +347,11 @@ final class Trial<I, O> implements AutoCloseable {
         return one.orElse(0) >= other.orElse(0) ? one : other;
     }
 
+    /** How many tasks have ended. */
+    long tasks() {
+        return tasks;
+    }
+
     Failures failures() {
         return failures;
     }
@@ -369,6 +373,11 @@ final class Trial<I, O> implements AutoCloseable {
     /** For how long they were ready to and had no CPU. */
     long loneQueuedNanos() {
         return loneQueuedNanos;
+    }
+
+    /** Whether no worker has died or come up meanwhile, so that what they computed is the work's. */
+    boolean haveLoneWorkersStayed() {
+        return haveLoneWorkersStayed;
     }
 
     /** How many of its threads do not stop. */

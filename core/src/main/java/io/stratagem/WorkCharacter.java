@@ -86,8 +86,15 @@ final class WorkCharacter {
     /** Takes in how long an asynchronous function held its caller. */
     void held(Holds holds) {
         double nanos = holds.medianNanos();
-        if (nanos >= HOLDS_NANOS) {
-            boolean isComputing = holds.computing() >= 1 - WAITS;
+        if (nanos < HOLDS_NANOS) {
+            return;
+        }
+        if (holds.computing().isEmpty()) {
+            findings.add("declared async, but its function had not returned its stage after " + Quantity.nanos(nanos)
+                    + ", and holds the loop meanwhile: loop.offload(…) what it does, or make it Workload.blocking if it "
+                    + "waits, Workload.compute if it computes");
+        } else {
+            boolean isComputing = holds.computing().getAsDouble() >= 1 - WAITS;
             findings.add("declared async, but its function " + (isComputing ? "computes" : "blocks") + " for "
                     + Quantity.nanos(nanos) + " before it returns its stage, and holds the loop meanwhile: "
                     + "loop.offload(…) " + (isComputing ? "that" : "the blocking call") + ", or make it Workload."
@@ -109,12 +116,12 @@ final class WorkCharacter {
         }
     }
 
-    /** Takes in how tasks failed when they ran alone. */
+    /** Takes in how tasks failed when they ran alone, of how many that ended. */
     void failed(Failures failures, long tasks) {
         if (failures.count() == 0) {
             return;
         }
-        String how = failures.count() == tasks
+        String how = failures.count() >= tasks
                 ? "every task failed, the first one with "
                 : Quantity.percent((double) failures.count() / tasks) + " of the tasks failed, the first one with ";
         findings.add(0, how + failures.first().orElse("nothing"));
@@ -127,7 +134,7 @@ final class WorkCharacter {
         } else if (failures.deaths() > 0) {
             findings.add(
                     0,
-                    Quantity.percent((double) failures.deaths() / tasks)
+                    Quantity.percent((double) failures.deaths() / Math.max(tasks, failures.count()))
                             + " of the tasks killed their worker process: a good thing that it is isolated");
         }
     }

@@ -21,9 +21,10 @@ import java.util.OptionalLong;
  * @param findings what the work showed itself to be, where that is not what it was declared to be, and how it fails; each a
  *     sentence, the most important one first
  * @param warnings what to think of when reading the figures
- * @param waiting which part of its time the work waited, from 0 to 1, when it ran on one thread; empty if that could not
- *     be measured
- * @param rows how it was run: first on one thread, then on each strategy
+ * @param waiting which part of its time the work waited, from 0 to 1, when it ran on one thread, or in one worker process
+ *     if it is isolated; empty if that could not be measured, and for asynchronous work
+ * @param rows how it was run: first what the others are compared with, which is one thread of this JVM, for isolated work
+ *     one worker process, and for asynchronous work one task at a time on a loop; then each strategy
  * @param conditions what was measured where, as a line of text
  */
 public record WorkloadProfile(

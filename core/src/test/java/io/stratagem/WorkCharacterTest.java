@@ -77,6 +77,32 @@ final class WorkCharacterTest {
         assertThat(here.findings()).isEmpty();
     }
 
+    @Test
+    void failed_noTaskCounted_saysThatEveryTaskFailed() {
+        Workload<Integer, Integer> isolated =
+                Workload.named("isolated").isolated().compute((Integer n) -> n);
+        Failures failures = new Failures();
+        failures.add(new IllegalStateException("no"));
+
+        WorkCharacter character = new WorkCharacter(isolated);
+        character.failed(failures, 0);
+
+        assertThat(character.findings())
+                .containsExactly("every task failed, the first one with java.lang.IllegalStateException: no");
+    }
+
+    @Test
+    void failed_some_saysWhichPart() {
+        Failures failures = new Failures();
+        failures.add(new IllegalStateException("no"));
+
+        WorkCharacter character = new WorkCharacter(COMPUTE);
+        character.failed(failures, 4);
+
+        assertThat(character.findings())
+                .containsExactly("25 % of the tasks failed, the first one with java.lang.IllegalStateException: no");
+    }
+
     private static WorkCharacter alone(Workload<?, ?> workload, long wall, long cpu, long queued) {
         WorkCharacter character = new WorkCharacter(workload);
         character.alone(wall, cpu, queued);

@@ -25,6 +25,22 @@ final class WorkloadProfileTest {
     }
 
     @Test
+    void table_longNames_fitsTheTerminal() {
+        String name = "a strategy\nof somebody else, with a very long name ".repeat(4);
+        WorkloadProfile profile = profile(
+                "work",
+                List.of(),
+                new Row(name, row("", 1).figures(), "how tasks failed"),
+                new Row(name, Optional.empty(), "why not"));
+
+        assertThat(profile.table().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(WIDTH));
+        assertThat(profile.table().lines())
+                .filteredOn(line -> line.contains("a strategy of somebody el…"))
+                .as("two rows and a note")
+                .hasSize(3);
+    }
+
+    @Test
     void table_marksWhatIsRecommended() {
         WorkloadProfile profile = profile("work", List.of(), row("one thread", 10), row("thread pool", 20));
 
