@@ -225,17 +225,28 @@ final class PipelineRunTest {
         EngineStrategy patient = new ScriptedEngine.Builder(other)
                 .closeTimeout(Duration.ofDays(1))
                 .build();
+        CountDownLatch isExhausted = new CountDownLatch(1); // else the reader would hear that it cannot go on
+        Stream<Integer> inputs = Stream.iterate(
+                1,
+                n -> {
+                    if (n > 1) {
+                        isExhausted.countDown();
+                    }
+                    return n == 1;
+                },
+                n -> n + 1);
         RacingThreads.run(
                 () -> {
                     try (var results = Pipeline.of(never(Workload.named("first")))
                             .then(never(Workload.named("second")))
                             .on(patient)
-                            .map(strategy, List.of(1))) {
+                            .map(strategy, inputs)) {
                         results.forEach(delivered::add);
                     }
                 },
                 () -> {
                     Batch first = engine.next();
+                    Uninterruptibles.awaitUninterruptibly(isExhausted);
                     patient.closeNow();
                     patient.close();
                     succeed(first, one, 1, 10);

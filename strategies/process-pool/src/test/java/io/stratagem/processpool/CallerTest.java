@@ -7,6 +7,7 @@ import io.stratagem.Result;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.RacingThreads;
 import java.time.Duration;
@@ -36,7 +37,7 @@ final class CallerTest extends WorkerFixture {
     record Answer(String text) {}
 
     /** Does what its input says; all of it is one workload, which the worker knows. */
-    private static Workload<String, Object> acting(Gate gate) {
+    private static Workload<String, Object> acting(Gate gate, Journal journal) {
         return Workload.named("acting").isolated().compute(input -> {
             return switch (input) {
                 case "record" -> new Answer(input);
@@ -50,6 +51,7 @@ final class CallerTest extends WorkerFixture {
                     yield input;
                 }
                 case "wait" -> {
+                    journal.enter();
                     gate.awaitIgnoringInterrupts();
                     yield input;
                 }
@@ -59,12 +61,14 @@ final class CallerTest extends WorkerFixture {
     }
 
     private Gate gate;
+    private Journal journal;
     private Workload<String, Object> workload;
 
     @BeforeEach
     void prepare() {
         gate = gate();
-        workload = acting(gate);
+        journal = journal();
+        workload = acting(gate, journal);
     }
 
     /** A pool whose tasks are sent by who submits them, as long as nothing else happens. */
@@ -243,6 +247,7 @@ final class CallerTest extends WorkerFixture {
         WorkerProcessStrategy pool = pool(1);
         long pid = pool.run(PID, 0).orElseThrow();
         Caller caller = waiting(pool);
+        Patience.await().until(() -> journal.entered() == 1); // else it would be taken back, and cost no process
 
         assertThat(caller.task.get().cancel(true)).isTrue();
 
