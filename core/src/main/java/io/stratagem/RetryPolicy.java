@@ -130,7 +130,8 @@ public final class RetryPolicy implements Serializable {
     }
 
     /**
-     * No attempt begins later than this after the first one began. No limit by default.
+     * No attempt is put off to a time later than this after the first one began; it may then have to wait for a worker.
+     * No limit by default.
      *
      * @param limit positive
      * @return a changed copy

@@ -593,7 +593,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         worker = by;
         runner = thread;
         Details mine = details;
-        long start = mine == null ? by.nowNanos(terms.clock()) : terms.clock().nanoTime();
+        if (mine != null) {
+            by.forgetTime(); // its end may not be noted
+        }
+        long start = by.nowNanos(terms.clock());
         execution = BatchExecution.started(terms, by.name(), attempts, end(now), queuedAtNanos, start);
         if (mine != null) {
             mine.taskStartNanos = start;
@@ -965,9 +968,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             if (delay >= 0) {
                 hasMoved = true;
                 Batch again = part(index, index + 1, attempts + 1, mine.ofNextAttempt(index, began));
-                if (delay > 0) {
-                    again.isHeld = true;
-                }
+                again.isHeld = true; // until it is dispatched: who helps would find it before it has joined its run
                 again.callbacks = callbacks();
                 return new Moved(again, delay);
             }

@@ -57,7 +57,8 @@ final class CallbackThreads implements Executor {
         if (pool.getQueue().isEmpty()) {
             pool.setCorePoolSize(FEW);
         } else if (begun.get() == before) {
-            pool.setCorePoolSize(pool.getPoolSize() + 1); // starts one at once, since there is a queue
+            pool.setCorePoolSize(pool.getPoolSize() + 1);
+            pool.prestartCoreThread(); // if the size was that already, since one has just ended
         }
         watch();
     }

@@ -259,9 +259,24 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
         return isShutdown && tasks.isEmpty();
     }
 
+    /** A worker runs what has not started, and may take longer than the limit. */
     @Override
     public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
         long deadline = System.nanoTime() + unit.toNanos(timeout);
+        Worker worker = strategy.currentWorker();
+        if (worker == null || isTerminated()) {
+            return awaitTermination(deadline);
+        }
+        tasks.forEach(ViewTask::help);
+        Wait wait = worker.isOwnedBy(strategy.engine()) ? new Wait(strategy.engine(), worker) : null;
+        try {
+            return awaitTermination(deadline);
+        } finally {
+            Wait.end(wait);
+        }
+    }
+
+    private boolean awaitTermination(long deadline) throws InterruptedException {
         synchronized (termination) {
             while (!isTerminated()) {
                 long left = deadline - System.nanoTime();

@@ -47,8 +47,13 @@ final class KeyLimits {
 
     /** The tasks of one key. */
     private static final class Lane {
+        private final Key key; // the map's own: to find it by that calls no code of the user's
         private int inFlight;
         private final Set<Place> waiting = new LinkedHashSet<>(); // cancelling one of many must not search
+
+        Lane(Key key) {
+            this.key = key;
+        }
     }
 
     /** NEW → WAITING → TAKEN → LEFT; WAITING may be left out, and LEFT may come at any time. */
@@ -64,6 +69,9 @@ final class KeyLimits {
         private final @Nullable Key key;
         private final @Nullable Throwable failure;
         private State state = State.NEW;
+
+        /** That it is in; null as long as it is new. */
+        private @Nullable Lane lane;
 
         /** Who waits. */
         private @Nullable Batch batch;
@@ -109,7 +117,8 @@ final class KeyLimits {
         if (key == null || place.state != State.NEW) { // it was cancelled
             return false;
         }
-        Lane lane = lanes.computeIfAbsent(key, unused -> new Lane());
+        Lane lane = lanes.computeIfAbsent(key, Lane::new); // keys may not be fit to be compared
+        place.lane = lane;
         if (lane.inFlight < batch.terms.limitPerKey) {
             take(lane, place, batch);
             return true;
@@ -142,7 +151,7 @@ final class KeyLimits {
     private synchronized @Nullable Place giveBack(Place place) {
         State former = place.state;
         place.state = State.LEFT;
-        Lane lane = place.key == null ? null : lanes.get(place.key);
+        Lane lane = place.lane;
         if (lane == null) {
             return null;
         }
@@ -155,7 +164,7 @@ final class KeyLimits {
         lane.inFlight--;
         Place next = next(lane);
         if (lane.inFlight == 0) {
-            lanes.remove(place.key);
+            lanes.remove(lane.key);
         }
         return next;
     }

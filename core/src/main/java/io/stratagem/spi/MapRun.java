@@ -454,7 +454,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         Worker worker = strategy.currentWorker();
         if (worker != null) {
             checkMayWait();
-            if (helpOnWorker(worker)) {
+            if (!Thread.currentThread().isInterrupted() && helpOnWorker(worker)) {
                 return;
             }
         }

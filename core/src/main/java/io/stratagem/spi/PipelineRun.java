@@ -369,7 +369,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
     private void await() {
         boolean isWorker = Worker.isCurrent();
         Passage head = done == null ? first : null;
-        if (isWorker && help(head)) {
+        if (isWorker && !Thread.currentThread().isInterrupted() && help(head)) {
             return;
         }
         EngineStrategy home = isWorker ? strategyOfReader() : null;
@@ -380,8 +380,12 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         boolean isShort = home != null;
         Wait wait = null;
         try {
-            while (!isAwaitedThere() && !(isWorker && findWaiting(head) != null)) {
-                if (Thread.currentThread().isInterrupted()) {
+            while (!isAwaitedThere()) {
+                boolean isInterrupted = Thread.currentThread().isInterrupted();
+                if (isWorker && !isInterrupted && findWaiting(head) != null) {
+                    break;
+                }
+                if (isInterrupted) {
                     cancelAll();
                     throw new CancellationException(
                             "the thread that reads the results was interrupted; pipeline '" + name + "'");

@@ -48,7 +48,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> get() throws InterruptedException, ExecutionException {
-        Wait wait = help(this, Long.MAX_VALUE);
+        Wait wait = helpUnlessInterrupted(this, Long.MAX_VALUE);
         try {
             return super.get();
         } finally {
@@ -60,7 +60,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public Result<O> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Wait wait = help(this, unit.toNanos(timeout));
+        Wait wait = helpUnlessInterrupted(this, unit.toNanos(timeout));
         try {
             return super.get(timeout, unit);
         } finally {
@@ -81,6 +81,11 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public <U> CompletableFuture<U> newIncompleteFuture() {
         return new Dependent<>(new WeakReference<>(this));
+    }
+
+    /** As {@link #help}, where an interrupt ends the wait: what is helped is not to meet it. */
+    private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, long limitNanos) {
+        return Thread.currentThread().isInterrupted() ? null : help(awaited, limitNanos);
     }
 
     /**
@@ -127,9 +132,13 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
             return task == null ? null : task.help(this, limitNanos);
         }
 
+        private @Nullable Wait helpUnlessInterrupted(long limitNanos) {
+            return Thread.currentThread().isInterrupted() ? null : help(limitNanos);
+        }
+
         @Override
         public U get() throws InterruptedException, ExecutionException {
-            Wait wait = help(Long.MAX_VALUE);
+            Wait wait = helpUnlessInterrupted(Long.MAX_VALUE);
             try {
                 return super.get();
             } finally {
@@ -139,7 +148,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         @Override
         public U get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
-            Wait wait = help(unit.toNanos(timeout));
+            Wait wait = helpUnlessInterrupted(unit.toNanos(timeout));
             try {
                 return super.get(timeout, unit);
             } finally {

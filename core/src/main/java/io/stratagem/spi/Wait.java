@@ -15,8 +15,8 @@ record Wait(Engine engine, Worker worker) {
     }
 
     /**
-     * If the calling thread is the engine's, waits a moment, and then tells the engine. Ends at once if the thread is
-     * interrupted: it will hardly wait.
+     * If the calling thread is the engine's, waits a moment, and then tells the engine; at once if the thread is
+     * interrupted, which a join does not mind.
      *
      * @param isDone whether there is nothing to wait for any more
      * @param onDone sees to it that what it is given runs then; used at most once
@@ -36,7 +36,7 @@ record Wait(Engine engine, Worker worker) {
                 return null;
             }
             if (thread.isInterrupted()) {
-                return null;
+                break;
             }
         }
         return new Wait(strategy.engine(), worker);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
+import io.stratagem.MapOptions;
+import io.stratagem.Pipeline;
 import io.stratagem.Result;
 import io.stratagem.RetryPolicy;
 import io.stratagem.Workload;
@@ -11,9 +13,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -23,12 +27,52 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The part of the contract that is about tasks that hand in tasks and wait for them. */
 public abstract class NestingContract extends StreamContract {
 
     /** For subclasses. */
     protected NestingContract() {}
+
+    // ---------------------------------------------------------------------------------------------- interrupts
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void map_nestedAndCancelled_ends(boolean isPipeline) {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        Journal journal = journal();
+        AtomicInteger read = new AtomicInteger();
+        Workload<Integer, Integer> inner = workload(Kind.BLOCKING, "inner", n -> n);
+        Stream<Integer> endless = Stream.iterate(0, n -> n + 1);
+        Future<?> outer = strategy.asExecutorService().submit(() -> {
+            try (var results = isPipeline
+                    ? Pipeline.of(inner).then(inner).map(strategy, endless, MapOptions.unordered())
+                    : strategy.mapUnordered(inner, endless)) {
+                results.forEach(result -> read.incrementAndGet());
+            } catch (CancellationException e) {
+                journal.add("stopped");
+            }
+        });
+        Patience.await().until(() -> read.get() > 10);
+        outer.cancel(true);
+        Patience.await().until(() -> journal.count("stopped") == 1);
+    }
+
+    /** It ignores interrupts. */
+    @Test
+    void join_byAnInterruptedWorker_doesNotDeadlock() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Integer> delayed = Workload.async(
+                "delayed", (n, loop) -> loop.delay(Duration.ofMillis(5)).thenApply(nothing -> n));
+        Workload<Integer, Integer> outer = workload(Kind.COMPUTE, "outer", n -> {
+            Thread.currentThread().interrupt();
+            return strategy.submit(delayed, n).join().orElseThrow();
+        });
+        assertThat(Patience.get(strategy.submit(outer, 1))).isEqualTo(Result.success(1));
+    }
 
     // ---------------------------------------------------------------------------------------------- on all workers
 

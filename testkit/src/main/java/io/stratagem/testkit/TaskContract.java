@@ -508,6 +508,29 @@ public abstract class TaskContract extends StrategyFixture {
 
     // ---------------------------------------------------------------------------------------------- timeouts
 
+    @Test
+    void ran_afterATaskThatTimedOut_isItsOwnTime() throws Exception {
+        assume(Ability.IN_THIS_JVM);
+        assume(Ability.INTERRUPTS);
+        FakeClock clock = new FakeClock();
+        Gate gate = gate();
+        Journal journal = journal();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        CompletableFuture<?> first = strategy.submit(waiting(Kind.COMPUTE, gate), 1);
+        CompletableFuture<?> timed = strategy.submit(
+                workload(
+                        Kind.COMPUTE, Workload.named("timed").timeout(Duration.ofSeconds(1)), telling(journal, gate())),
+                2);
+        CompletableFuture<Result<Integer>> last = strategy.submit(workload(Kind.COMPUTE, "last", n -> n), 3);
+        gate.open();
+        awaitTimed(clock, journal, 1);
+        clock.advance(Duration.ofSeconds(1));
+
+        assertThat(Patience.get(last).execution().ran()).isZero();
+        Patience.get(first);
+        Patience.get(timed);
+    }
+
     /** Waits until so many tasks have begun, and the timeout of one counts: elsewhere a start is heard of later. */
     private static void awaitTimed(FakeClock clock, Journal journal, long entered) {
         Patience.await().until(() -> journal.entered() == entered && clock.waiting() > 0);

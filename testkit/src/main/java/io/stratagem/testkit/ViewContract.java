@@ -652,6 +652,20 @@ public abstract class ViewContract extends KeyContract {
 
     @ParameterizedTest
     @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void view_nestedAwaitTermination_doesNotDeadlock(Kind kind) {
+        assume(Ability.IN_THIS_JVM);
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Boolean> outer = workload(kind, "outer", n -> {
+            ListeningExecutorService view = strategy.asExecutorService(kind);
+            Future<?> inner = view.submit(() -> n);
+            view.shutdown();
+            return view.awaitTermination(LIMIT_MILLIS, TimeUnit.MILLISECONDS) && inner.isDone();
+        });
+        assertThat(strategy.run(outer, 1)).isEqualTo(Result.success(true));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
     void view_nestedInvokeAny_doesNotDeadlock(Kind kind) throws Exception {
         assume(Ability.IN_THIS_JVM);
         ListeningExecutorService view = strategy(1).asExecutorService(kind);

@@ -1,6 +1,7 @@
 package io.stratagem.spi;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Result;
 import io.stratagem.RetryPolicy;
@@ -93,6 +94,31 @@ final class KeyLimitsTest {
         assertThat(engine.isIdle()).isTrue();
         assertThat(again.succeeded(0, 0)).isTrue();
         run(only(1), 1);
+    }
+
+    private static final class Incomparable {
+        @Override
+        public int hashCode() {
+            return 1;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            throw new IllegalStateException("not to be compared");
+        }
+    }
+
+    @Test
+    void submit_keysThatCannotBeCompared_failsAndLosesNothing() {
+        Workload<Integer, Integer> bad = Workload.named("bad")
+                .limitPerKey((Integer n) -> new Incomparable(), 1)
+                .compute(n -> n);
+        CompletableFuture<Result<Integer>> first = strategy.submit(bad, 0);
+        assertThatThrownBy(() -> strategy.submit(bad, 1)).hasMessage("not to be compared");
+        run(only(0), 0);
+        assertThat(first).isCompletedWithValue(Result.success(0));
+        assertThat(strategy.snapshot().queued()).isZero();
+        assertThat(strategy.snapshot().running()).isZero();
     }
 
     @Test

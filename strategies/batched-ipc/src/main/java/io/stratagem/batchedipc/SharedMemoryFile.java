@@ -257,6 +257,8 @@ final class SharedMemoryFile {
                 }
                 isComplete = true;
                 return file;
+            } catch (NoSuchFileException e) {
+                log.debug("{} was swept before it was locked", path, e); // so again
             } finally {
                 if (!isComplete) {
                     Files.deleteIfExists(path);

@@ -21,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,33 @@ final class SharedMemoryFileTest {
     private static SharedArray longs(Passing passing, long length, Path... places) {
         return SharedMemoryFixture.array(
                 new Means(List.of(places), passing, Mapping.PREFERRED), SharedArray.Type.LONG, length);
+    }
+
+    /** A sweep may delete a name before its file is locked. */
+    @Test
+    void name_thatIsSweptAtAnyMomentOfItsMaking_doesNoHarm() throws Exception {
+        assumeTrue(Passing.PREFERRED == Passing.BY_DESCRIPTOR, "Linux");
+        AtomicBoolean isOver = new AtomicBoolean();
+        Thread sweeper = new Thread(() -> {
+            while (!isOver.get()) {
+                try {
+                    for (Path each : namedFiles(directory)) {
+                        Files.deleteIfExists(each);
+                    }
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        });
+        sweeper.start();
+        try {
+            for (int i = 0; i < 2_000; i++) {
+                longs(Passing.BY_DESCRIPTOR, 10, directory).close();
+            }
+        } finally {
+            isOver.set(true);
+            sweeper.join();
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- places

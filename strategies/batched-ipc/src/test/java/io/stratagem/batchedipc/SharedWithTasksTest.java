@@ -1,6 +1,7 @@
 package io.stratagem.batchedipc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.stratagem.Result;
 import io.stratagem.Results;
@@ -11,6 +12,7 @@ import io.stratagem.processpool.ProcessPoolBuilder;
 import io.stratagem.processpool.ProcessPoolStrategy;
 import io.stratagem.processpool.WorkerProcessStrategy;
 import io.stratagem.testkit.Patience;
+import java.nio.ByteBuffer;
 import java.nio.DoubleBuffer;
 import java.util.List;
 import java.util.Random;
@@ -153,6 +155,35 @@ final class SharedWithTasksTest {
                             failure -> assertThat(failure.cause())
                                     .isInstanceOf(TransferException.class)
                                     .hasMessageContaining("closed"));
+        }
+    }
+
+    /** It is found out before the frame leaves, where it would cost the worker. */
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void buffer_ofAClosedArray_failsItsTaskAndNoOther(ProcessPoolBuilder<?> builder) {
+        assumeTrue(SharedMemoryFixture.hasArenas(), "else it can be read until it is collected");
+        Workload<Integer, Long> pid =
+                Workload.blocking("pid", n -> ProcessHandle.current().pid());
+        Workload<ByteBuffer, Integer> count = Workload.blocking("count", ByteBuffer::remaining);
+        Workload<Integer, ByteBuffer> closed = Workload.blocking("closed", n -> {
+            try (SharedArray array = SharedArray.ofBytes(n)) {
+                return array.bytes(0, n);
+            }
+        });
+        try (WorkerProcessStrategy pool = builder.workerProcesses(1).build()) {
+            long before = pool.run(pid, 0).orElseThrow();
+            SharedArray array = SharedArray.ofBytes(1 << 16);
+            ByteBuffer view = array.bytes(0, 1 << 16);
+            array.close();
+
+            for (Result<?> result : List.of(pool.run(count, view), pool.run(closed, 1 << 16))) {
+                assertThat(result)
+                        .isInstanceOfSatisfying(
+                                Result.Failure.class,
+                                failure -> assertThat(failure.cause()).isInstanceOf(TransferException.class));
+            }
+            assertThat(pool.run(pid, 0).orElseThrow()).as("the same process").isEqualTo(before);
         }
     }
 }

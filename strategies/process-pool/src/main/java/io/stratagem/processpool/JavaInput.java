@@ -95,7 +95,10 @@ class JavaInput extends ObjectInputStream implements HostLine.Source {
     }
 
     @Override
-    protected Class<?> resolveProxyClass(String[] names) throws ClassNotFoundException {
+    protected Class<?> resolveProxyClass(String[] names) throws ClassNotFoundException, InvalidObjectException {
+        if (finder.isRejected(Proxy.class)) { // before one is made: the JDK asks for the class
+            throw ClassFinder.rejection(Proxy.class);
+        }
         Class<?>[] interfaces = new Class<?>[names.length];
         ClassLoader loader = finder.loader();
         for (int i = 0; i < names.length; i++) {

@@ -26,7 +26,7 @@ import org.slf4j.MDC;
 /** What a worker does: takes what the application sends, and runs one task after another. For one {@link TaskThread}. */
 final class TaskRunner {
     /** As of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
-    private static final int OUT_OF_MEMORY_CODE = 3;
+    static final int OUT_OF_MEMORY_CODE = 3;
 
     private final Link link;
     private final Outbox outbox;
@@ -80,6 +80,9 @@ final class TaskRunner {
         TaskThread.beginExchange();
         try {
             return link.receive();
+        } catch (OutOfMemoryError e) {
+            endForWantOfMemory(e); // a direct buffer
+            throw e;
         } finally {
             TaskThread.endExchange();
             Thread.interrupted(); // it was for no task

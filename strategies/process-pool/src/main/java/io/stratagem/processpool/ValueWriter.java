@@ -156,6 +156,7 @@ final class ValueWriter {
                 | (value.order() == ByteOrder.LITTLE_ENDIAN ? LITTLE_ENDIAN : 0)
                 | (isAttached ? BESIDE : 0));
         if (isAttached) {
+            var unused = contents.get(0); // it is read when the frame is sent: here it says whether it can be
             out.putAttachment(Attachment.of(contents));
             return;
         }

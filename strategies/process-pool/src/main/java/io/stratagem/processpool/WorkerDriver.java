@@ -355,6 +355,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
             isLent = !atWorker.isEmpty();
         } catch (IOException | RuntimeException e) {
             log.debug("{} could not be sent a task at once", process, e);
+        } catch (Error e) {
+            Objects.requireNonNull(process).kill(); // it may have been sent a part, or be waited for in vain
+            throw e;
         } finally {
             setContextClassLoader(OWN_LOADER);
             if (!isSent) { // the driver meets the same, and sees to it
@@ -493,6 +496,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void serveLent() {
         isLent = false;
         isHandedBack = false;
+        Sent lent = atWorker.peekFirst();
+        if (lent != null) {
+            setContextClassLoader(lent.values().loader());
+        }
         try {
             Bytes answer = unhandled;
             unhandled = null;
@@ -504,6 +511,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
         } catch (IOException | Bytes.MalformedException e) {
             endBroken(e);
+        } finally {
+            setContextClassLoader(OWN_LOADER);
         }
     }
 
@@ -562,6 +571,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     void attach(WorkerProcess started) {
         started.link().countInto(engine.traffic());
         process = started;
+        shortWorkload = NONE; // its workloads have other numbers
         tasksSent = 0;
         isOverweight = false;
     }
@@ -863,7 +873,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             encoded = size;
         }
         while (size < inputs.length && (size == 0 || hasRoom())) {
-            boolean mayWait = frame.weight() >= FULL_BYTES;
+            int weight = frame.weight();
+            boolean mayWait = weight >= FULL_BYTES;
             Object input = inputs[size];
             int lengthAt = frame.beginLength();
             try {
@@ -878,6 +889,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     }
                 }
                 frame.endLength(lengthAt);
+                if (size > 0 && fillsAFrame(lengthAt, weight)) {
+                    frame.truncate(lengthAt);
+                    break;
+                }
                 encoded++;
             } catch (TransferException e) {
                 if (mayWait) { // it may be too large for what is left, and not too large
@@ -926,6 +941,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
             Column.put(frame, tag, Objects.requireNonNull(inputs[i]));
             inputs[i] = null;
         }
+    }
+
+    /**
+     * Whether the input put last is so large that it goes alone: if the worker has no room for it, it is known which it
+     * was.
+     */
+    private boolean fillsAFrame(int start, int weightBefore) {
+        return frame.size() - start >= FULL_BYTES || frame.weight() - weightBefore >= FULL_BESIDE_BYTES;
     }
 
     /** Whether the frame may have another input. */

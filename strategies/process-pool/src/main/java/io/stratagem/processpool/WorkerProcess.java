@@ -517,14 +517,22 @@ final class WorkerProcess {
             Thread.currentThread().interrupt();
         }
         release();
-        Optional<String> crash = output.crash();
-        // A JVM that crashes and writes no core ends with code 1, which says nothing.
+        int code = process.exitValue();
+        // What was printed may be of a process that a task has started.
+        boolean isOutOfMemory = output.isOutOfMemory() && code == TaskRunner.OUT_OF_MEMORY_CODE;
+        Optional<String> crash = output.crash().filter(cause -> isOfCrash(code, cause));
         int exitCode =
-                crash.map(system::exitCodeOfCrash).orElse(OptionalInt.empty()).orElseGet(process::exitValue);
-        String how = output.isOutOfMemory()
+                crash.map(system::exitCodeOfCrash).orElse(OptionalInt.empty()).orElse(code);
+        String how = isOutOfMemory
                 ? "ran out of memory and ended itself (exit code " + exitCode + ")"
                 : crash.map(cause -> "crashed with " + cause).orElseGet(() -> system.describeExit(exitCode));
-        return new Death(name, pid(), exitCode, how, output.isOutOfMemory(), output.lastLines());
+        return new Death(name, pid(), exitCode, how, isOutOfMemory, output.lastLines());
+    }
+
+    /** A JVM that crashes and writes no core ends with code 1, which says nothing, or by the signal or another. */
+    private boolean isOfCrash(int code, String cause) {
+        OptionalInt fitting = system.exitCodeOfCrash(cause);
+        return code == 1 || code == system.exitCodeOfCrash("SIGABRT").orElse(code) || code == fitting.orElse(code);
     }
 
     private void release() {

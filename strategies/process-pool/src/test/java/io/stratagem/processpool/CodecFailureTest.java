@@ -3,6 +3,7 @@ package io.stratagem.processpool;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.common.collect.Collections2;
 import io.stratagem.Fn;
 import io.stratagem.TransferException;
 import java.io.NotSerializableException;
@@ -10,6 +11,8 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.lang.invoke.MethodHandleInfo;
+import java.lang.management.ClassLoadingMXBean;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -368,5 +371,25 @@ final class CodecFailureTest {
             codec.write(bytes, new Customer(1), INPUT);
             assertThat(allowing.read(bytes, RESULT)).isInstanceOf(Customer.class);
         }
+    }
+
+    /** Each order of interfaces is a class of its own, which stays as long as its loader. */
+    @Test
+    void read_proxyThatIsNotAllowed_makesNoClass() {
+        ClassLoader other = new ClassLoader(getClass().getClassLoader()) {};
+        List<Bytes> sent = new ArrayList<>();
+        for (List<Class<?>> order : Collections2.permutations(
+                List.<Class<?>>of(Runnable.class, CharSequence.class, AutoCloseable.class, Iterable.class))) {
+            Bytes bytes = new Bytes();
+            trusting.write(bytes, Proxy.newProxyInstance(other, order.toArray(Class<?>[]::new), new Handler()), INPUT);
+            sent.add(bytes);
+        }
+        assertThatThrownBy(() -> codec.read(sent.get(0), RESULT)).isInstanceOf(TransferException.class);
+        ClassLoadingMXBean classes = ManagementFactory.getClassLoadingMXBean();
+        long before = classes.getTotalLoadedClassCount();
+        for (Bytes each : sent.subList(1, sent.size())) {
+            assertThatThrownBy(() -> codec.read(each, RESULT)).isInstanceOf(TransferException.class);
+        }
+        assertThat(classes.getTotalLoadedClassCount() - before).isLessThan(sent.size() - 1);
     }
 }

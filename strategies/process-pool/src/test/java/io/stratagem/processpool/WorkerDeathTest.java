@@ -344,6 +344,62 @@ final class WorkerDeathTest extends WorkerFixture {
         }
     }
 
+    @Test
+    void linesOfAChild_areNoVerdictOnTheWorker() {
+        WorkerProcessStrategy pool = pool(1);
+        pool.run(
+                        Workload.blocking("says so", input -> {
+                            System.err.println("Terminating due to java.lang.OutOfMemoryError: of a child");
+                            return input;
+                        }),
+                        0)
+                .orElseThrow();
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(pool.run(
+                Workload.blocking("killed", input -> {
+                    Way.KILL.happen();
+                    return input;
+                }),
+                0));
+
+        assertThat(death.isOutOfMemory()).isFalse();
+        assertThat(death).hasMessageContaining("SIGKILL");
+    }
+
+    /** No worker can receive it, nor say which it was. */
+    @Test
+    void map_withAnInputTooLargeForTheWorker_failsThatTaskAlone() {
+        Workload<Object, Integer> size = Workload.named("size")
+                .isolated()
+                .compute(input -> input instanceof byte[] bytes ? bytes.length : (Integer) input);
+        int tooLarge = 300;
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream = pool(1).map(
+                        size, IntStream.range(0, 600).mapToObj(i -> i == tooLarge ? new byte[80 << 20] : (Object) i))) {
+            results = stream.toList();
+        }
+
+        for (int i = 0; i < results.size(); i++) {
+            if (i == tooLarge) {
+                assertThat(causeOf(results.get(i))).isInstanceOf(WorkerDiedException.class);
+            } else {
+                assertThat(results.get(i)).isEqualTo(Result.success(i));
+            }
+        }
+        assertThat(results).hasSize(600);
+    }
+
+    @Test
+    void directBuffer_forWhichTheWorkerHasNoRoom_endsItWithItsVerdict() {
+        WorkerProcessStrategy pool = plainPool(1, options -> options.jvmOptions("-XX:MaxDirectMemorySize=16m"));
+
+        WorkerDiedException death = (WorkerDiedException) causeOf(pool.run(
+                Workload.<ByteBuffer, Integer>blocking("count", ByteBuffer::remaining),
+                ByteBuffer.allocateDirect(24 << 20)));
+
+        assertThat(death.isOutOfMemory()).isTrue();
+    }
+
     /** With one worker, a task may wait for one before it. */
     @Test
     void map_whoseWorkerDies_goesOnInOrder() {

@@ -227,6 +227,34 @@ final class WorkerSupplyTest extends WorkerFixture {
                 .hasMessageContaining("workerProcesses must be positive: 0");
     }
 
+    /** Workloads have other numbers there. */
+    @Test
+    void longTask_afterItsProcessWasReplaced_holdsUpNoOther() throws Exception {
+        WorkerProcessStrategy pool = pool(1, options -> options.maxTasksPerProcess(30));
+        long first = pid(pool);
+        for (int i = 1; i < 30; i++) {
+            assertThat(pid(pool)).isEqualTo(first); // the last one is short, then the process is replaced
+        }
+        Gate gate = gate();
+        Journal journal = journal();
+        Workload<Integer, Integer> other = Workload.blocking("other", input -> {
+            if (input == 0) {
+                journal.enter();
+                gate.awaitIgnoringInterrupts();
+            }
+            return input;
+        });
+        CompletableFuture<Result<Integer>> waiting = pool.submit(other, 0);
+        CompletableFuture<Result<Integer>> second = pool.submit(other, 1);
+        Patience.await().until(() -> journal.entered() == 1);
+
+        pool.resize(2);
+
+        assertThat(Patience.get(second).orElseThrow()).isEqualTo(1);
+        gate.open();
+        assertThat(Patience.get(waiting).isSuccess()).isTrue();
+    }
+
     @Test
     void cancel_ofWhatWasSentAhead_costsNoProcess() throws Exception {
         WorkerProcessStrategy pool = pool(1);
