@@ -178,8 +178,8 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 }
                 task.help();
             }
-            Wait wait =
-                    Wait.begin(strategy, race::isDone, wake -> race.addListener(wake, MoreExecutors.directExecutor()));
+            Wait wait = Wait.begin(
+                    strategy, true, race::isDone, wake -> race.addListener(wake, MoreExecutors.directExecutor()));
             try {
                 return race.get(limitNanos - (System.nanoTime() - began), TimeUnit.NANOSECONDS);
             } finally {

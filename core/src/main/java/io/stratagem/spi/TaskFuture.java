@@ -70,7 +70,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> join() {
-        Wait wait = help(this, Long.MAX_VALUE);
+        Wait wait = help(this, Long.MAX_VALUE, false);
         try {
             return super.join();
         } finally {
@@ -85,16 +85,17 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     /** As {@link #help}, where an interrupt ends the wait: what is helped is not to meet it. */
     private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, long limitNanos) {
-        return Thread.currentThread().isInterrupted() ? null : help(awaited, limitNanos);
+        return Thread.currentThread().isInterrupted() ? null : help(awaited, limitNanos, true);
     }
 
     /**
      * Before the calling thread parks for a future that depends on this, or for this itself.
      *
      * @param limitNanos how long it will wait
+     * @param isInterruptible whether an interrupt will end that
      * @return if it is a worker, what its engine has been told
      */
-    private @Nullable Wait help(CompletableFuture<?> awaited, long limitNanos) {
+    private @Nullable Wait help(CompletableFuture<?> awaited, long limitNanos, boolean isInterruptible) {
         SingleBatch present = batch;
         if (present == null || awaited.isDone()) {
             return null;
@@ -113,7 +114,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
         if (strategy.spin().until(awaited::isDone)) {
             return null;
         }
-        return Wait.begin(strategy, awaited::isDone, wake -> {
+        return Wait.begin(strategy, isInterruptible, awaited::isDone, wake -> {
             var unused = awaited.whenComplete((value, failure) -> wake.run());
         });
     }
@@ -127,13 +128,14 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
             this.root = root;
         }
 
-        private @Nullable Wait help(long limitNanos) {
+        private @Nullable Wait helpUnlessInterrupted(long limitNanos) {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.help(this, limitNanos);
+            return task == null ? null : task.helpUnlessInterrupted(this, limitNanos);
         }
 
-        private @Nullable Wait helpUnlessInterrupted(long limitNanos) {
-            return Thread.currentThread().isInterrupted() ? null : help(limitNanos);
+        private @Nullable Wait helpToJoin() {
+            TaskFuture<?> task = root.get();
+            return task == null ? null : task.help(this, Long.MAX_VALUE, false);
         }
 
         @Override
@@ -158,7 +160,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         @Override
         public U join() {
-            Wait wait = help(Long.MAX_VALUE);
+            Wait wait = helpToJoin();
             try {
                 return super.join();
             } finally {

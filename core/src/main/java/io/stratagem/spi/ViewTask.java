@@ -239,7 +239,8 @@ class ViewTask<T> extends AbstractFuture<T> implements RunnableFuture<T> {
     }
 
     private @Nullable Wait beginWait() {
-        return Wait.begin(view.strategy(), this::isDone, wake -> addListener(wake, MoreExecutors.directExecutor()));
+        return Wait.begin(
+                view.strategy(), true, this::isDone, wake -> addListener(wake, MoreExecutors.directExecutor()));
     }
 
     /** A worker that would wait for a task that has not started runs it; not if it would be interrupted in it. */

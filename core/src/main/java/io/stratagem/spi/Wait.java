@@ -15,14 +15,16 @@ record Wait(Engine engine, Worker worker) {
     }
 
     /**
-     * If the calling thread is the engine's, waits a moment, and then tells the engine; at once if the thread is
-     * interrupted, which a join does not mind.
+     * If the calling thread is the engine's, waits a moment, and then tells the engine. If the thread is interrupted, it
+     * does not wait here; nor afterwards, if it is interruptible: then the engine is not told.
      *
+     * @param isInterruptible whether an interrupt ends the wait
      * @param isDone whether there is nothing to wait for any more
      * @param onDone sees to it that what it is given runs then; used at most once
      * @return the wait, if it has begun
      */
-    static @Nullable Wait begin(EngineStrategy strategy, BooleanSupplier isDone, Consumer<Runnable> onDone) {
+    static @Nullable Wait begin(
+            EngineStrategy strategy, boolean isInterruptible, BooleanSupplier isDone, Consumer<Runnable> onDone) {
         Worker worker = strategy.currentWorker();
         if (worker == null || !worker.isOwnedBy(strategy.engine()) || isDone.getAsBoolean()) {
             return null;
@@ -36,6 +38,9 @@ record Wait(Engine engine, Worker worker) {
                 return null;
             }
             if (thread.isInterrupted()) {
+                if (isInterruptible) {
+                    return null;
+                }
                 break;
             }
         }
