@@ -196,21 +196,19 @@ public abstract class EngineStrategy implements ExecutorStrategy {
 
     /** False if there is no room, and the caller should wait for it: not one of ours, nor a loop of another strategy. */
     private boolean entersAtOnce() {
-        if (currentWorker() != null) {
-            admission.enterAnyway();
-            return true;
+        if (currentWorker() == null) {
+            if (admission.tryEnter()) {
+                return true;
+            }
+            if (options.rejection() == Rejection.REJECT) {
+                throw new RejectedExecutionException(admission.fullMessage(name));
+            }
+            if (ServiceThread.mayRunUserCode()) {
+                return false;
+            }
         }
-        if (admission.tryEnter()) {
-            return true;
-        }
-        if (options.rejection() == Rejection.REJECT) {
-            throw new RejectedExecutionException(admission.fullMessage(name));
-        }
-        if (!ServiceThread.mayRunUserCode()) {
-            admission.enterAnyway();
-            return true;
-        }
-        return false;
+        admission.enterAnyway();
+        return true;
     }
 
     private SingleBatch newSingle(Terms terms, TaskFuture<?> future, @Nullable Object input) {

@@ -514,10 +514,7 @@ public abstract class PipelineContract extends ViewContract {
                 .map(strategy, inputs, mode.options().window(5))) {
             assertThatThrownBy(() -> results.forEach(delivered::add)).isInstanceOf(RejectedExecutionException.class);
         }
-        assertThat(delivered).hasSize(pulled.get());
-        assertThat(delivered.stream().filter(result -> !result.isSuccess()))
-                .isNotEmpty()
-                .allSatisfy(result -> assertThat(causeOf(result)).isInstanceOf(CancellationException.class));
+        assertSomeCancelled(delivered, pulled.get());
     }
 
     @ParameterizedTest

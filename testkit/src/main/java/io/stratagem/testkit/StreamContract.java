@@ -734,7 +734,11 @@ public abstract class StreamContract extends TaskContract {
         try (var results = strategy.map(identity, inputs, mode.options().window(5))) {
             assertThatThrownBy(() -> results.forEach(delivered::add)).isInstanceOf(RejectedExecutionException.class);
         }
-        assertThat(delivered).hasSize(pulled.get());
+        assertSomeCancelled(delivered, pulled.get());
+    }
+
+    static void assertSomeCancelled(List<Result<Integer>> delivered, int taken) {
+        assertThat(delivered).hasSize(taken);
         assertThat(delivered.stream().filter(result -> !result.isSuccess()))
                 .isNotEmpty()
                 .allSatisfy(result -> assertThat(causeOf(result)).isInstanceOf(CancellationException.class));

@@ -191,27 +191,32 @@ final class OrphanTest {
         killApplicationAndAwait(workers);
     }
 
+    /** Runs a task in a pool for which that script is {@code java}. */
+    private static void runWorkerAs(Path home, String script) throws IOException {
+        Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
+        Files.writeString(java, script);
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
+        WorkerProcessStrategy pool = WorkerFixture.newBuilder()
+                .workerProcesses(1)
+                .maxHeapBytes(64 << 20)
+                .javaHome(home)
+                .build();
+        pool.run(Workload.blocking("any", input -> input), 0);
+    }
+
     /** Has a worker whose JVM starts when the application is gone. */
     static final class Overtaken {
         private Overtaken() {}
 
         public static void main(String[] arguments) throws Exception {
             Path signs = Path.of(arguments[0]);
-            Path java = Files.createDirectories(signs.resolve("bin")).resolve("java");
             Path real = Path.of(System.getProperty("java.home"), "bin", "java");
-            Files.writeString(java, """
+            runWorkerAs(signs, """
                     #!/bin/sh
                     touch '%1$s/up-'$$
                     cat > '%1$s/said'
                     exec '%2$s' "$@" < '%1$s/said'
                     """.formatted(signs, real));
-            Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
-            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
-                    .workerProcesses(1)
-                    .maxHeapBytes(64 << 20)
-                    .javaHome(signs)
-                    .build();
-            pool.run(Workload.blocking("any", input -> input), 0);
         }
     }
 
@@ -221,15 +226,7 @@ final class OrphanTest {
 
         public static void main(String[] arguments) throws Exception {
             Path signs = Path.of(arguments[0]);
-            Path java = Files.createDirectories(signs.resolve("bin")).resolve("java");
-            Files.writeString(java, "#!/bin/sh\nkill -9 $PPID\n");
-            Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
-            WorkerProcessStrategy pool = WorkerFixture.newBuilder()
-                    .workerProcesses(1)
-                    .maxHeapBytes(64 << 20)
-                    .javaHome(signs)
-                    .build();
-            pool.run(Workload.blocking("any", input -> input), 0);
+            runWorkerAs(signs, "#!/bin/sh\nkill -9 $PPID\n");
         }
     }
 
