@@ -5,23 +5,18 @@ import static com.google.common.base.Preconditions.checkState;
 
 import com.google.common.base.Throwables;
 import com.google.common.util.concurrent.ListeningExecutorService;
-import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.Snapshot.WaitView;
 import io.stratagem.Snapshot.WorkerView;
 import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyProvider;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
@@ -58,36 +53,29 @@ public final class AutoStrategy implements ExecutorStrategy {
     private final String name;
     private final int cpus;
     private final Chooser chooser;
+    private final Making making;
     private final Map<String, Member> members;
 
     /** By what the choice depends on; each filled when it is first asked for. */
     private final AtomicReferenceArray<@Nullable Member> routes =
             new AtomicReferenceArray<>(Kind.values().length * TRAITS);
 
-    /** Guards what is made, what is being made, and the closing. Held for a few instructions, never while one is made. */
-    private final Object lock = new Object();
-
-    /** Who waits for what another thread makes. Under the lock. */
-    private final Map<Thread, Making> waiting = new HashMap<>();
-
-    /** Written under the lock. */
-    private volatile boolean isClosed;
-
     private AutoStrategy(Builder builder) {
         this.name = builder.name == null ? "auto" : builder.name;
         this.cpus = builder.cpus > 0 ? builder.cpus : Stratagem.cpus();
         this.chooser = builder.chooser;
+        this.making = new Making(this);
         Map<String, Member> all = new HashMap<>();
         for (StrategyProvider provider : chooser.providers()) {
             Given given = builder.given.get(provider.name());
-            Part plain = given == null ? newPart(provider, List.of()) : given.newPart(provider.name());
+            Making.Part plain = given == null ? newPart(provider, List.of()) : given.newPart(making, provider.name());
             all.put(provider.name(), new Member(provider, plain, given != null));
         }
         this.members = Map.copyOf(all);
     }
 
-    private Part newPart(StrategyProvider provider, List<String> jvmOptions) {
-        return new Part("the provider of the " + provider.name(), () -> provider.create(cpus, jvmOptions), true);
+    private Making.Part newPart(StrategyProvider provider, List<String> jvmOptions) {
+        return making.newPart("the provider of the " + provider.name(), () -> provider.create(cpus, jvmOptions));
     }
 
     /**
@@ -123,7 +111,7 @@ public final class AutoStrategy implements ExecutorStrategy {
         Member threads = members.get(Stratagem.THREAD_POOL);
         return chooser.choose(
                 workload,
-                threads != null && threads.plain.made instanceof EngineStrategy made
+                threads != null && threads.plain.made() instanceof EngineStrategy made
                         ? made.parallelism(Kind.COMPUTE)
                         : cpus);
     }
@@ -139,20 +127,22 @@ public final class AutoStrategy implements ExecutorStrategy {
      * @throws RejectedExecutionException if this strategy is closed
      */
     public ExecutorStrategy strategyFor(Workload<?, ?> workload) {
-        checkOpen();
+        making.checkOpen();
         Member member = memberFor(workload);
         List<String> jvmOptions = workload.jvmOptions();
         if (jvmOptions.isEmpty()) {
-            return madeOf(member.plain);
+            return making.get(member.plain);
         }
-        if (member.isGiven && madeOf(member.plain) instanceof EngineStrategy given && given.hasJvmOptions(jvmOptions)) {
+        if (member.isGiven
+                && making.get(member.plain) instanceof EngineStrategy given
+                && given.hasJvmOptions(jvmOptions)) {
             return given;
         }
-        Part variant = member.variants.get(jvmOptions);
+        Making.Part variant = member.variants.get(jvmOptions);
         if (variant == null) {
             variant = member.variants.computeIfAbsent(jvmOptions, options -> newPart(member.provider, options));
         }
-        return madeOf(variant);
+        return making.get(variant);
     }
 
     @SuppressWarnings("EnumOrdinal") // an index into an array of this class
@@ -165,99 +155,6 @@ public final class AutoStrategy implements ExecutorStrategy {
             routes.set(traits, member); // whoever else is at it finds the same
         }
         return member;
-    }
-
-    private ExecutorStrategy madeOf(Part part) {
-        ExecutorStrategy made = part.made;
-        return made != null ? made : makeOrAwait(part);
-    }
-
-    private ExecutorStrategy makeOrAwait(Part part) {
-        Making making;
-        boolean isOurs;
-        synchronized (lock) {
-            ExecutorStrategy made = part.made;
-            if (made != null) {
-                return made;
-            }
-            checkOpen();
-            isOurs = part.making == null;
-            making = isOurs ? new Making() : Objects.requireNonNull(part.making);
-            part.making = making;
-            if (!isOurs) {
-                checkEnds(part, making);
-                waiting.put(Thread.currentThread(), making);
-            }
-        }
-        return isOurs ? make(part, making) : await(part, making);
-    }
-
-    /**
-     * Refuses to wait for who makes it, if that is this thread, or waits for this thread. Who waited for what has ended
-     * waits no longer, even if it has not woken up yet. Under the lock.
-     */
-    private void checkEnds(Part part, Making making) {
-        for (Making next = making; next != null && next.isUnderWay(); next = waiting.get(next.maker)) {
-            checkState(next.maker != Thread.currentThread(), "%s needs the strategy that it makes", part.source);
-        }
-    }
-
-    /** Calls what is not ours: without the lock. */
-    private ExecutorStrategy make(Part part, Making making) {
-        ExecutorStrategy made;
-        try {
-            made = Objects.requireNonNull(part.supplier.get(), () -> part.source + " gave no strategy");
-            checkState(made != this, "%s gave the strategy that it is to be a part of", part.source);
-        } catch (Throwable e) {
-            synchronized (lock) {
-                part.making = null; // the next caller tries again
-                making.end(e);
-            }
-            throw e;
-        }
-        synchronized (lock) {
-            part.making = null;
-            if (!isClosed) {
-                part.made = made;
-                making.end(null);
-                return made;
-            }
-        }
-        RejectedExecutionException closed = new RejectedExecutionException(closedMessage());
-        try {
-            made.closeNow(); // who closed this strategy did not know of it
-        } catch (Throwable e) {
-            closed.addSuppressed(e);
-        }
-        throw closed;
-    }
-
-    /** An interrupt does not end the wait, and is kept. */
-    private ExecutorStrategy await(Part part, Making making) {
-        Uninterruptibles.awaitUninterruptibly(making.ended);
-        synchronized (lock) {
-            waiting.remove(Thread.currentThread());
-        }
-        Throwable failure = making.failure;
-        if (failure != null) {
-            throw unchecked(failure);
-        }
-        return Objects.requireNonNull(part.made);
-    }
-
-    private static RuntimeException unchecked(Throwable failure) {
-        Throwables.throwIfUnchecked(failure);
-        return new IllegalStateException(failure);
-    }
-
-    private void checkOpen() {
-        if (isClosed) {
-            throw new RejectedExecutionException(closedMessage());
-        }
-    }
-
-    private String closedMessage() {
-        return "strategy '" + name + "' is closed";
     }
 
     // ---------------------------------------------------------------------------------------------- work
@@ -300,7 +197,7 @@ public final class AutoStrategy implements ExecutorStrategy {
                 strategies().stream().map(ExecutorStrategy::snapshot).toList();
         return new Snapshot(
                 name,
-                isClosed,
+                making.isClosed(),
                 all.stream().mapToLong(Snapshot::submitted).sum(),
                 all.stream().mapToLong(Snapshot::queued).sum(),
                 all.stream().mapToLong(Snapshot::running).sum(),
@@ -328,23 +225,7 @@ public final class AutoStrategy implements ExecutorStrategy {
      * @return the strategies, each once, those that the application gave included
      */
     public List<ExecutorStrategy> strategies() {
-        return strategies(false);
-    }
-
-    private List<ExecutorStrategy> strategies(boolean onlyOwned) {
-        Set<ExecutorStrategy> all = Collections.newSetFromMap(new IdentityHashMap<>()); // one may have several places
-        parts().forEach(part -> {
-            ExecutorStrategy made = part.made;
-            if (made != null && (part.isOwned || !onlyOwned)) {
-                all.add(made);
-            }
-        });
-        return List.copyOf(all);
-    }
-
-    private Stream<Part> parts() {
-        return members.values().stream()
-                .flatMap(member -> Stream.concat(Stream.of(member.plain), member.variants.values().stream()));
+        return making.made(false);
     }
 
     @Override
@@ -362,7 +243,7 @@ public final class AutoStrategy implements ExecutorStrategy {
      */
     @Override
     public void close() {
-        List<ExecutorStrategy> owned = stopIntake();
+        List<ExecutorStrategy> owned = making.close();
         boolean mayWait = !isOnWorkerOf(owned);
         List<Thread> closers = new ArrayList<>();
         List<ExecutorStrategy> others = new ArrayList<>();
@@ -389,7 +270,7 @@ public final class AutoStrategy implements ExecutorStrategy {
         return owned.stream()
                 .anyMatch(each -> each instanceof EngineStrategy made
                         ? made.isOnWorker()
-                        : each instanceof AutoStrategy auto && isOnWorkerOf(auto.strategies(true)));
+                        : each instanceof AutoStrategy auto && isOnWorkerOf(auto.making.made(true)));
     }
 
     /** An interrupt ends the wait, as it does in each strategy's close, and is kept. */
@@ -415,7 +296,7 @@ public final class AutoStrategy implements ExecutorStrategy {
      */
     @Override
     public void closeNow() {
-        forAll(stopIntake(), ExecutorStrategy::closeNow);
+        forAll(making.close(), ExecutorStrategy::closeNow);
     }
 
     /** Whatever one of them throws: the first of it is thrown when all have had their turn. */
@@ -433,20 +314,8 @@ public final class AutoStrategy implements ExecutorStrategy {
             }
         }
         if (first != null) {
-            throw unchecked(first);
-        }
-    }
-
-    private List<ExecutorStrategy> stopIntake() {
-        synchronized (lock) {
-            isClosed = true;
-            parts().forEach(part -> {
-                Making making = part.making;
-                if (making != null) { // its thread may be long; those who wait for it need not be
-                    making.end(new RejectedExecutionException(closedMessage()));
-                }
-            });
-            return strategies(true);
+            Throwables.throwIfUnchecked(first);
+            throw new IllegalStateException(first);
         }
     }
 
@@ -455,60 +324,18 @@ public final class AutoStrategy implements ExecutorStrategy {
     /** What the choice can fall on: a strategy, and others of the kind whose workers have JVM options. */
     private static final class Member {
         private final StrategyProvider provider;
-        private final Part plain;
+        private final Making.Part plain;
 
         /** Whether the application has said how to make it. */
         private final boolean isGiven;
 
         /** By the JVM options of their workers. */
-        private final Map<List<String>, Part> variants = new ConcurrentHashMap<>();
+        private final Map<List<String>, Making.Part> variants = new ConcurrentHashMap<>();
 
-        Member(StrategyProvider provider, Part plain, boolean isGiven) {
+        Member(StrategyProvider provider, Making.Part plain, boolean isGiven) {
             this.provider = provider;
             this.plain = plain;
             this.isGiven = isGiven;
-        }
-    }
-
-    /** A strategy, or how to make it. */
-    private static final class Part {
-        /** Who makes it, for messages. */
-        private final String source;
-
-        private final Supplier<? extends ExecutorStrategy> supplier;
-        private final boolean isOwned;
-
-        /** Written under the lock. */
-        private volatile @Nullable ExecutorStrategy made;
-
-        /** The attempt to make it that is under way. Under the lock. */
-        private @Nullable Making making;
-
-        Part(String source, Supplier<? extends ExecutorStrategy> supplier, boolean isOwned) {
-            this.source = source;
-            this.supplier = supplier;
-            this.isOwned = isOwned;
-        }
-    }
-
-    /** An attempt of one thread to make a strategy, which others wait for. */
-    private static final class Making {
-        private final Thread maker = Thread.currentThread();
-        private final CountDownLatch ended = new CountDownLatch(1);
-
-        /** Why those who wait do not get it; written before the latch opens. */
-        private @Nullable Throwable failure;
-
-        boolean isUnderWay() {
-            return ended.getCount() > 0;
-        }
-
-        /** The first end counts. Under the lock. */
-        void end(@Nullable Throwable why) {
-            if (isUnderWay()) {
-                failure = why;
-                ended.countDown();
-            }
         }
     }
 
@@ -516,10 +343,8 @@ public final class AutoStrategy implements ExecutorStrategy {
     private record Given(
             Supplier<? extends ExecutorStrategy> supplier,
             @Nullable ExecutorStrategy own) {
-        Part newPart(String strategy) {
-            Part part = new Part("the supplier of the " + strategy, supplier, own == null);
-            part.made = own;
-            return part;
+        Making.Part newPart(Making making, String strategy) {
+            return own == null ? making.newPart("the supplier of the " + strategy, supplier) : making.newPart(own);
         }
     }
 

@@ -49,8 +49,10 @@ public final class Pipeline<I, O> {
         /** Where it runs: a strategy that chooses is asked now, so that the run knows what its stages run on. */
         PipelineRun.Stage placed(ExecutorStrategy others) {
             ExecutorStrategy place = strategy == null ? others : strategy;
-            return new PipelineRun.Stage(
-                    workload, place instanceof AutoStrategy auto ? auto.strategyFor(workload) : place);
+            while (place instanceof AutoStrategy auto) { // one may be a part of another
+                place = auto.strategyFor(workload);
+            }
+            return new PipelineRun.Stage(workload, place);
         }
 
         @Override

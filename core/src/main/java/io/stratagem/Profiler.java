@@ -253,7 +253,7 @@ final class Profiler<I, O> {
                     && trial.meanRanNanos() >= WorkCharacter.SEEN_FROM_OUTSIDE_NANOS) {
                 character.alone((long) trial.ranNanos(), trial.loneWorkerNanos(), trial.loneQueuedNanos());
             }
-            character.took(trial.meanRanNanos());
+            character.took(trial.meanRanNanos(), trial.bytesPerTask());
         }
         character.failed(failures, trial.tasks());
         if (tasks == 0 && problem.isPresent() && problem.get().startsWith("no task ended")) {

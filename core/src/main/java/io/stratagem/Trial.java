@@ -365,6 +365,11 @@ final class Trial<I, O> implements AutoCloseable {
         return latencies.isEmpty() ? 0 : ranNanos / latencies.size();
     }
 
+    /** What was sent for a task, both ways together. */
+    double bytesPerTask() {
+        return bytesPerTask;
+    }
+
     /** What the worker processes computed meanwhile. */
     long loneWorkerNanos() {
         return loneWorkerNanos;

@@ -26,6 +26,9 @@ final class WorkCharacter {
     private static final double TINY_NANOS = 100e3;
     private static final double LARGE_NANOS = 10e6;
 
+    /** From here on arrays go through shared memory by themselves, where they can. */
+    private static final double LARGE_BYTES = 1 << 20;
+
     private final Workload<?, ?> workload;
     private final List<String> findings = new ArrayList<>();
     private OptionalDouble waiting = OptionalDouble.empty();
@@ -102,15 +105,25 @@ final class WorkCharacter {
         }
     }
 
-    /** Takes in how long a task takes in its worker. */
-    void took(double meanNanos) {
+    /**
+     * Takes in what a task costs in its worker.
+     *
+     * @param meanNanos how long it takes there
+     * @param bytes what is sent for it, both ways together
+     */
+    void took(double meanNanos, double bytes) {
         if (!workload.isolated() || workload.kind() != Kind.COMPUTE || meanNanos <= 0) {
             return;
         }
-        if (!workload.fineGrained() && meanNanos < TINY_NANOS) {
+        boolean isTiny = meanNanos < TINY_NANOS;
+        boolean isLarge = bytes >= LARGE_BYTES;
+        if (!workload.fineGrained() && isLarge) {
+            findings.add("it sends " + Quantity.bytes(bytes)
+                    + " for each task: declare it fineGrained, then large arrays go through shared memory");
+        } else if (!workload.fineGrained() && isTiny) {
             findings.add("its tasks are tiny, " + Quantity.nanos(meanNanos)
                     + " each: declare it fineGrained, if there are many of them");
-        } else if (workload.fineGrained() && meanNanos > LARGE_NANOS) {
+        } else if (workload.fineGrained() && meanNanos > LARGE_NANOS && !isLarge) {
             findings.add("declared fine-grained, but a task takes " + Quantity.nanos(meanNanos)
                     + ": it gains nothing by that");
         }

@@ -62,18 +62,28 @@ final class WorkCharacterTest {
     }
 
     @Test
-    void took_tinyAndIsolated_hintsAtFineGrained() {
+    void took_isolated_hintsAtFineGrained() {
         WorkCharacter tiny = new WorkCharacter(Workload.named("tiny").isolated().compute((Integer n) -> n));
-        tiny.took(12_000);
+        tiny.took(12_000, 8);
         assertThat(tiny.findings()).singleElement().asString().contains("tiny, 12 µs each", "fineGrained");
 
         WorkCharacter large = new WorkCharacter(
                 Workload.named("large").isolated().fineGrained().compute((Integer n) -> n));
-        large.took(40e6);
+        large.took(40e6, 8);
         assertThat(large.findings()).singleElement().asString().contains("declared fine-grained", "40 ms");
 
+        WorkCharacter arrays = new WorkCharacter(
+                Workload.named("arrays").isolated().fineGrained().compute((byte[] each) -> each.length));
+        arrays.took(40e6, 2 << 20);
+        assertThat(arrays.findings()).isEmpty();
+
+        WorkCharacter pickled =
+                new WorkCharacter(Workload.named("pickled").isolated().compute((byte[] each) -> 1));
+        pickled.took(12_000, 2 << 20);
+        assertThat(pickled.findings()).singleElement().asString().contains("2.10 MB for each task", "fineGrained");
+
         WorkCharacter here = new WorkCharacter(COMPUTE);
-        here.took(12_000);
+        here.took(12_000, 8);
         assertThat(here.findings()).isEmpty();
     }
 

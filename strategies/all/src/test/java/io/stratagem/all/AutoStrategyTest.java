@@ -95,6 +95,25 @@ final class AutoStrategyTest extends StrategyFixture {
     }
 
     @Test
+    void pipeline_onOneInAnother_hasTheWindowOfTheStrategyThatRunsTheStage() {
+        AtomicInteger pulled = new AtomicInteger();
+        try (AutoStrategy inner = AutoStrategy.builder()
+                        .make(Stratagem.THREAD_POOL, () -> ThreadPoolStrategy.builder()
+                                .window(7)
+                                .build())
+                        .build();
+                AutoStrategy outer = AutoStrategy.builder()
+                        .use(Stratagem.THREAD_POOL, inner)
+                        .build();
+                Stream<Result<Integer>> results = Pipeline.of(COMPUTES)
+                        .then(BLOCKS)
+                        .map(outer, Stream.generate(pulled::incrementAndGet))) {
+            assertThat(results.iterator().next()).isEqualTo(Result.success(3));
+            assertThat(pulled).hasValueLessThanOrEqualTo(8);
+        }
+    }
+
+    @Test
     void choose_eachTypeOfWork_saysWhatIsThenDone() {
         try (AutoStrategy auto = Stratagem.auto()) {
             for (Workload<Integer, Integer> workload : List.of(COMPUTES, BLOCKS, WAITS, ISOLATED, TINY)) {
