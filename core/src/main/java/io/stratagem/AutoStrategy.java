@@ -36,8 +36,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A strategy is made when the first workload needs it, and starts its threads and processes as it needs them. All
- * are told the same number of CPUs ({@link Builder#cpus}): each computes with that many threads or processes at most, and
- * a worker process counts on one. A workload with {@linkplain Workload#jvmOptions() JVM options} gets worker processes
+ * that are made here are told the same number of CPUs ({@link Builder#cpus}): each computes with that many threads or
+ * processes at most, and a worker process counts on one. Those that the application {@linkplain Builder#make makes} or
+ * {@linkplain Builder#use gives} have their own. A workload with {@linkplain Workload#jvmOptions() JVM options} gets worker processes
  * that have them, one set for each list of options.
  *
  * <p>Everything else is as the strategy that runs the workload does it: limits on what is pending and windows are those
@@ -378,7 +379,8 @@ public final class AutoStrategy implements ExecutorStrategy {
         }
 
         /**
-         * How many CPUs all strategies are told to count on. By default {@link Stratagem#cpus()}.
+         * How many CPUs the strategies are told to count on, other than those of {@link #make} and {@link #use}, which have
+         * their own options. By default {@link Stratagem#cpus()}.
          *
          * @param count from 1
          * @return this

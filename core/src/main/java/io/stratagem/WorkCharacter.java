@@ -26,7 +26,7 @@ final class WorkCharacter {
     private static final double TINY_NANOS = 100e3;
     private static final double LARGE_NANOS = 10e6;
 
-    /** From here on arrays go through shared memory by themselves, where they can. */
+    /** From here on the way of arrays through shared memory pays, whatever else a task does. */
     private static final double LARGE_BYTES = 1 << 20;
 
     private final Workload<?, ?> workload;

@@ -126,11 +126,6 @@ public final class Profile {
         if (html.isPresent()) {
             Cli.requireWritable(html.get());
         }
-        if (subject.input() == Input.FILES) {
-            cli.println("Files are read again and again, so from the memory of the system:");
-            cli.println("what a disk or a network takes is not in it.");
-            cli.println("");
-        }
         WorkloadProfile profile;
         try (Progress.Status status = Progress.status()) {
             ProfileOptions options = ProfileOptions.defaults()
@@ -139,6 +134,11 @@ public final class Profile {
             profile = subject.work().profile(new Inputs(directory, options, cli));
         }
         cli.println(profile.table());
+        if (subject.input() == Input.FILES) {
+            cli.println("");
+            cli.println("Files were read again and again, so from the memory of the system:");
+            cli.println("what a disk or a network takes is not in it.");
+        }
         Path page = html.isPresent() ? html.get() : Files.createTempFile("stratagem-profile-", ".html");
         profile.writeHtml(page);
         cli.println("");

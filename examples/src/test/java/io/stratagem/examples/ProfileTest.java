@@ -79,7 +79,7 @@ final class ProfileTest {
 
         assertThat(outcome.err()).isEmpty();
         assertThat(outcome.exitCode()).isZero();
-        assertThat(outcome.out()).contains("Files are read again and again", ", 1 input over and over");
+        assertThat(outcome.out()).contains("Files were read again and again", ", 1 input over and over");
     }
 
     @ParameterizedTest

@@ -1,7 +1,9 @@
 package io.stratagem.all;
 
+import static com.google.common.base.Preconditions.checkState;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.google.common.util.concurrent.ListeningExecutorService;
 import io.stratagem.AutoStrategy;
@@ -13,7 +15,9 @@ import io.stratagem.Rejection;
 import io.stratagem.Result;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
+import io.stratagem.batchedipc.BatchedIpcStrategy;
 import io.stratagem.processpool.ProcessPoolStrategy;
+import io.stratagem.spi.EngineStrategy;
 import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
@@ -27,6 +31,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -95,19 +100,63 @@ final class AutoStrategyTest extends StrategyFixture {
     }
 
     @Test
+    void pipeline_failuresInEachStage_stayWithTheirInputs() {
+        Pipeline<Integer, Integer> pipeline =
+                Pipeline.of(WAITS).then(refusing(2)).then(killedBy(4)).then(BLOCKS);
+        try (AutoStrategy auto = AutoStrategy.builder().cpus(1).build();
+                Stream<Result<Integer>> results = pipeline.map(auto, List.of(1, 2, 3, 4))) {
+            assertThat(results.map(each -> each.fold(
+                            Object::toString, failure -> failure.getClass().getSimpleName())))
+                    .containsExactly("4", "IllegalStateException", "WorkerDiedException", "7");
+        }
+    }
+
+    private static Workload<Integer, Integer> refusing(int input) {
+        return Workload.compute("refuses", n -> {
+            checkState(n - 1 != input, "refused");
+            return n;
+        });
+    }
+
+    private static Workload<Integer, Integer> killedBy(int input) {
+        return Workload.named("killed").isolated().compute((Integer n) -> {
+            if (n == input) {
+                Runtime.getRuntime().halt(1);
+            }
+            return n + 1;
+        });
+    }
+
+    @Test
+    void pipeline_closedEarly_endsTheStagesOfAll() {
+        Pipeline<Integer, Integer> pipeline =
+                Pipeline.of(WAITS).then(COMPUTES).then(ISOLATED).then(BLOCKS);
+        AtomicBoolean isSourceClosed = new AtomicBoolean();
+        try (AutoStrategy auto = AutoStrategy.builder().cpus(1).build()) {
+            try (Stream<Result<Integer>> results =
+                    pipeline.map(auto, Stream.iterate(1, n -> n + 1).onClose(() -> isSourceClosed.set(true)))) {
+                assertThat(results.iterator().next()).isEqualTo(Result.success(5));
+            }
+            assertThat(isSourceClosed).isTrue();
+            Patience.await()
+                    .until(() -> auto.snapshot().running() + auto.snapshot().queued() == 0);
+            assertThat(auto.run(ISOLATED, 1)).isEqualTo(Result.success(2));
+        }
+        assertNothingIsLeft();
+    }
+
+    @Test
     void pipeline_onOneInAnother_hasTheWindowOfTheStrategyThatRunsTheStage() {
         AtomicInteger pulled = new AtomicInteger();
         try (AutoStrategy inner = AutoStrategy.builder()
-                        .make(Stratagem.THREAD_POOL, () -> ThreadPoolStrategy.builder()
-                                .window(7)
-                                .build())
+                        .make(
+                                Stratagem.THREAD_POOL,
+                                () -> ThreadPoolStrategy.builder().window(7).build())
                         .build();
-                AutoStrategy outer = AutoStrategy.builder()
-                        .use(Stratagem.THREAD_POOL, inner)
-                        .build();
-                Stream<Result<Integer>> results = Pipeline.of(COMPUTES)
-                        .then(BLOCKS)
-                        .map(outer, Stream.generate(pulled::incrementAndGet))) {
+                AutoStrategy outer =
+                        AutoStrategy.builder().use(Stratagem.THREAD_POOL, inner).build();
+                Stream<Result<Integer>> results =
+                        Pipeline.of(COMPUTES).then(BLOCKS).map(outer, Stream.generate(pulled::incrementAndGet))) {
             assertThat(results.iterator().next()).isEqualTo(Result.success(3));
             assertThat(pulled).hasValueLessThanOrEqualTo(8);
         }
@@ -275,6 +324,31 @@ final class AutoStrategyTest extends StrategyFixture {
                         .build()) {
             assertThat(auto.run(counts, 1)).isEqualTo(Result.success(List.of(1, 1)));
             assertThat(few.run(counts, 1)).isEqualTo(Result.success(List.of(5, 4)));
+        }
+    }
+
+    /** Other than what the application makes itself. */
+    @Test
+    void cpus_areWhatEachStrategyComputesWith() {
+        int cpus = 3;
+        try (AutoStrategy auto = AutoStrategy.builder()
+                .cpus(cpus)
+                .make(
+                        Stratagem.BATCHED_IPC,
+                        () -> BatchedIpcStrategy.builder().workerProcesses(1).build())
+                .build()) {
+            for (Workload<Integer, Integer> workload : List.of(COMPUTES, WAITS, ISOLATED, TINY)) {
+                auto.run(workload, 1);
+            }
+            assertThat(auto.strategies())
+                    .allSatisfy(strategy -> assertThat(strategy).isInstanceOf(EngineStrategy.class))
+                    .extracting(
+                            ExecutorStrategy::name, strategy -> ((EngineStrategy) strategy).parallelism(Kind.COMPUTE))
+                    .containsExactlyInAnyOrder(
+                            tuple("threads", cpus),
+                            tuple("loops", cpus),
+                            tuple("processes", cpus),
+                            tuple("batched-ipc", 1));
         }
     }
 

@@ -29,7 +29,9 @@ public final class EventLoopProvider implements StrategyProvider {
                         "it waits without a thread, and on an event loop a waiting task costs some hundred bytes; its "
                                 + "connections are served by the same thread");
             case BLOCKING, COMPUTE ->
-                new Suitability(40, "an event loop has threads for such work, too, as a thread pool has");
+                new Suitability(
+                        40,
+                        "its threads run such work as those of a thread pool do; its loops are threads that come on top");
         };
     }
 

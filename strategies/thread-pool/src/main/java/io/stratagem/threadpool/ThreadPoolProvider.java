@@ -26,8 +26,8 @@ public final class ThreadPoolProvider implements StrategyProvider {
             case COMPUTE ->
                 new Suitability(
                         90,
-                        "it computes, and threads of this JVM run in parallel on its " + Stratagem.cpus()
-                                + " CPUs without copying anything; small tasks are batched");
+                        "it computes, and threads of this JVM, one for each CPU, run in parallel without copying anything; "
+                                + "small tasks are batched");
             case BLOCKING ->
                 new Suitability(
                         90,
@@ -37,7 +37,7 @@ public final class ThreadPoolProvider implements StrategyProvider {
             case ASYNC ->
                 new Suitability(
                         50,
-                        "it waits without a thread, which a thread pool can serve with timers and callbacks on its threads");
+                        "it waits without a thread, and timers and callbacks serve it; each step of a task wakes a thread");
         };
     }
 
