@@ -89,6 +89,12 @@ final class Rings implements Wire {
         return memory.handle(false).format();
     }
 
+    /** Who has the file open can cut it, at which a JVM that uses the memory may crash. */
+    @Override
+    public void opened() {
+        memory.closeFile();
+    }
+
     @Override
     public boolean offer(byte[] from, int start, int count) {
         return producer.offer(from, start, count);

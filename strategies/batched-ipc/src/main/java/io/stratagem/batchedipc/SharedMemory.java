@@ -220,6 +220,11 @@ final class SharedMemory {
                 + (isGivenAway ? ": a task has returned it, and so given it away" : "");
     }
 
+    /** Closes the file only: who has mapped it has the memory, and nobody else can have it any more. */
+    void closeFile() {
+        mapped.closeFile();
+    }
+
     /** Closes the file, and unmaps it as soon as this Java can. Once is enough. */
     synchronized void close() {
         if (chunks != null) {

@@ -318,8 +318,8 @@ final class BroadcastTest {
             });
             try (Broadcast<Table> table = Broadcast.of(table())) {
                 assertThat(pool.run(look, table).orElseThrow())
-                        .as("the rings, and nothing else")
-                        .containsExactly(1L, 1L, 2L);
+                        .as("the rings, which nobody can open, and nothing else")
+                        .containsExactly(0L, 1L, 2L);
                 assertThat(table.value()).isNotNull();
             }
         }
