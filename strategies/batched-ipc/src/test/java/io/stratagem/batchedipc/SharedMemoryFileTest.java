@@ -137,6 +137,19 @@ final class SharedMemoryFileTest {
     }
 
     @Test
+    void diskFullOfArraysThatWereForgotten_hasRoom() throws Exception {
+        try (RamDisk full = RamDisk.mount(directory.resolve("full"))) {
+            for (int i = 0; i < 20; i++) {
+                longs(Passing.PREFERRED, 30_000, full.path()).setLong(29_999, i);
+            }
+        }
+        Patience.await().untilAsserted(() -> {
+            System.gc(); // those that were left
+            assertThat(SharedMemoryFixture.descriptors()).isEqualTo(descriptorsBefore);
+        });
+    }
+
+    @Test
     void diskThatFillsUpMeanwhile_isAnErrorAndFreedAgain() throws Exception {
         try (RamDisk disk = RamDisk.mount(directory.resolve("disk"))) {
             Path ballast = disk.path().resolve("ballast");
