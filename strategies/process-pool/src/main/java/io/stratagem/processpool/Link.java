@@ -141,6 +141,15 @@ final class Link implements Closeable {
         }
     }
 
+    /** Whether so few bytes can be sent without waiting for the other side; where there is no wire, it is taken for granted. */
+    boolean hasRoomFor(int bytes) {
+        try {
+            return wire == null || wire.reserve(bytes) != null;
+        } catch (BrokenWireException | InternalError e) {
+            return false; // who sends meets the same
+        }
+    }
+
     private void send(Bytes frame, Wire present) throws IOException {
         Attachments attachments = frame.attachments();
         int count = attachments == null ? 0 : attachments.size();

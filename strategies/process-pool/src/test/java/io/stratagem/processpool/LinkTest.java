@@ -219,6 +219,11 @@ final class LinkTest {
         }
 
         @Override
+        public ByteBuffer reserve(int most) {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
+
+        @Override
         public int poll() {
             throw new InternalError("a fault occurred in an unsafe memory access operation");
         }
@@ -238,6 +243,20 @@ final class LinkTest {
                 }
             }
         }
+    }
+
+    @Test
+    void hasRoomFor_isFalseWhereToSendWouldWait(@TempDir Path other) throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            UnixDomainSocketAddress address = UnixDomainSocketAddress.of(other.resolve("s"));
+            server.bind(address);
+            for (FullWire wire : List.of(new FullWire(), new CutWire())) {
+                try (Link link = new Link(SocketChannel.open(address), MAX_FRAME, wire)) {
+                    assertThat(link.hasRoomFor(1)).isFalse();
+                }
+            }
+        }
+        assertThat(here.hasRoomFor(1)).isTrue();
     }
 
     private static Bytes receive(Link link) {
