@@ -176,6 +176,25 @@ final class SharedMemoryFileTest {
         }
     }
 
+    /** As where {@code /proc} hides the application. */
+    @Test
+    void rings_ofAProcessThatCannotBeSeen_sayWhatToDo() throws Exception {
+        assumeTrue(Passing.PREFERRED == Passing.BY_DESCRIPTOR, "Linux");
+        try (Rings rings = Rings.create(Means.preferred(), Ring.MIN_CAPACITY, 1000)) {
+            String place = rings.place();
+            String elsewhere =
+                    place.replaceFirst("\\b" + ProcessHandle.current().pid() + "\\b", "999999999");
+            assertThat(elsewhere).isNotEqualTo(place);
+            rings.opened(); // else this process has it open
+
+            assertThatThrownBy(() -> Rings.open(elsewhere, 1000))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("the process is gone")
+                    .hasMessageContaining("without hidepid")
+                    .hasMessageContaining("use a ProcessPoolStrategy");
+        }
+    }
+
     /** A RAM disk of 1 MiB. */
     private record RamDisk(Path path) implements AutoCloseable {
         static RamDisk mount(Path path) throws IOException {
