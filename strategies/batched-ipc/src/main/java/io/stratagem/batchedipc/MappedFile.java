@@ -38,6 +38,8 @@ final class MappedFile {
 
     private int users = 1;
 
+    private boolean isFileClosed;
+
     /** Whether there may be buffers that a user gave out who has been collected: they stay valid. */
     private boolean wasForgotten;
 
@@ -154,6 +156,17 @@ final class MappedFile {
     private void drop() {
         users = Math.max(0, users - 1);
         if (users == 0) {
+            closeFile();
+        }
+    }
+
+    /** Closes the file, which nobody finds by a handle any more. It stays mapped. Once is enough. */
+    void closeFile() {
+        synchronized (OPENED) {
+            if (isFileClosed) {
+                return;
+            }
+            isFileClosed = true;
             if (key != null) {
                 OPENED.remove(key);
             }

@@ -48,8 +48,8 @@ import java.nio.ByteOrder;
  * Nothing that is read here is trusted. Each shared word is read once, and checked before it is used: a position must be
  * a multiple of 8, may not go back, and is never further than the capacity from ours; a length must be within what is
  * published. Payload is copied before anybody interprets it; what is looked at in place is copied by who does that, and
- * has no meaning but that of a number's bytes. What cannot be guarded against is a process that has the file
- * open and cuts it short: then an access throws InternalError.
+ * has no meaning but that of a number's bytes. What cannot be guarded against is who cuts the file
+ * short: then an access throws InternalError, or crashes the JVM. So both sides close it as soon as they have mapped it.
  *
  * After Lamport's queue with the cached positions of FastForward and the JCTools queues. It differs from Agrona's ring
  * buffers in that positions publish, not each record's length: so nothing has to be zeroed behind the consumer.

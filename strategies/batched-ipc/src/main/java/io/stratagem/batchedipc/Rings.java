@@ -56,7 +56,16 @@ final class Rings implements Wire {
      * @throws IOException if there is no such memory, or not of rings
      */
     static Rings open(String place, int maxMessageBytes) throws IOException {
-        SharedMemory memory = SharedMemory.open(SharedMemoryHandle.parse(place));
+        SharedMemory memory;
+        try {
+            memory = SharedMemory.open(SharedMemoryHandle.parse(place));
+        } catch (IOException e) { // the application is there, or would not be waited for
+            throw new IOException(
+                    "the memory of the application cannot be opened: " + e.getMessage()
+                            + ". A worker needs the application's /proc: the same one, mounted without hidepid, in the same"
+                            + " container and as the same user. Where it cannot have that, use a ProcessPoolStrategy",
+                    e);
+        }
         try {
             return new Rings(memory, ring(memory, 1), ring(memory, 0), maxMessageBytes);
         } catch (IllegalArgumentException e) {
@@ -87,6 +96,12 @@ final class Rings implements Wire {
     @Override
     public String place() {
         return memory.handle(false).format();
+    }
+
+    /** Who has the file open can cut it, at which a JVM that uses the memory may crash. */
+    @Override
+    public void opened() {
+        memory.closeFile();
     }
 
     @Override

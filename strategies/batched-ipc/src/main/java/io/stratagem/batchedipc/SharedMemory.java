@@ -13,7 +13,9 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +38,11 @@ final class SharedMemory {
             return new Means(SharedMemoryFile.places(), Passing.PREFERRED, Mapping.PREFERRED);
         }
     }
+
+    /** So long what was collected may take to be freed, by threads of the cleaners. */
+    private static final long FREEING_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     /** The last receipt. They begin anywhere, so that those of different processes differ. */
     private static final AtomicLong RECEIPTS = new AtomicLong(UUID.randomUUID().getMostSignificantBits());
@@ -96,15 +103,40 @@ final class SharedMemory {
         if (Mapping.lingeringBytes() > Runtime.getRuntime().maxMemory()) {
             Mapping.awaitCollection();
         }
+        long start = 0;
+        boolean hasCollected = false;
         while (true) {
             try {
                 return new SharedMemory(uninterrupted(() -> MappedFile.make(means, contents, filler)), false);
             } catch (NoRoomException e) {
-                if (!Mapping.awaitCollection()) {
+                if (Mapping.awaitCollection()) {
+                    continue;
+                }
+                if (!hasCollected) {
+                    closeForgotten();
+                    System.gc(); // it unmaps what was closed
+                    hasCollected = true;
+                    start = System.nanoTime();
+                } else if (System.nanoTime() - start > FREEING_NANOS) {
                     throw e;
                 }
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
+    }
+
+    /** Lets the collector look for what was forgotten, and waits a moment for it to be closed. */
+    private static void closeForgotten() {
+        int before = SharedMemoryFile.openCount();
+        System.gc();
+        long start = System.nanoTime();
+        int last;
+        int now = before;
+        do {
+            LockSupport.parkNanos(PAUSE_NANOS);
+            last = now;
+            now = SharedMemoryFile.openCount();
+        } while ((now < last || now >= before) && System.nanoTime() - start < FREEING_NANOS);
     }
 
     /**
@@ -218,6 +250,11 @@ final class SharedMemory {
     private synchronized String closedMessage() {
         return "The shared array of " + contents() + " is closed"
                 + (isGivenAway ? ": a task has returned it, and so given it away" : "");
+    }
+
+    /** Closes the file only: who has mapped it has the memory, and nobody else can have it any more. */
+    void closeFile() {
+        mapped.closeFile();
     }
 
     /** Closes the file, and unmaps it as soon as this Java can. Once is enough. */

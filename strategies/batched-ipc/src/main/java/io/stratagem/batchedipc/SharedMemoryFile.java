@@ -419,6 +419,13 @@ final class SharedMemoryFile {
 
     // ---------------------------------------------------------------------------------------------- use
 
+    /** How many this process has open. */
+    static int openCount() {
+        synchronized (OPEN) {
+            return OPEN.size();
+        }
+    }
+
     Contents contents() {
         return contents;
     }

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.example.broadcast.BroadcastProbe;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Fn;
+import io.stratagem.Result;
 import io.stratagem.Results;
 import io.stratagem.TransferException;
 import io.stratagem.Workload;
@@ -26,6 +27,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -273,6 +275,28 @@ final class BroadcastTest {
         }
     }
 
+    @Test
+    void captured_byMoreWorkloadsThanTheWorkerHasRoomFor_isDroppedAndRebuilt() {
+        List<Workload<Integer, Integer>> workloads = new ArrayList<>(); // or it depends on this JVM's collector
+        List<Broadcast<byte[]>> broadcasts = new ArrayList<>();
+        try (WorkerProcessStrategy pool = BatchedIpcStrategy.builder()
+                .workerProcesses(1)
+                .maxHeapBytes(64 << 20)
+                .build()) {
+            for (int i = 0; i < 12; i++) {
+                byte[] value = new byte[8 << 20];
+                value[i] = (byte) i;
+                Broadcast<byte[]> broadcast = Broadcast.of(value);
+                broadcasts.add(broadcast);
+                workloads.add(workload(at -> (int) broadcast.value()[at]));
+                assertThat(pool.run(workloads.get(i), i)).isEqualTo(Result.success(i));
+            }
+            assertThat(pool.run(workloads.get(3), 3)).isEqualTo(Result.success(3));
+        } finally {
+            broadcasts.forEach(Broadcast::close);
+        }
+    }
+
     // ---------------------------------------------------------------------------------------------- the end
 
     @Test
@@ -318,8 +342,8 @@ final class BroadcastTest {
             });
             try (Broadcast<Table> table = Broadcast.of(table())) {
                 assertThat(pool.run(look, table).orElseThrow())
-                        .as("the rings, and nothing else")
-                        .containsExactly(1L, 1L, 2L);
+                        .as("the rings, which nobody can open, and nothing else")
+                        .containsExactly(0L, 1L, 2L);
                 assertThat(table.value()).isNotNull();
             }
         }

@@ -137,6 +137,19 @@ final class SharedMemoryFileTest {
     }
 
     @Test
+    void diskFullOfArraysThatWereForgotten_hasRoom() throws Exception {
+        try (RamDisk full = RamDisk.mount(directory.resolve("full"))) {
+            for (int i = 0; i < 20; i++) {
+                longs(Passing.PREFERRED, 30_000, full.path()).setLong(29_999, i);
+            }
+        }
+        Patience.await().untilAsserted(() -> {
+            System.gc(); // those that were left
+            assertThat(SharedMemoryFixture.descriptors()).isEqualTo(descriptorsBefore);
+        });
+    }
+
+    @Test
     void diskThatFillsUpMeanwhile_isAnErrorAndFreedAgain() throws Exception {
         try (RamDisk disk = RamDisk.mount(directory.resolve("disk"))) {
             Path ballast = disk.path().resolve("ballast");
@@ -160,6 +173,25 @@ final class SharedMemoryFileTest {
             try (SharedArray array = longs(Passing.PREFERRED, 100_000, disk.path())) {
                 array.setLong(99_999, 1);
             }
+        }
+    }
+
+    /** As where {@code /proc} hides the application. */
+    @Test
+    void rings_ofAProcessThatCannotBeSeen_sayWhatToDo() throws Exception {
+        assumeTrue(Passing.PREFERRED == Passing.BY_DESCRIPTOR, "Linux");
+        try (Rings rings = Rings.create(Means.preferred(), Ring.MIN_CAPACITY, 1000)) {
+            String place = rings.place();
+            String elsewhere =
+                    place.replaceFirst("\\b" + ProcessHandle.current().pid() + "\\b", "999999999");
+            assertThat(elsewhere).isNotEqualTo(place);
+            rings.opened(); // else this process has it open
+
+            assertThatThrownBy(() -> Rings.open(elsewhere, 1000))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("the process is gone")
+                    .hasMessageContaining("without hidepid")
+                    .hasMessageContaining("use a ProcessPoolStrategy");
         }
     }
 

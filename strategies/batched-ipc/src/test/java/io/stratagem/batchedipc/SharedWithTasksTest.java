@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -184,6 +185,26 @@ final class SharedWithTasksTest {
                                 failure -> assertThat(failure.cause()).isInstanceOf(TransferException.class));
             }
             assertThat(pool.run(pid, 0).orElseThrow()).as("the same process").isEqualTo(before);
+        }
+    }
+
+    /** Who can open it can cut it, and neither side survives for certain that its memory is gone. */
+    @Test
+    void fileOfTheRings_isOpenOnNeitherSideWhenTasksRun() {
+        assumeTrue(Passing.PREFERRED == Passing.BY_DESCRIPTOR, "else it has a name until then");
+        long application = ProcessHandle.current().pid();
+        String ours = "stratagem-" + application + "-";
+        long before = SharedMemoryFixture.descriptors(application, ours);
+        Workload<Long, List<Long>> look = Workload.named("look")
+                .isolated()
+                .compute(pid -> List.of(
+                        SharedMemoryFixture.descriptors(pid, ours),
+                        SharedMemoryFixture.descriptors(ProcessHandle.current().pid(), ours)));
+        try (WorkerProcessStrategy pool = start(BatchedIpcStrategy.builder())) {
+            List<Long> seen = pool.run(look, application).orElseThrow();
+
+            assertThat(seen.get(0)).as("in the application").isLessThanOrEqualTo(before);
+            assertThat(seen.get(1)).as("in the worker").isZero();
         }
     }
 }

@@ -87,6 +87,7 @@ final class Link implements Closeable {
         this.wire = wire;
         if (wire != null) {
             prepareToWait();
+            wire.opened(); // by the worker, which connects to say so
         }
     }
 
@@ -127,12 +128,25 @@ final class Link implements Closeable {
         if (wire == null) {
             sendFirst(frame);
         } else {
-            send(frame, wire);
+            try {
+                send(frame, wire);
+            } catch (BrokenWireException | InternalError e) {
+                throw broken(e);
+            }
         }
         Traffic counts = traffic;
         if (counts != null) {
             Attachments attachments = frame.attachments();
             counts.countSent(frame.size() + (attachments == null ? 0L : attachments.bytes()));
+        }
+    }
+
+    /** Whether so few bytes can be sent without waiting for the other side; where there is no wire, it is taken for granted. */
+    boolean hasRoomFor(int bytes) {
+        try {
+            return wire == null || wire.reserve(bytes) != null;
+        } catch (BrokenWireException | InternalError e) {
+            return false; // who sends meets the same
         }
     }
 
@@ -179,14 +193,17 @@ final class Link implements Closeable {
                     throw new EOFException("the connection ended before a frame could be sent");
                 }
             }
-        } catch (BrokenWireException e) {
-            throw new MalformedException(String.valueOf(e.getMessage()));
         } finally {
             if (wasInterrupted) {
                 Thread.currentThread().interrupt();
             }
         }
         announce(present);
+    }
+
+    /** The error is that of memory whose file has been cut: not a fault of this JVM, but of the other side. */
+    private static MalformedException broken(Throwable cause) {
+        return new MalformedException(String.valueOf(cause.getMessage()));
     }
 
     private void announce(Wire present) throws IOException {
@@ -250,7 +267,11 @@ final class Link implements Closeable {
     @Nullable
     Bytes receive() throws IOException {
         if (wire != null) {
-            return receive(wire);
+            try {
+                return receive(wire);
+            } catch (BrokenWireException | InternalError e) {
+                throw broken(e);
+            }
         }
         while (incoming.remaining() < HEADER_BYTES) {
             boolean isEmpty = !incoming.hasRemaining();
@@ -340,31 +361,23 @@ final class Link implements Closeable {
     }
 
     private ByteBuffer awaitPiece(Wire present) throws IOException {
-        try {
-            while (true) {
-                boolean wasAtEnd = isAtEnd;
-                ByteBuffer piece = present.peek();
-                if (piece != null) {
-                    return piece;
-                }
-                if (wasAtEnd) {
-                    throw endWithinFrame();
-                }
-                await(present, pieceSpin, () -> present.peek() != null, 0);
+        while (true) {
+            boolean wasAtEnd = isAtEnd;
+            ByteBuffer piece = present.peek();
+            if (piece != null) {
+                return piece;
             }
-        } catch (BrokenWireException e) {
-            throw new MalformedException(String.valueOf(e.getMessage()));
+            if (wasAtEnd) {
+                throw endWithinFrame();
+            }
+            await(present, pieceSpin, () -> present.peek() != null, 0);
         }
     }
 
     /** Whether a message has been taken out of the wire; takes one if there is one. */
     private boolean isTaken(Wire present) {
-        try {
-            if (taken == Wire.NONE) {
-                taken = present.poll();
-            }
-        } catch (BrokenWireException e) {
-            throw new MalformedException(String.valueOf(e.getMessage()));
+        if (taken == Wire.NONE) {
+            taken = present.poll();
         }
         if (taken == 0) {
             throw new MalformedException("a frame of 0 bytes");
@@ -444,10 +457,14 @@ final class Link implements Closeable {
      */
     boolean awaitInput(long nanos) throws IOException {
         if (wire != null) {
-            if (!isTaken(wire) && !isAtEnd) {
-                awaitWire(wire, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
+            try {
+                if (!isTaken(wire) && !isAtEnd) {
+                    awaitWire(wire, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
+                }
+                return isTaken(wire) || isAtEnd;
+            } catch (BrokenWireException | InternalError e) {
+                throw broken(e);
             }
-            return isTaken(wire) || isAtEnd;
         }
         return incoming.hasRemaining()
                 || select(SelectionKey.OP_READ, Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
@@ -470,7 +487,11 @@ final class Link implements Closeable {
     @Nullable
     Bytes poll() throws IOException {
         if (wire != null) {
-            return isTaken(wire) && !isAttachmentTaken(wire) ? take(wire) : null;
+            try {
+                return isTaken(wire) && !isAttachmentTaken(wire) ? take(wire) : null;
+            } catch (BrokenWireException | InternalError e) {
+                throw broken(e);
+            }
         }
         if (!hasFrame()) {
             read();

@@ -13,6 +13,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
+import java.lang.ref.SoftReference;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -41,6 +42,10 @@ final class TaskRunner {
     private final Map<Integer, Definition> definitions = new HashMap<>();
     private final Bytes outcome;
     private final OutgoingResult result = new OutgoingResult();
+
+    /** That of the last task, whose next has it as it was left, however short memory is. */
+    @SuppressWarnings({"unused", "UnusedVariable"}) // it is there to be kept
+    private @Nullable Object lastFunction;
 
     /** Made for the first asynchronous task. */
     private @Nullable WorkerLoop loop;
@@ -100,7 +105,9 @@ final class TaskRunner {
         private final Codec reader;
         private final Bytes bytes;
         private final int start;
-        private @Nullable Object function;
+
+        /** What it has captured may be large: it goes when memory is short, and is rebuilt. */
+        private @Nullable SoftReference<Object> function;
 
         Definition(Kind kind, String name, RemoteClassLoader loader, Codec reader, Bytes bytes) {
             this.loader = loader;
@@ -123,12 +130,14 @@ final class TaskRunner {
         @SuppressWarnings({"unchecked", "NullAway"}) // the kind says which it is; inputs may be null
         @Nullable
         Object apply(@Nullable Object input) throws Throwable {
-            Object present = function;
+            Object present = function == null ? null : function.get();
             if (present == null) {
+                lastFunction = null; // there may be no room for both
                 bytes.position(start);
                 present = Objects.requireNonNull(reader.read(bytes, "function of workload '" + name + "'"));
-                function = present;
+                function = new SoftReference<>(present);
             }
+            lastFunction = present;
             if (kind == Kind.ASYNC) {
                 return loop().run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
             }
@@ -151,6 +160,7 @@ final class TaskRunner {
         int number = frame.getInt();
         boolean isParentFirst = frame.getByte() != 0;
         int gone = frame.getCount(1);
+        lastFunction = null; // whose loader may be gone
         for (int i = 0; i < gone; i++) {
             Integer each = frame.getVarInt();
             RemoteClassLoader loader = loaders.remove(each);

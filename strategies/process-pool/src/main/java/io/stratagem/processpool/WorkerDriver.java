@@ -86,6 +86,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** What a caller sends itself is no larger, and certainly fits into the connection's buffer. */
     private static final int LOAN_BYTES = 4096;
 
+    /** At most as large is the frame, with what goes with it. */
+    private static final int LOAN_FRAME_BYTES = 1 << 14;
+
     private static final int SMALL_CONTEXT_CHARS = 1024;
 
     /** A frame of results with one, up to the value itself. */
@@ -331,7 +334,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         boolean isUnwanted;
         try {
-            if (process == null || isLent || !isPlainAndKnown(batch, process)) {
+            if (process == null
+                    || isLent
+                    || !isPlainAndKnown(batch, process)
+                    || !process.link().hasRoomFor(LOAN_FRAME_BYTES)) {
                 return false;
             }
             lend(batch);

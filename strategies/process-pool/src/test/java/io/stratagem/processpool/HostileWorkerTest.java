@@ -9,6 +9,7 @@ import io.stratagem.TransferException;
 import io.stratagem.WorkerDiedException;
 import io.stratagem.WorkerFailureException;
 import io.stratagem.Workload;
+import io.stratagem.processpool.spi.Wire;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
@@ -317,12 +318,18 @@ final class HostileWorkerTest extends WorkerFixture {
             });
         }
 
-        static void sendRaw(int... words) throws IOException {
-            Bytes bytes = new Bytes();
-            for (int word : words) {
-                bytes.putInt(word);
+        /** A frame that says that it has that length; where there is a wire, which says that itself, one that has. */
+        static void sendLength(int length) throws IOException {
+            Bytes frame = new Bytes();
+            frame.putInt(length);
+            frame.extend(Math.max(0, length));
+            if (get(Wire.class, link(), "wire") == null) {
+                get(SocketChannel.class, link(), "channel").write(ByteBuffer.wrap(frame.toByteArray(), 0, 4));
+            } else {
+                synchronized (Outbox.present()) { // which others take who send
+                    link().send(frame);
+                }
             }
-            get(SocketChannel.class, link(), "channel").write(ByteBuffer.wrap(bytes.toByteArray()));
         }
     }
 
@@ -332,9 +339,9 @@ final class HostileWorkerTest extends WorkerFixture {
 
     /** What can be read by no rule. */
     enum Nonsense {
-        LENGTH_BEYOND_THE_LIMIT(() -> Connection.sendRaw(100_001 + PoolSettings.MARGIN_BYTES, 0)),
-        NEGATIVE_LENGTH(() -> Connection.sendRaw(-1, 0)),
-        NO_LENGTH(() -> Connection.sendRaw(0, 0)),
+        LENGTH_BEYOND_THE_LIMIT(() -> Connection.sendLength(100_001 + PoolSettings.MARGIN_BYTES)),
+        NEGATIVE_LENGTH(() -> Connection.sendLength(-1)),
+        NO_LENGTH(() -> Connection.sendLength(0)),
         UNKNOWN_KIND(() -> Connection.send((byte) 99, frame -> frame.putLong(1))),
         EMPTY_RESULTS(() -> Connection.send(Frames.RESULTS, frame -> {})),
         RESULTS_OF_ANOTHER_BATCH(() -> Connection.send(Frames.RESULTS, frame -> {

@@ -13,9 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,7 +117,7 @@ final class LinkTest {
     }
 
     /** One end of a wire into which nothing can be put, and out of which comes what the test says. */
-    private static final class FullWire implements Wire {
+    private static class FullWire implements Wire {
         private final AtomicInteger messages = new AtomicInteger();
         private final AtomicInteger parked = new AtomicInteger();
 
@@ -123,6 +125,9 @@ final class LinkTest {
         public String place() {
             return "nowhere";
         }
+
+        @Override
+        public void opened() {}
 
         @Override
         public boolean offer(byte[] from, int start, int count) {
@@ -204,6 +209,54 @@ final class LinkTest {
                 sender.join();
             }
         }
+    }
+
+    /** Over memory whose file has been cut. */
+    private static final class CutWire extends FullWire {
+        @Override
+        public boolean offer(byte[] from, int start, int count) {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
+
+        @Override
+        public ByteBuffer reserve(int most) {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
+
+        @Override
+        public int poll() {
+            throw new InternalError("a fault occurred in an unsafe memory access operation");
+        }
+    }
+
+    @Test
+    void link_overMemoryThatHasBeenCut_isBroken(@TempDir Path other) throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            UnixDomainSocketAddress address = UnixDomainSocketAddress.of(other.resolve("s"));
+            server.bind(address);
+            try (Link link = new Link(SocketChannel.open(address), MAX_FRAME, new CutWire())) {
+                for (ThrowingCallable use : List.<ThrowingCallable>of(
+                        () -> link.send(frame(1)), link::receive, link::poll, () -> link.awaitInput(LONG))) {
+                    assertThatThrownBy(use)
+                            .isInstanceOf(Bytes.MalformedException.class)
+                            .hasMessageContaining("a fault occurred");
+                }
+            }
+        }
+    }
+
+    @Test
+    void hasRoomFor_isFalseWhereToSendWouldWait(@TempDir Path other) throws Exception {
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            UnixDomainSocketAddress address = UnixDomainSocketAddress.of(other.resolve("s"));
+            server.bind(address);
+            for (FullWire wire : List.of(new FullWire(), new CutWire())) {
+                try (Link link = new Link(SocketChannel.open(address), MAX_FRAME, wire)) {
+                    assertThat(link.hasRoomFor(1)).isFalse();
+                }
+            }
+        }
+        assertThat(here.hasRoomFor(1)).isTrue();
     }
 
     private static Bytes receive(Link link) {

@@ -34,6 +34,9 @@ public interface Wire extends Closeable {
      */
     String place();
 
+    /** Both sides have opened their ends: nobody is to find the place any more. */
+    void opened();
+
     /**
      * Puts a message in, if there is room. It is seen after {@link #publish}.
      *
