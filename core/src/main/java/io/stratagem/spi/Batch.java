@@ -215,8 +215,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Nobody has claimed any of that tail, so that its inputs, which it has itself, are not needed here. */
     void forgetCut(int from, Batch rest) {}
 
-    /** Another attempt joins the run. */
+    /** Another attempt joins the run; {@link #delayEnded} follows, unless it is settled before. */
     abstract void adopt(Batch again);
+
+    /** It waits for its attempt no longer. */
+    void delayEnded() {}
 
     /** A task was settled and the next one is about to run. Called on the worker, for each task. */
     abstract void published();
@@ -1097,6 +1100,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Its time has come; unless it still has to wait for its key. */
     final void endDelay() {
         isHeld = place() != null;
+        delayEnded();
     }
 
     /** It has a place within the limit of its key. */

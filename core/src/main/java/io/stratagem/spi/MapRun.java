@@ -84,7 +84,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     private long bytes;
 
-    /** How many batches are handed out and not complete. */
+    /** How many further attempts wait for their time. Each is a batch of one task. */
+    private int delayed;
+
+    /** How many batches are handed out and not complete, without those that are delayed. */
     private final AtomicInteger unfinished = new AtomicInteger();
 
     // Reader to workers.
@@ -344,7 +347,15 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private long window() {
-        return fixedWindow > 0 ? fixedWindow : (long) profile.parallelism() * profile.batchesPerWorker() * batchSize();
+        if (fixedWindow > 0) {
+            return fixedWindow;
+        }
+        return (long) profile.parallelism() * profile.batchesPerWorker() * batchSize() + delayedBeyondWindow();
+    }
+
+    /** A window that is made to keep the workers busy is not to be full of what none of them is at. */
+    private synchronized int delayedBeyondWindow() {
+        return Math.min(delayed, strategy.window());
     }
 
     private synchronized int batchSize() {
@@ -518,7 +529,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             return 0;
         }
         if (!isExhausted) {
-            return hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
+            boolean mayGetRoom = fixedWindow == 0 && terms.workload.retry().isPresent();
+            return mayGetRoom || hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
         }
         return Math.min(unfinished.get(), profile.parallelism());
     }
@@ -579,7 +591,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (profile.maxBatch() > 1 || batch.resultBytes() > 0) {
             learn(batch);
         }
-        int left = unfinished.decrementAndGet();
+        int left = batch.attempts > 1 && leaveDelayed(batch) ? unfinished.get() : unfinished.decrementAndGet();
         strategy.settled(batch.settled());
         if (done != null) {
             done.add(batch);
@@ -615,14 +627,41 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     /** A batch joins this run, before anyone can settle it. */
-    synchronized void adopt(MapBatch batch) {
+    void adopt(MapBatch batch) {
+        unfinished.incrementAndGet();
+        add(batch);
+    }
+
+    /** As {@link #adopt}, of one that is not to be handed out for a while. */
+    synchronized void adoptDelayed(MapBatch batch) {
+        batch.isDelayed = true;
+        delayed++;
+        add(batch);
+    }
+
+    synchronized void delayEnded(MapBatch batch) {
+        if (leaveDelayed(batch)) {
+            unfinished.incrementAndGet();
+        }
+    }
+
+    /** False if it was not delayed, or is no longer. */
+    private synchronized boolean leaveDelayed(MapBatch batch) {
+        boolean wasDelayed = batch.isDelayed;
+        if (wasDelayed) {
+            batch.isDelayed = false;
+            delayed--;
+        }
+        return wasDelayed;
+    }
+
+    private synchronized void add(MapBatch batch) {
         MapBatch first = firstKnown;
         batch.next = first;
         if (first != null) {
             first.previous = batch;
         }
         firstKnown = batch;
-        unfinished.incrementAndGet();
         batch.isOfSeveral = batch.size() > 1;
         ofSeveral += batch.isOfSeveral ? 1 : 0;
         count(batch, batch.inputBytes());

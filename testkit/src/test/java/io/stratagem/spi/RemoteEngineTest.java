@@ -589,6 +589,51 @@ final class RemoteEngineTest {
         assertThat(causeOf(Patience.get(future))).isInstanceOf(Exception.class);
     }
 
+    /** What waits for another attempt keeps no worker busy, so it must not keep back what does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void failed_manyWaitForAnotherAttempt_furtherInputsAreTakenIn(boolean isOrdered) throws Exception {
+        int inputs = 100;
+        Duration wait = Duration.ofHours(1);
+        RetryPolicy policy = RetryPolicy.attempts(2).backoff(wait).jitter(0);
+        ScriptedEngine mine = new ScriptedEngine(2);
+        try (EngineStrategy other =
+                new ScriptedEngine.Builder(mine).clock(clock).build()) {
+            var workload = never(Workload.named("remote").retry(policy));
+            // In order, all that comes after the first is finished and not delivered, for which there is the window.
+            MapOptions options = isOrdered ? MapOptions.ordered().window(inputs) : MapOptions.unordered();
+            CompletableFuture<List<Result<String>>> delivered = CompletableFuture.supplyAsync(
+                    () -> {
+                        try (var results = other.map(
+                                workload, Stream.iterate(0, n -> n + 1).limit(inputs), options)) {
+                            return results.toList();
+                        }
+                    },
+                    THREADS);
+            Worker worker = mine.worker("worker");
+            for (int seen = 0; seen < inputs; ) {
+                Batch batch = mine.next();
+                assertThat(batch.claim(worker)).isNotNull();
+                batch.started(0, 0);
+                assertThat(batch.failed(0, DIED)).isTrue();
+                for (int i = 1; i < batch.size(); i++) {
+                    assertThat(batch.succeeded(i, "first " + batch.inputOf(i))).isTrue();
+                }
+                seen += batch.size();
+            }
+            assertThat(mine.isIdle()).isTrue();
+            clock.advance(wait);
+            while (!delivered.isDone()) {
+                if (mine.isIdle()) {
+                    Thread.onSpinWait();
+                } else {
+                    runAll(mine.next(), worker);
+                }
+            }
+            assertThat(Patience.get(delivered)).hasSize(inputs).allMatch(Result::isSuccess);
+        }
+    }
+
     @Test
     void stop_reportsOnAnotherThread_completesTheBatchOnce() throws Exception {
         for (int round = 0; round < 100 * Integer.getInteger("stress.rounds", 1); round++) {
