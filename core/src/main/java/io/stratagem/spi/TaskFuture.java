@@ -17,10 +17,22 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     /** The present attempt; null once it is done. */
     volatile @Nullable SingleBatch batch;
 
+    /** Whether somebody cancels it, and stops the task first. */
+    private volatile boolean isStopping;
+
     /** Completes it with what its own workload's function made. */
     @SuppressWarnings("unchecked")
     void completeWith(Result<?> result) {
-        complete((Result<O>) result);
+        if (isStopping) {
+            super.cancel(true);
+        } else {
+            complete((Result<O>) result);
+        }
+    }
+
+    /** Whether it is cancelled, or about to be. */
+    final boolean isUnwanted() {
+        return isStopping || isCancelled();
     }
 
     /** See {@link Batch#left}. This may have been cancelled long before, and may not have been completed yet. */
@@ -28,11 +40,22 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public final boolean cancel(boolean mayInterruptIfRunning) {
-        boolean isFirst = super.cancel(mayInterruptIfRunning);
+        if (isDone()) {
+            return isCancelled();
+        }
+        if (mayInterruptIfRunning) {
+            // Before this is cancelled: what depends on it then runs here, and may take long.
+            isStopping = true;
+            try {
+                stop();
+            } finally {
+                super.cancel(true);
+            }
+            return isCancelled();
+        }
+        boolean isFirst = super.cancel(false);
         SingleBatch present = batch;
-        if (isFirst && mayInterruptIfRunning) {
-            stop();
-        } else if (isFirst && present != null) {
+        if (isFirst && present != null) {
             present.cancelUnstarted(present.cancellation());
         }
         return isCancelled();

@@ -341,6 +341,21 @@ final class RemoteEngineTest {
         assertThat(strategy.snapshot().failed()).isEqualTo(1);
     }
 
+    /** What depends on the future may take long. */
+    @Test
+    void cancel_claimedTask_stopsTheEngineBeforeDependentsRun() {
+        CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
+        List<Batch> stopped = new ArrayList<>();
+        var dependent = future.whenComplete((result, failure) -> stopped.addAll(engine.stopped));
+        Batch batch = engine.next();
+        assertThat(batch.claim(one)).isNotNull();
+        batch.started(0, 0);
+        assertThat(future.cancel(true)).isTrue();
+        assertThat(future).isCancelled();
+        assertThat(dependent).isDone();
+        assertThat(stopped).containsExactly(batch);
+    }
+
     @Test
     void cancel_queuedTask_cannotBeClaimed() {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
