@@ -147,6 +147,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         /** Whether it was claimed for a worker elsewhere. Guarded by the batch. */
         private boolean isElsewhere;
 
+        /** Which task a worker elsewhere has started last. Guarded by the batch. */
+        private int lastStarted = -1;
+
         /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
         private boolean isLeftLater;
 
@@ -456,6 +459,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             Details mine = details;
             if (mine != null) {
                 mine.taskStartNanos = start;
+                mine.lastStarted = index;
                 mine.disarm();
                 arm(mine, terms.timeoutNanos - agoNanos);
             }
@@ -1261,6 +1265,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             long now = word;
             if (mine == null || settled(now) == claimed(now)) {
                 return;
+            }
+            if (mine.isElsewhere && mine.lastStarted != settled(now)) {
+                return; // this was on its way when its task ended; the next has not started
             }
             long left = terms.timeoutNanos - (terms.clock().nanoTime() - mine.taskStartNanos);
             if (left > 0) {

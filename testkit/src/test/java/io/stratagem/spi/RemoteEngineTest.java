@@ -386,6 +386,56 @@ final class RemoteEngineTest {
         assertThat(clock.waiting()).isZero();
     }
 
+    /** A timer that is already under way cannot be cancelled any more. */
+    @Test
+    void timeout_underWayWhenItsTaskEnds_leavesTheNextAlone() throws Exception {
+        List<Runnable> timers = new CopyOnWriteArrayList<>();
+        Clock hasty = new Clock() {
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+
+            @Override
+            public Timer schedule(Runnable action, long delayNanos) {
+                timers.add(action);
+                return () -> {};
+            }
+        };
+        ScriptedEngine mine = new ScriptedEngine(2);
+        try (EngineStrategy other =
+                new ScriptedEngine.Builder(mine).clock(hasty).build()) {
+            var workload = never(Workload.named("remote").timeout(TIMEOUT));
+            CompletableFuture<List<Result<String>>> delivered = CompletableFuture.supplyAsync(
+                    () -> other.map(workload, Stream.iterate(0, n -> n + 1).limit(100))
+                            .toList(),
+                    THREADS);
+            Worker worker = mine.worker("worker");
+            Batch batch = mine.next();
+            while (batch.size() < 2) {
+                runAll(batch, worker);
+                batch = mine.next();
+            }
+            assertThat(batch.claim(worker)).isNotNull();
+            batch.started(0, 0);
+            Runnable underWay = timers.get(timers.size() - 1);
+            clock.advance(TIMEOUT);
+            assertThat(batch.succeeded(0, "in time")).isTrue();
+            underWay.run();
+            assertThat(mine.stopped).isEmpty();
+            batch.started(1, 0);
+            assertThat(batch.succeeded(1, "in time")).isTrue();
+            while (!delivered.isDone()) {
+                if (mine.isIdle()) {
+                    Thread.onSpinWait();
+                } else {
+                    runAll(mine.next(), worker);
+                }
+            }
+            assertThat(Patience.get(delivered)).hasSize(100).allMatch(Result::isSuccess);
+        }
+    }
+
     // ---------------------------------------------------------------------------------------------- batches
 
     @Test
@@ -576,34 +626,6 @@ final class RemoteEngineTest {
         }
     }
 
-    @Test
-    void streamClosed_claimedBatch_isStoppedAndWhatIsGivenBackIsNotSent() throws Exception {
-        List<Batch> claimed = new CopyOnWriteArrayList<>();
-        engine.onStop((batch, worker) -> batch.notRun(1));
-        var results = strategy.map(never(), IntStream.range(0, 1000).boxed());
-        CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count, THREADS);
-        Batch batch = engine.next();
-        assertThat(batch.claim(one)).isNotNull();
-        claimed.add(batch);
-        results.close();
-        Patience.get(count);
-        while (!engine.isIdle()) {
-            assertThat(engine.next().claim(two)).as("nobody wants it").isNull();
-        }
-        Patience.await().until(() -> strategy.snapshot().queued() == 0);
-        assertThat(engine.stopped).containsAll(claimed);
-    }
-
-    @Test
-    void closeNow_claimedBatches_areSettledByTheirReports() throws Exception {
-        CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
-        Batch batch = engine.next();
-        assertThat(batch.claim(one)).isNotNull();
-        strategy.closeNow();
-        batch.notRun(0);
-        assertThat(causeOf(Patience.get(future))).isInstanceOf(Exception.class);
-    }
-
     /** What waits for another attempt keeps no worker busy, so it must not keep back what does. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
@@ -647,6 +669,34 @@ final class RemoteEngineTest {
             }
             assertThat(Patience.get(delivered)).hasSize(inputs).allMatch(Result::isSuccess);
         }
+    }
+
+    @Test
+    void streamClosed_claimedBatch_isStoppedAndWhatIsGivenBackIsNotSent() throws Exception {
+        List<Batch> claimed = new CopyOnWriteArrayList<>();
+        engine.onStop((batch, worker) -> batch.notRun(1));
+        var results = strategy.map(never(), IntStream.range(0, 1000).boxed());
+        CompletableFuture<Long> count = CompletableFuture.supplyAsync(results::count, THREADS);
+        Batch batch = engine.next();
+        assertThat(batch.claim(one)).isNotNull();
+        claimed.add(batch);
+        results.close();
+        Patience.get(count);
+        while (!engine.isIdle()) {
+            assertThat(engine.next().claim(two)).as("nobody wants it").isNull();
+        }
+        Patience.await().until(() -> strategy.snapshot().queued() == 0);
+        assertThat(engine.stopped).containsAll(claimed);
+    }
+
+    @Test
+    void closeNow_claimedBatches_areSettledByTheirReports() throws Exception {
+        CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
+        Batch batch = engine.next();
+        assertThat(batch.claim(one)).isNotNull();
+        strategy.closeNow();
+        batch.notRun(0);
+        assertThat(causeOf(Patience.get(future))).isInstanceOf(Exception.class);
     }
 
     @Test
