@@ -348,20 +348,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             cancelUnstarted(e);
             return;
         }
+        boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
         try {
-            boolean wasInterrupted = Thread.currentThread().isInterrupted();
             by.enter(this, former);
             int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
             if (first >= 0) {
                 runFrom(first, by);
                 if (former != null) {
                     by.forgetTime(); // the outer task goes on, and takes its time
-                    if (wasInterrupted || isInterruptForOuter(by)) {
-                        Thread.currentThread().interrupt();
-                    }
                 }
             }
         } finally {
+            if (wasInterrupted || isInterruptForOuter(by, former)) {
+                Thread.currentThread().interrupt();
+            }
             by.leave(former);
             terms.context.undo(applied);
         }
@@ -633,6 +633,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
                 outcome = new Result.Success<>(value, mine);
             } catch (Throwable e) {
                 outcome = outcomeOfFailure(index, e);
+                if (e instanceof InterruptedException && !ownsInterrupt) {
+                    Thread.currentThread()
+                            .interrupt(); // whoever has lent the thread was meant, unless the task was taken
+                }
             }
             if (ownsInterrupt) {
                 // A flag that the task left behind must not meet the next one.
@@ -686,8 +690,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         leaveKey();
     }
 
-    /** Whether a task that runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
-    private static boolean isInterruptForOuter(Worker by) {
+    /** Whether who runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
+    private static boolean isInterruptForOuter(Worker by, @Nullable Batch former) {
+        if (former == null) {
+            return by.isCallInterrupted();
+        }
         for (Worker.Frame each = by.outer(); each != null; each = each.next()) {
             if (isTaken(each.batch().word) || each.batch().isInterrupted) {
                 return true;
@@ -729,6 +736,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             cancelUnstarted(e);
             return null;
         }
+        boolean wasInterrupted = Thread.interrupted();
         // Read before it is claimed: from then on a cancellation may put the outcome in its place.
         Object input = inputOf(0);
         try {
@@ -740,6 +748,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
+            }
+            if (wasInterrupted || (by.batch() == null && by.isCallInterrupted())) {
+                Thread.currentThread().interrupt();
             }
             terms.context.undo(applied);
         }

@@ -318,6 +318,11 @@ abstract class WorkerPool {
             return isAbandoned;
         }
 
+        @Override
+        protected boolean isCallInterrupted() {
+            return callback instanceof Offloaded<?> call && call.isInterrupted();
+        }
+
         /** True for the one who has to take it off the number of threads. */
         private synchronized boolean stopCounting() {
             boolean wasCounting = counts;

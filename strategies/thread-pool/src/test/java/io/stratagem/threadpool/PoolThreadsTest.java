@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Execution;
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.MapOptions;
@@ -540,6 +541,34 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(offloaded).isCancelled();
         assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
         assertThat(journal.entered()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "COMPUTE", mode = EnumSource.Mode.EXCLUDE)
+    void offload_cancelledWhileItHelps_keepsItsInterrupt(Kind helped) throws Exception {
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> {}));
+        Loop loop = loop(strategy);
+        Journal journal = journal();
+        Gate gate = gate();
+        // Only the thread that is off-loaded to could run it; if it is asynchronous, only its start is run there.
+        Fn<Integer, Integer> function = telling(journal, gate);
+        Workload<Integer, Integer> inner = helped == Kind.BLOCKING
+                ? Workload.blocking("inner", function)
+                : Workload.async("inner", (n, own) -> CompletableFuture.completedFuture(function.apply(n)));
+        Gate computing = gate();
+        if (helped == Kind.ASYNC) {
+            occupy(strategy, 1, Kind.COMPUTE, computing);
+        }
+        CompletableFuture<Boolean> kept = new CompletableFuture<>();
+        CompletableFuture<Integer> call = loop.offload(() -> {
+            strategy.submit(inner, 1).join();
+            kept.complete(Thread.currentThread().isInterrupted());
+            return 1;
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        call.cancel(true);
+        assertThat(Patience.get(kept)).isTrue();
+        computing.open();
     }
 
     @Test
