@@ -261,6 +261,7 @@ abstract class WorkerPool {
     private void exit(PoolWorker worker) {
         if (worker.stopCounting()) {
             uncount();
+            replace(); // it did not end as it should, and may have been the only one
         }
         // From here on nobody can abandon it.
         if (!isClosed && !worker.isAbandoned) {

@@ -29,6 +29,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,6 +70,7 @@ final class WorkerPoolTest extends StrategyFixture {
                 }
             };
             thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler((ended, failure) -> {}); // the test has seen to it
             return thread;
         }
     }
@@ -191,6 +193,48 @@ final class WorkerPoolTest extends StrategyFixture {
         clock.advance(Duration.ofSeconds(1));
         Patience.await().until(() -> journal.count("queued") == 3);
         assertThat(clock.waiting()).isZero();
+    }
+
+    /** Its first thread ends by a failure of the pool itself. */
+    private final class FailingPool extends WorkerPool {
+        private final AtomicBoolean mayFail = new AtomicBoolean(true);
+
+        FailingPool(PoolSettings settings) {
+            super(settings, new ThreadEngine(settings, settings, false, clock), clock);
+        }
+
+        @Override
+        void add(Object work) {
+            queue.add(work);
+            replace();
+        }
+
+        @Override
+        void work(PoolWorker worker, @Nullable Object first) {
+            if (mayFail.getAndSet(false)) {
+                throw new InternalError("the test says so");
+            }
+            for (Object work = queue.poll(); work != null; work = queue.poll()) {
+                perform(worker, work);
+            }
+        }
+
+        @Override
+        void replace() {
+            if (!queue.isEmpty() && tryCount()) {
+                tryStart(null);
+            }
+        }
+    }
+
+    @Test
+    void exit_byAFailure_anotherThreadTakesWhatIsQueued() {
+        starts.limit = 2;
+        WorkerPool pool = new FailingPool(settings(1));
+        pools.add(pool);
+        Journal journal = journal();
+        pool.execute(() -> journal.add("queued"));
+        Patience.await().until(() -> journal.count("queued") == 1);
     }
 
     // ---------------------------------------------------------------------------------------------- abandoning
