@@ -281,11 +281,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void refill() {
         while (!isExhausted && !isCancelled && hasCredit() && hasRoom()) {
             if (strategy.isClosed()) {
-                stopIntake(new RejectedExecutionException(strategy.closedMessage()));
+                endIntake(new RejectedExecutionException(strategy.closedMessage()));
                 return;
             }
             if (isExpired) {
-                expireInput();
+                endIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
                 return;
             }
             MapBatch batch = fill();
@@ -307,11 +307,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         isExhausted = true;
     }
 
-    /** The deadline has passed: it is an error only if there was more to do. */
-    private void expireInput() {
+    /** Nothing more can be done: it is an error only if there was more to do. */
+    private void endIntake(Throwable why) {
         try {
             if (input.tryAdvance(ignored -> {})) {
-                stopIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+                stopIntake(why);
             }
             isExhausted = true;
         } catch (Throwable e) {

@@ -13,11 +13,13 @@ import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
+import io.stratagem.testkit.RacingThreads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -687,6 +689,22 @@ final class RemoteEngineTest {
         }
         Patience.await().until(() -> strategy.snapshot().queued() == 0);
         assertThat(engine.stopped).containsAll(claimed);
+    }
+
+    /** The reader has to ask for one more to see the end, and that may be after the close. */
+    @Test
+    void close_allInputsOfAMapAreTakenIn_streamEnds() {
+        RacingThreads.run(
+                () -> {
+                    try (var results = strategy.map(
+                            never(), Stream.of(1), MapOptions.ordered().window(1))) {
+                        Iterator<Result<String>> each = results.iterator();
+                        assertThat(each.next()).isEqualTo(Result.success("one 1"));
+                        strategy.close();
+                        assertThat(each.hasNext()).isFalse();
+                    }
+                },
+                () -> runAll(engine.next(), one));
     }
 
     @Test
