@@ -71,7 +71,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> get() throws InterruptedException, ExecutionException {
-        Wait wait = helpUnlessInterrupted(this, Long.MAX_VALUE);
+        Wait wait = helpUnlessInterrupted(this, super::get, Long.MAX_VALUE);
         try {
             return super.get();
         } finally {
@@ -83,7 +83,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public Result<O> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Wait wait = helpUnlessInterrupted(this, unit.toNanos(timeout));
+        Wait wait = helpUnlessInterrupted(this, super::get, unit.toNanos(timeout));
         try {
             return super.get(timeout, unit);
         } finally {
@@ -93,7 +93,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> join() {
-        Wait wait = help(this, Long.MAX_VALUE, false);
+        Wait wait = help(this, super::get, Long.MAX_VALUE, false);
         try {
             return super.join();
         } finally {
@@ -107,18 +107,20 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     }
 
     /** As {@link #help}, where an interrupt ends the wait: what is helped is not to meet it. */
-    private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, long limitNanos) {
-        return Thread.currentThread().isInterrupted() ? null : help(awaited, limitNanos, true);
+    private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, Wait.TimedGet ownGet, long limitNanos) {
+        return Thread.currentThread().isInterrupted() ? null : help(awaited, ownGet, limitNanos, true);
     }
 
     /**
      * Before the calling thread parks for a future that depends on this, or for this itself.
      *
+     * @param ownGet waits for that future, and does not help
      * @param limitNanos how long it will wait
      * @param isInterruptible whether an interrupt will end that
      * @return if it is a worker, what its engine has been told
      */
-    private @Nullable Wait help(CompletableFuture<?> awaited, long limitNanos, boolean isInterruptible) {
+    private @Nullable Wait help(
+            CompletableFuture<?> awaited, Wait.TimedGet ownGet, long limitNanos, boolean isInterruptible) {
         SingleBatch present = batch;
         if (present == null || awaited.isDone()) {
             return null;
@@ -137,9 +139,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
         if (strategy.spin().until(awaited::isDone)) {
             return null;
         }
-        return Wait.begin(strategy, isInterruptible, awaited::isDone, wake -> {
-            var unused = awaited.whenComplete((value, failure) -> wake.run());
-        });
+        return Wait.begin(strategy, isInterruptible, ownGet);
     }
 
     /** A stage that depends on a task. Cancelling it stops nothing; waiting for it helps as waiting for the task does. */
@@ -153,12 +153,12 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         private @Nullable Wait helpUnlessInterrupted(long limitNanos) {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.helpUnlessInterrupted(this, limitNanos);
+            return task == null ? null : task.helpUnlessInterrupted(this, super::get, limitNanos);
         }
 
         private @Nullable Wait helpToJoin() {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.help(this, Long.MAX_VALUE, false);
+            return task == null ? null : task.help(this, super::get, Long.MAX_VALUE, false);
         }
 
         @Override

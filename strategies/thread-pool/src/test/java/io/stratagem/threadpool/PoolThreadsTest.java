@@ -31,6 +31,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -569,6 +571,27 @@ final class PoolThreadsTest extends StrategyFixture {
         call.cancel(true);
         assertThat(Patience.get(kept)).isTrue();
         computing.open();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void get_polledOnAWorker_leavesNothingBehind(Kind kind) throws Exception {
+        ThreadPoolStrategy strategy = closedAfterTest(pool(2, Waits.ON_PLATFORM, options -> {}));
+        Gate gate = gate();
+        CompletableFuture<Result<Integer>> awaited =
+                occupy(strategy, 1, kind, gate).get(0);
+        CompletableFuture<Integer> dependent = awaited.thenApply(Result::orElseThrow);
+        int before = awaited.getNumberOfDependents();
+        Workload<Integer, List<Integer>> polling = workload(kind, "polling", times -> {
+            for (int i = 0; i < times; i++) {
+                for (CompletableFuture<?> each : List.of(awaited, dependent)) {
+                    assertThatThrownBy(() -> each.get(1, TimeUnit.NANOSECONDS)).isInstanceOf(TimeoutException.class);
+                }
+            }
+            return List.of(awaited.getNumberOfDependents(), dependent.getNumberOfDependents());
+        });
+        assertThat(Patience.get(strategy.submit(polling, 5)).orElseThrow()).containsExactly(before, 0);
+        gate.open();
     }
 
     @Test
