@@ -460,7 +460,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             if (mine != null) {
                 mine.taskStartNanos = start;
                 mine.lastStarted = index;
-                mine.disarm();
                 arm(mine, terms.timeoutNanos - agoNanos);
             }
         }
@@ -1264,7 +1263,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     private void arm(Details mine, long nanos) {
         if (terms.timeoutNanos > 0) {
+            mine.disarm();
             mine.timer = terms.clock().schedule(this::checkTimeout, nanos);
+            if (isComplete()) {
+                mine.disarm(); // its worker has completed it just before there was anything to disarm
+            }
         }
     }
 

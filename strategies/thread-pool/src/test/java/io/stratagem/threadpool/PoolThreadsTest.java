@@ -12,6 +12,7 @@ import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
+import io.stratagem.spi.Clock;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
@@ -33,6 +34,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -592,6 +594,46 @@ final class PoolThreadsTest extends StrategyFixture {
         });
         assertThat(Patience.get(strategy.submit(polling, 5)).orElseThrow()).containsExactly(before, 0);
         gate.open();
+    }
+
+    /** A clock may be slow to arm a timer: its task may end meanwhile. */
+    @Test
+    void timeout_armedAgainAsItsTaskEnds_isForgotten() throws Exception {
+        FakeClock clock = new FakeClock();
+        AtomicReference<Runnable> timer = new AtomicReference<>();
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>();
+        Clock slow = new Clock() {
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+
+            @Override
+            public Timer schedule(Runnable action, long delayNanos) {
+                Runnable first = meanwhile.get();
+                if (first != null) {
+                    first.run();
+                }
+                timer.compareAndSet(null, action);
+                return clock.schedule(action, delayNanos);
+            }
+        };
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(slow)));
+        Gate gate = gate();
+        Workload<Integer, Integer> timed =
+                workload(Kind.BLOCKING, Workload.named("timed").timeout(TIMEOUT), n -> {
+                    gate.await();
+                    return n;
+                });
+        CompletableFuture<Result<Integer>> future = strategy.submit(timed, 1);
+        Patience.await().until(() -> timer.get() != null && strategy.snapshot().running() == 1);
+        meanwhile.set(() -> {
+            gate.open();
+            Patience.await().until(future::isDone);
+        });
+        timer.get().run(); // before its time, as a clock may that is not exact
+        assertThat(future).isCompletedWithValue(Result.success(1));
+        assertThat(clock.waiting()).isZero();
     }
 
     @Test
