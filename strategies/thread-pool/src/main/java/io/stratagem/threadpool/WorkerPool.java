@@ -73,6 +73,9 @@ abstract class WorkerPool {
     /** Written under the lock. */
     volatile boolean isClosed;
 
+    /** Written before closeNow looks at what threads run; read when a thread has said what it runs. */
+    private volatile boolean isClosedNow;
+
     WorkerPool(PoolSettings settings, ThreadEngine owner, Clock clock) {
         this.settings = settings;
         this.owner = owner;
@@ -123,7 +126,11 @@ abstract class WorkerPool {
             Runnable callback = (Runnable) work;
             worker.callback = callback;
             try {
-                callback.run();
+                if (isClosedNow && callback instanceof Offloaded<?>) {
+                    giveUp(callback); // closeNow may have looked for it just before
+                } else {
+                    callback.run();
+                }
             } catch (Throwable e) {
                 log.error("A callback failed on {}", worker.name(), e);
             }
@@ -475,6 +482,7 @@ abstract class WorkerPool {
 
     /** Closes, and adds to the collection the batches that were queued or run. */
     final void closeNow(Collection<Batch> given) {
+        isClosedNow = true;
         close();
         for (Object work = queue.poll(); work != null; work = queue.poll()) {
             if (work instanceof Batch batch) {

@@ -19,10 +19,12 @@ import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.RacingThreads;
 import io.stratagem.testkit.StrategyFixture;
+import io.stratagem.threadpool.ThreadLoop.Offloaded;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
@@ -57,6 +59,9 @@ final class WorkerPoolTest extends StrategyFixture {
         private final List<Thread> started = new CopyOnWriteArrayList<>();
         private volatile int limit;
 
+        /** Before it a thread that was started does nothing. */
+        private volatile @Nullable Gate begin;
+
         @Override
         public Thread newThread(Runnable action) {
             Thread thread = new Thread(action) {
@@ -67,6 +72,15 @@ final class WorkerPoolTest extends StrategyFixture {
                     }
                     started.add(this);
                     super.start();
+                }
+
+                @Override
+                public void run() {
+                    Gate awaited = begin;
+                    if (awaited != null) {
+                        awaited.awaitIgnoringInterrupts();
+                    }
+                    super.run();
                 }
             };
             thread.setDaemon(true);
@@ -235,6 +249,27 @@ final class WorkerPoolTest extends StrategyFixture {
         Journal journal = journal();
         pool.execute(() -> journal.add("queued"));
         Patience.await().until(() -> journal.count("queued") == 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void closeNow_offloadedCallJustHandedToAThread_isCancelledAndNeverRun(Pool kind) {
+        WorkerPool pool = pool(kind, 1);
+        Journal journal = journal();
+        Gate gate = gate();
+        starts.limit = 1;
+        starts.begin = gate;
+        Offloaded<Integer> call = new Offloaded<>(
+                () -> {
+                    journal.enter();
+                    return 1;
+                },
+                Runnable::run);
+        pool.execute(call);
+        pool.closeNow(new ArrayList<>());
+        gate.open();
+        assertThatThrownBy(() -> Patience.get(call)).isInstanceOf(CancellationException.class);
+        assertThat(journal.entered()).isZero();
     }
 
     // ---------------------------------------------------------------------------------------------- abandoning
