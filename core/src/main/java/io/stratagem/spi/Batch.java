@@ -18,6 +18,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -328,6 +329,17 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      */
     public final synchronized boolean isStuck() {
         return runner != null && isTaken(word);
+    }
+
+    /**
+     * Does something while it is certain that a thread of this JVM is still {@link #isStuck stuck}: it cannot leave the
+     * task meanwhile.
+     *
+     * @param action short; locks that it takes must never be held when a batch is called
+     * @return what the action gave, or false if no thread is stuck
+     */
+    public final synchronized boolean ifStuck(BooleanSupplier action) {
+        return isStuck() && action.getAsBoolean();
     }
 
     /**

@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * Work is added to the queue before it is looked at whether a thread is needed; a thread leaves those that count before
  * it looks whether work is left; so one of the two sees the other. Threads come and go by one atomic step on their
  * number, since virtual ones do so for each task. The lock is for what is rare: abandoned threads, waiting for the end,
- * and the idle threads of PlatformPool. It is held for a few instructions, never across user code, and inside it no
- * batch's monitor is taken.
+ * and the idle threads of PlatformPool. It is held for a few instructions, never across user code. Inside it a batch's
+ * monitor may be taken, and inside that a worker's, to abandon a thread; never the other way round.
  */
 @SuppressWarnings("NonAtomicVolatileUpdate") // of what is updated under the lock
 abstract class WorkerPool {
@@ -428,8 +428,8 @@ abstract class WorkerPool {
         }
         lock.lock();
         try {
-            if (!worker.tryAbandon()) {
-                return;
+            if (!batch.ifStuck(worker::tryAbandon)) {
+                return; // or it has left the task just now
             }
             abandoned++;
             ended.signalAll();

@@ -321,6 +321,44 @@ final class WorkerPoolTest extends StrategyFixture {
         gate.open();
     }
 
+    @Test
+    void abandon_threadHasLeftTheTaskMeanwhile_isNotAbandoned() throws Exception {
+        starts.limit = 2;
+        ThreadEngine engine = new ThreadEngine(settings(1), settings(1), false, clock);
+        ExecutorStrategy strategy = strategyOf(engine);
+        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
+        Gate stuck = gate();
+        CompletableFuture<Result<Integer>> slow = strategy.submit(
+                workload(Kind.COMPUTE, "slow", (Integer n) -> {
+                    if (Worker.current(engine) instanceof PoolWorker worker) {
+                        here.complete(worker.pool());
+                    }
+                    stuck.awaitIgnoringInterrupts();
+                    return n;
+                }),
+                1);
+        WorkerPool pool = Patience.get(here);
+        Journal journal = journal();
+        Gate gate = gate();
+        CompletableFuture<Result<Integer>> next =
+                strategy.submit(workload(Kind.COMPUTE, "next", telling(journal, gate)), 2);
+        slow.cancel(true);
+        Thread mover = new Thread(() -> clock.advance(GRACE), "pool-test-clock");
+        pool.lock.lock();
+        try {
+            mover.start();
+            Patience.await().until(pool.lock::hasQueuedThreads);
+            stuck.open();
+            Patience.await().until(() -> journal.inside() == 1);
+        } finally {
+            pool.lock.unlock();
+        }
+        mover.join();
+        assertThat(pool.abandoned()).isZero();
+        gate.open();
+        assertThat(Patience.get(next)).isEqualTo(Result.success(2));
+    }
+
     /** Without locks on its way out, a thread of the pool for virtual ones may meet who abandons it anywhere. */
     @Test
     void abandon_racingWithTheEndOfTheThread_isTakenBack() {
