@@ -281,7 +281,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void refill() {
         while (!isExhausted && !isCancelled && hasCredit() && hasRoom()) {
             if (strategy.isClosed()) {
-                endIntake(new RejectedExecutionException(strategy.closedMessage()));
+                refuseInput(new RejectedExecutionException(strategy.closedMessage()));
                 return;
             }
             if (isExpired) {
@@ -305,6 +305,15 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void stopIntake(Throwable failure) {
         inputFailure = failure;
         isExhausted = true;
+    }
+
+    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
+    private void refuseInput(Throwable why) {
+        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
+            endIntake(why);
+        } else {
+            stopIntake(why);
+        }
     }
 
     /** Nothing more can be done: it is an error only if there was more to do. */

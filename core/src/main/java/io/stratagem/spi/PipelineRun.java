@@ -249,7 +249,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
             }
             Throwable refused = refused();
             if (refused != null) {
-                endIntake(refused);
+                refuseInput(refused);
                 return;
             }
             long began = isReady ? System.nanoTime() : 0;
@@ -322,6 +322,15 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
     private void stopIntake(Throwable failure) {
         inputFailure = failure;
         isExhausted = true;
+    }
+
+    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
+    private void refuseInput(Throwable why) {
+        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
+            endIntake(why);
+        } else {
+            stopIntake(why);
+        }
     }
 
     /** Nothing more can be done: it is an error only if there was more to do. */
