@@ -55,8 +55,9 @@ public final class MapOptions {
     }
 
     /**
-     * How many tasks may be in flight: queued, running, or finished and not yet taken from the stream. For blocking
-     * and asynchronous work this is the number of concurrent waits. By default the strategy's own window.
+     * How many tasks may be in flight: queued, running, waiting for another attempt, or finished and not yet taken from
+     * the stream. For blocking and asynchronous work this is the number of concurrent waits. By default the strategy's
+     * own window.
      *
      * @param tasks positive
      * @return a changed copy

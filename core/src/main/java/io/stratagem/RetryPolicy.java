@@ -113,7 +113,9 @@ public final class RetryPolicy implements Serializable {
     }
 
     /**
-     * Only failures whose cause is of one of these types.
+     * Only failures whose {@link Result.Failure#cause() cause} is of one of these types, or of a subtype; by that an
+     * {@link Error} can be tried again, too. What an exception was itself caused by is not looked at. These types take the
+     * place of those given before. What was cancelled is not tried again, whatever the types.
      *
      * @param types at least one
      * @return a changed copy

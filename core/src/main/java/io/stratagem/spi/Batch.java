@@ -18,6 +18,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -147,6 +148,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         /** Whether it was claimed for a worker elsewhere. Guarded by the batch. */
         private boolean isElsewhere;
 
+        /** Which task a worker elsewhere has started last. Guarded by the batch. */
+        private int lastStarted = -1;
+
         /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
         private boolean isLeftLater;
 
@@ -215,8 +219,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Nobody has claimed any of that tail, so that its inputs, which it has itself, are not needed here. */
     void forgetCut(int from, Batch rest) {}
 
-    /** Another attempt joins the run. */
+    /** Another attempt joins the run; {@link #delayEnded} follows, unless it is settled before. */
     abstract void adopt(Batch again);
+
+    /** It waits for its attempt no longer. */
+    void delayEnded() {}
 
     /** A task was settled and the next one is about to run. Called on the worker, for each task. */
     abstract void published();
@@ -325,6 +332,17 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /**
+     * Does something while it is certain that a thread of this JVM is still {@link #isStuck stuck}: it cannot leave the
+     * task meanwhile.
+     *
+     * @param action short; locks that it takes must never be held when a batch is called
+     * @return what the action gave, or false if no thread is stuck
+     */
+    public final synchronized boolean ifStuck(BooleanSupplier action) {
+        return isStuck() && action.getAsBoolean();
+    }
+
+    /**
      * Runs, on the calling thread, all tasks that have not been started, and settles them. Returns at once if another
      * thread does so already. Never throws; does not block except as the tasks do.
      *
@@ -342,20 +360,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             cancelUnstarted(e);
             return;
         }
+        boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
         try {
-            boolean wasInterrupted = Thread.currentThread().isInterrupted();
             by.enter(this, former);
             int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
             if (first >= 0) {
                 runFrom(first, by);
                 if (former != null) {
                     by.forgetTime(); // the outer task goes on, and takes its time
-                    if (wasInterrupted || isInterruptForOuter(by)) {
-                        Thread.currentThread().interrupt();
-                    }
                 }
             }
         } finally {
+            if (wasInterrupted || isInterruptForOuter(by, former)) {
+                Thread.currentThread().interrupt();
+            }
             by.leave(former);
             terms.context.undo(applied);
         }
@@ -453,7 +471,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             Details mine = details;
             if (mine != null) {
                 mine.taskStartNanos = start;
-                mine.disarm();
+                mine.lastStarted = index;
                 arm(mine, terms.timeoutNanos - agoNanos);
             }
         }
@@ -626,6 +644,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
                 outcome = new Result.Success<>(value, mine);
             } catch (Throwable e) {
                 outcome = outcomeOfFailure(index, e);
+                if (e instanceof InterruptedException && !ownsInterrupt) {
+                    Thread.currentThread()
+                            .interrupt(); // whoever has lent the thread was meant, unless the task was taken
+                }
             }
             if (ownsInterrupt) {
                 // A flag that the task left behind must not meet the next one.
@@ -679,8 +701,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         leaveKey();
     }
 
-    /** Whether a task that runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
-    private static boolean isInterruptForOuter(Worker by) {
+    /** Whether who runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
+    private static boolean isInterruptForOuter(Worker by, @Nullable Batch former) {
+        if (former == null) {
+            return by.isCallInterrupted();
+        }
         for (Worker.Frame each = by.outer(); each != null; each = each.next()) {
             if (isTaken(each.batch().word) || each.batch().isInterrupted) {
                 return true;
@@ -722,6 +747,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             cancelUnstarted(e);
             return null;
         }
+        boolean wasInterrupted = Thread.interrupted();
         // Read before it is claimed: from then on a cancellation may put the outcome in its place.
         Object input = inputOf(0);
         try {
@@ -733,6 +759,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
+            }
+            if (wasInterrupted || (by.batch() == null && by.isCallInterrupted())) {
+                Thread.currentThread().interrupt();
             }
             terms.context.undo(applied);
         }
@@ -1097,6 +1126,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Its time has come; unless it still has to wait for its key. */
     final void endDelay() {
         isHeld = place() != null;
+        delayEnded();
     }
 
     /** It has a place within the limit of its key. */
@@ -1245,7 +1275,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     private void arm(Details mine, long nanos) {
         if (terms.timeoutNanos > 0) {
+            mine.disarm();
             mine.timer = terms.clock().schedule(this::checkTimeout, nanos);
+            if (isComplete()) {
+                mine.disarm(); // its worker has completed it just before there was anything to disarm
+            }
         }
     }
 
@@ -1257,6 +1291,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             long now = word;
             if (mine == null || settled(now) == claimed(now)) {
                 return;
+            }
+            if (mine.isElsewhere && mine.lastStarted != settled(now)) {
+                return; // this was on its way when its task ended; the next has not started
             }
             long left = terms.timeoutNanos - (terms.clock().nanoTime() - mine.taskStartNanos);
             if (left > 0) {

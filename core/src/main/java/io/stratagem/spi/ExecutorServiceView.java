@@ -178,8 +178,7 @@ final class ExecutorServiceView extends AbstractExecutorService implements Liste
                 }
                 task.help();
             }
-            Wait wait = Wait.begin(
-                    strategy, true, race::isDone, wake -> race.addListener(wake, MoreExecutors.directExecutor()));
+            Wait wait = race.isDone() ? null : Wait.begin(strategy, true, race::get);
             try {
                 return race.get(limitNanos - (System.nanoTime() - began), TimeUnit.NANOSECONDS);
             } finally {

@@ -34,6 +34,9 @@ final class MapBatch extends Batch {
     /** Whether the run counts it among those of several tasks. Guarded by the run. */
     boolean isOfSeveral;
 
+    /** Whether the run counts it among those that wait for another attempt. Guarded by the run. */
+    boolean isDelayed;
+
     /** Links of the run's list of the batches that its reader has not left. Guarded by the run. */
     @Nullable
     MapBatch previous;
@@ -107,7 +110,12 @@ final class MapBatch extends Batch {
 
     @Override
     void adopt(Batch again) {
-        run.adopt((MapBatch) again);
+        run.adoptDelayed((MapBatch) again);
+    }
+
+    @Override
+    void delayEnded() {
+        run.delayEnded(this);
     }
 
     @Override

@@ -84,7 +84,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     private long bytes;
 
-    /** How many batches are handed out and not complete. */
+    /** How many further attempts wait for their time. Each is a batch of one task. */
+    private int delayed;
+
+    /** How many batches are handed out and not complete, without those that are delayed. */
     private final AtomicInteger unfinished = new AtomicInteger();
 
     // Reader to workers.
@@ -278,11 +281,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private void refill() {
         while (!isExhausted && !isCancelled && hasCredit() && hasRoom()) {
             if (strategy.isClosed()) {
-                stopIntake(new RejectedExecutionException(strategy.closedMessage()));
+                refuseInput(new RejectedExecutionException(strategy.closedMessage()));
                 return;
             }
             if (isExpired) {
-                expireInput();
+                endIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
                 return;
             }
             MapBatch batch = fill();
@@ -304,11 +307,20 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         isExhausted = true;
     }
 
-    /** The deadline has passed: it is an error only if there was more to do. */
-    private void expireInput() {
+    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
+    private void refuseInput(Throwable why) {
+        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
+            endIntake(why);
+        } else {
+            stopIntake(why);
+        }
+    }
+
+    /** Nothing more can be done: it is an error only if there was more to do. */
+    private void endIntake(Throwable why) {
         try {
             if (input.tryAdvance(ignored -> {})) {
-                stopIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+                stopIntake(why);
             }
             isExhausted = true;
         } catch (Throwable e) {
@@ -344,7 +356,15 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private long window() {
-        return fixedWindow > 0 ? fixedWindow : (long) profile.parallelism() * profile.batchesPerWorker() * batchSize();
+        if (fixedWindow > 0) {
+            return fixedWindow;
+        }
+        return (long) profile.parallelism() * profile.batchesPerWorker() * batchSize() + delayedBeyondWindow();
+    }
+
+    /** A window that is made to keep the workers busy is not to be full of what none of them is at. */
+    private synchronized int delayedBeyondWindow() {
+        return Math.min(delayed, strategy.window());
     }
 
     private synchronized int batchSize() {
@@ -518,7 +538,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             return 0;
         }
         if (!isExhausted) {
-            return hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
+            boolean mayGetRoom = fixedWindow == 0 && terms.workload.retry().isPresent();
+            return mayGetRoom || hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
         }
         return Math.min(unfinished.get(), profile.parallelism());
     }
@@ -579,7 +600,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (profile.maxBatch() > 1 || batch.resultBytes() > 0) {
             learn(batch);
         }
-        int left = unfinished.decrementAndGet();
+        int left = batch.attempts > 1 && leaveDelayed(batch) ? unfinished.get() : unfinished.decrementAndGet();
         strategy.settled(batch.settled());
         if (done != null) {
             done.add(batch);
@@ -615,14 +636,41 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     /** A batch joins this run, before anyone can settle it. */
-    synchronized void adopt(MapBatch batch) {
+    void adopt(MapBatch batch) {
+        unfinished.incrementAndGet();
+        add(batch);
+    }
+
+    /** As {@link #adopt}, of one that is not to be handed out for a while. */
+    synchronized void adoptDelayed(MapBatch batch) {
+        batch.isDelayed = true;
+        delayed++;
+        add(batch);
+    }
+
+    synchronized void delayEnded(MapBatch batch) {
+        if (leaveDelayed(batch)) {
+            unfinished.incrementAndGet();
+        }
+    }
+
+    /** False if it was not delayed, or is no longer. */
+    private synchronized boolean leaveDelayed(MapBatch batch) {
+        boolean wasDelayed = batch.isDelayed;
+        if (wasDelayed) {
+            batch.isDelayed = false;
+            delayed--;
+        }
+        return wasDelayed;
+    }
+
+    private synchronized void add(MapBatch batch) {
         MapBatch first = firstKnown;
         batch.next = first;
         if (first != null) {
             first.previous = batch;
         }
         firstKnown = batch;
-        unfinished.incrementAndGet();
         batch.isOfSeveral = batch.size() > 1;
         ofSeveral += batch.isOfSeveral ? 1 : 0;
         count(batch, batch.inputBytes());

@@ -244,12 +244,12 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
                 return;
             }
             if (isExpired) {
-                expireInput();
+                endIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
                 return;
             }
             Throwable refused = refused();
             if (refused != null) {
-                stopIntake(refused);
+                refuseInput(refused);
                 return;
             }
             long began = isReady ? System.nanoTime() : 0;
@@ -324,11 +324,20 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         isExhausted = true;
     }
 
-    /** The deadline has passed: it is an error only if there was more to do. */
-    private void expireInput() {
+    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
+    private void refuseInput(Throwable why) {
+        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
+            endIntake(why);
+        } else {
+            stopIntake(why);
+        }
+    }
+
+    /** Nothing more can be done: it is an error only if there was more to do. */
+    private void endIntake(Throwable why) {
         try {
             if (input.tryAdvance(ignored -> {})) {
-                stopIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+                stopIntake(why);
             }
             isExhausted = true;
         } catch (Throwable e) {

@@ -10,7 +10,8 @@ import java.util.concurrent.Executor;
  */
 final class SharedThreads {
     static final long KEEP_ALIVE_SECONDS = 1;
-    private static final Executor CALLBACKS = new CallbackThreads(Clock.system(), "stratagem-callbacks");
+    private static final Executor CALLBACKS =
+            new CallbackThreads(Clock.system(), action -> newThread(action, "stratagem-callbacks"));
 
     private SharedThreads() {}
 

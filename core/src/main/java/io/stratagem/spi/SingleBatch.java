@@ -103,7 +103,7 @@ final class SingleBatch extends Batch {
 
     @Override
     boolean isUnwanted() {
-        return future.isCancelled();
+        return future.isUnwanted();
     }
 
     @Override

@@ -92,7 +92,8 @@ public abstract class StrategyBuilder<B extends StrategyBuilder<B>> {
 
     /**
      * How many tasks of one map may be in flight, for blocking and asynchronous work: the number of concurrent waits.
-     * The window of compute work follows from its measured batch size. 256 by default.
+     * The window of compute work follows from its measured batch size; what waits for another attempt comes on top of
+     * that, up to this number. 256 by default.
      *
      * @param tasks positive
      * @return this

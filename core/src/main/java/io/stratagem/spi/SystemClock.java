@@ -1,19 +1,32 @@
 package io.stratagem.spi;
 
+import java.util.concurrent.Future;
+import java.util.concurrent.RunnableScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Time and timers of the JDK. */
 final class SystemClock implements Clock {
-    static final SystemClock INSTANCE = new SystemClock();
+    static final SystemClock INSTANCE = new SystemClock(ClockThread::new);
     private static final Logger log = LoggerFactory.getLogger(Clock.class);
 
     private final ScheduledThreadPoolExecutor timers;
 
-    private SystemClock() {
-        timers = new ScheduledThreadPoolExecutor(1, ClockThread::new);
+    /** Whether it is known that there is no thread to be had. */
+    private volatile boolean isShort;
+
+    SystemClock(ThreadFactory factory) {
+        timers = new ScheduledThreadPoolExecutor(1, factory) {
+            @Override
+            protected <V> RunnableScheduledFuture<V> decorateTask(Runnable action, RunnableScheduledFuture<V> task) {
+                ((Alarm) action).task = task;
+                return task;
+            }
+        };
         timers.setRemoveOnCancelPolicy(true);
         timers.setKeepAliveTime(SharedThreads.KEEP_ALIVE_SECONDS, TimeUnit.SECONDS);
         timers.allowCoreThreadTimeOut(true);
@@ -34,16 +47,50 @@ final class SystemClock implements Clock {
 
     @Override
     public Timer schedule(Runnable action, long delayNanos) {
-        var scheduled = timers.schedule(() -> runLogged(action), delayNanos, TimeUnit.NANOSECONDS);
-        return () -> scheduled.cancel(false);
+        Alarm alarm = new Alarm(action);
+        try {
+            var unused = timers.schedule(alarm, delayNanos, TimeUnit.NANOSECONDS);
+            if (isShort) {
+                isShort = false;
+            }
+        } catch (Throwable e) {
+            if (timers.getQueue().stream().noneMatch(queued -> queued == alarm.task)) {
+                throw e;
+            }
+            if (!isShort) {
+                isShort = true;
+                log.error("The clock's thread could not be started; what is due waits until it can", e);
+            }
+        }
+        return alarm;
     }
 
-    /** The executor would keep the exception in a future that nobody reads. */
-    private static void runLogged(Runnable action) {
-        try {
-            action.run();
-        } catch (Throwable e) {
-            log.error("A timer's action failed", e);
+    private static final class Alarm implements Runnable, Timer {
+        private final Runnable action;
+
+        /** What the executor makes of it; null for a moment. */
+        private volatile @Nullable Future<?> task;
+
+        Alarm(Runnable action) {
+            this.action = action;
+        }
+
+        /** The executor would keep the exception in a future that nobody reads. */
+        @Override
+        public void run() {
+            try {
+                action.run();
+            } catch (Throwable e) {
+                log.error("A timer's action failed", e);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            Future<?> scheduled = task;
+            if (scheduled != null) {
+                scheduled.cancel(false);
+            }
         }
     }
 }

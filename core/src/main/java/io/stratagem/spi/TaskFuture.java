@@ -17,10 +17,22 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     /** The present attempt; null once it is done. */
     volatile @Nullable SingleBatch batch;
 
+    /** Whether somebody cancels it, and stops the task first. */
+    private volatile boolean isStopping;
+
     /** Completes it with what its own workload's function made. */
     @SuppressWarnings("unchecked")
     void completeWith(Result<?> result) {
-        complete((Result<O>) result);
+        if (isStopping) {
+            super.cancel(true);
+        } else {
+            complete((Result<O>) result);
+        }
+    }
+
+    /** Whether it is cancelled, or about to be. */
+    final boolean isUnwanted() {
+        return isStopping || isCancelled();
     }
 
     /** See {@link Batch#left}. This may have been cancelled long before, and may not have been completed yet. */
@@ -28,11 +40,22 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public final boolean cancel(boolean mayInterruptIfRunning) {
-        boolean isFirst = super.cancel(mayInterruptIfRunning);
+        if (isDone()) {
+            return isCancelled();
+        }
+        if (mayInterruptIfRunning) {
+            // Before this is cancelled: what depends on it then runs here, and may take long.
+            isStopping = true;
+            try {
+                stop();
+            } finally {
+                super.cancel(true);
+            }
+            return isCancelled();
+        }
+        boolean isFirst = super.cancel(false);
         SingleBatch present = batch;
-        if (isFirst && mayInterruptIfRunning) {
-            stop();
-        } else if (isFirst && present != null) {
+        if (isFirst && present != null) {
             present.cancelUnstarted(present.cancellation());
         }
         return isCancelled();
@@ -48,7 +71,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> get() throws InterruptedException, ExecutionException {
-        Wait wait = helpUnlessInterrupted(this, Long.MAX_VALUE);
+        Wait wait = helpUnlessInterrupted(this, super::get, Long.MAX_VALUE);
         try {
             return super.get();
         } finally {
@@ -60,7 +83,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public Result<O> get(long timeout, TimeUnit unit)
             throws InterruptedException, ExecutionException, TimeoutException {
-        Wait wait = helpUnlessInterrupted(this, unit.toNanos(timeout));
+        Wait wait = helpUnlessInterrupted(this, super::get, unit.toNanos(timeout));
         try {
             return super.get(timeout, unit);
         } finally {
@@ -70,7 +93,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
     @Override
     public Result<O> join() {
-        Wait wait = help(this, Long.MAX_VALUE, false);
+        Wait wait = help(this, super::get, Long.MAX_VALUE, false);
         try {
             return super.join();
         } finally {
@@ -84,18 +107,20 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     }
 
     /** As {@link #help}, where an interrupt ends the wait: what is helped is not to meet it. */
-    private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, long limitNanos) {
-        return Thread.currentThread().isInterrupted() ? null : help(awaited, limitNanos, true);
+    private @Nullable Wait helpUnlessInterrupted(CompletableFuture<?> awaited, Wait.TimedGet ownGet, long limitNanos) {
+        return Thread.currentThread().isInterrupted() ? null : help(awaited, ownGet, limitNanos, true);
     }
 
     /**
      * Before the calling thread parks for a future that depends on this, or for this itself.
      *
+     * @param ownGet waits for that future, and does not help
      * @param limitNanos how long it will wait
      * @param isInterruptible whether an interrupt will end that
      * @return if it is a worker, what its engine has been told
      */
-    private @Nullable Wait help(CompletableFuture<?> awaited, long limitNanos, boolean isInterruptible) {
+    private @Nullable Wait help(
+            CompletableFuture<?> awaited, Wait.TimedGet ownGet, long limitNanos, boolean isInterruptible) {
         SingleBatch present = batch;
         if (present == null || awaited.isDone()) {
             return null;
@@ -114,9 +139,7 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
         if (strategy.spin().until(awaited::isDone)) {
             return null;
         }
-        return Wait.begin(strategy, isInterruptible, awaited::isDone, wake -> {
-            var unused = awaited.whenComplete((value, failure) -> wake.run());
-        });
+        return Wait.begin(strategy, isInterruptible, ownGet);
     }
 
     /** A stage that depends on a task. Cancelling it stops nothing; waiting for it helps as waiting for the task does. */
@@ -130,12 +153,12 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
 
         private @Nullable Wait helpUnlessInterrupted(long limitNanos) {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.helpUnlessInterrupted(this, limitNanos);
+            return task == null ? null : task.helpUnlessInterrupted(this, super::get, limitNanos);
         }
 
         private @Nullable Wait helpToJoin() {
             TaskFuture<?> task = root.get();
-            return task == null ? null : task.help(this, Long.MAX_VALUE, false);
+            return task == null ? null : task.help(this, super::get, Long.MAX_VALUE, false);
         }
 
         @Override

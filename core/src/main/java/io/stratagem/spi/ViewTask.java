@@ -1,7 +1,6 @@
 package io.stratagem.spi;
 
 import com.google.common.util.concurrent.AbstractFuture;
-import com.google.common.util.concurrent.MoreExecutors;
 import io.stratagem.Result;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -239,8 +238,7 @@ class ViewTask<T> extends AbstractFuture<T> implements RunnableFuture<T> {
     }
 
     private @Nullable Wait beginWait() {
-        return Wait.begin(
-                view.strategy(), true, this::isDone, wake -> addListener(wake, MoreExecutors.directExecutor()));
+        return isDone() ? null : Wait.begin(view.strategy(), true, (limit, unit) -> super.get(limit, unit));
     }
 
     /** A worker that would wait for a task that has not started runs it; not if it would be interrupted in it. */

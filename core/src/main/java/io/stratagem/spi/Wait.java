@@ -1,8 +1,9 @@
 package io.stratagem.spi;
 
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A worker waits on its own thread for other tasks of its strategy, and its engine knows. */
@@ -19,32 +20,34 @@ record Wait(Engine engine, Worker worker) {
      * does not wait here; nor afterwards, if it is interruptible: then the engine is not told.
      *
      * @param isInterruptible whether an interrupt ends the wait
-     * @param isDone whether there is nothing to wait for any more
-     * @param onDone sees to it that what it is given runs then; used at most once
+     * @param awaited how to wait for the future, which leaves nothing behind: it may be polled
      * @return the wait, if it has begun
      */
-    static @Nullable Wait begin(
-            EngineStrategy strategy, boolean isInterruptible, BooleanSupplier isDone, Consumer<Runnable> onDone) {
+    static @Nullable Wait begin(EngineStrategy strategy, boolean isInterruptible, TimedGet awaited) {
         Worker worker = strategy.currentWorker();
-        if (worker == null || !worker.isOwnedBy(strategy.engine()) || isDone.getAsBoolean()) {
+        if (worker == null || !worker.isOwnedBy(strategy.engine())) {
             return null;
         }
-        Thread thread = Thread.currentThread();
-        onDone.accept(() -> LockSupport.unpark(thread));
-        long deadline = System.nanoTime() + SHORT_NANOS;
-        for (long left = SHORT_NANOS; left > 0; left = deadline - System.nanoTime()) {
-            LockSupport.parkNanos(strategy, left);
-            if (isDone.getAsBoolean()) {
+        try {
+            var unused = awaited.get(SHORT_NANOS, TimeUnit.NANOSECONDS);
+            return null;
+        } catch (TimeoutException e) {
+            // so it is no short wait
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            if (isInterruptible) {
                 return null;
             }
-            if (thread.isInterrupted()) {
-                if (isInterruptible) {
-                    return null;
-                }
-                break;
-            }
+        } catch (ExecutionException | CancellationException e) {
+            return null;
         }
         return new Wait(strategy.engine(), worker);
+    }
+
+    /** A future's own {@code get}, which does nothing but wait. */
+    interface TimedGet {
+        @Nullable
+        Object get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException;
     }
 
     static void end(@Nullable Wait wait) {

@@ -81,6 +81,16 @@ public class Worker {
         }
     }
 
+    /**
+     * Whether a call that it is at, which is no batch, was interrupted. Said of a worker that runs a batch while such a
+     * call waits, and may have consumed that interrupt. Called on its thread.
+     *
+     * @return false for a worker that runs only batches
+     */
+    protected boolean isCallInterrupted() {
+        return false;
+    }
+
     /** Whether it has a thread of its own, rather than that of a caller. */
     final boolean isBound() {
         return isBound;

@@ -149,6 +149,37 @@ public abstract class LifeContract extends NestingContract {
         });
     }
 
+    @Test
+    void submit_fullAndCallerRuns_taskDoesNotMeetTheCallersInterrupt() {
+        assume(Ability.IN_THIS_JVM);
+        Gate gate = gate();
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
+        occupy(strategy, 1, Kind.BLOCKING, gate);
+        RacingThreads.run(1, () -> {
+            Thread.currentThread().interrupt();
+            assertThat(strategy.submit(workload(Kind.COMPUTE, "asking", (Integer n) -> Thread.interrupted()), 1))
+                    .isCompletedWithValue(Result.success(false));
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        });
+    }
+
+    @Test
+    void submit_fullAndCallerRuns_interruptThatEndsTheTaskStaysWithTheCaller() {
+        assume(Ability.IN_THIS_JVM);
+        Gate gate = gate();
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
+        occupy(strategy, 1, Kind.BLOCKING, gate);
+        RacingThreads.run(1, () -> {
+            Workload<Integer, Integer> interrupted = workload(Kind.BLOCKING, "interrupted", n -> {
+                Thread.currentThread().interrupt(); // as another thread might
+                gate.await();
+                return n;
+            });
+            assertThat(causeOf(strategy.submit(interrupted, 1).join())).isInstanceOf(InterruptedException.class);
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+        });
+    }
+
     /** To start it here would slow nobody down. */
     @Test
     void submit_fullAndCallerRuns_asynchronousWorkWaitsForRoom() {

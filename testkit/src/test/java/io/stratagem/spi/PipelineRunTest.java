@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
@@ -218,6 +219,26 @@ final class PipelineRunTest {
         assertThat(causeOf(delivered.get(0))).isInstanceOf(CancellationException.class);
         assertThat(heard).containsExactly("begins", "submitted 10", "finished 10");
         observed.close();
+    }
+
+    /** The reader has to ask for one more to see the end, and that may be after the close. */
+    @Test
+    void close_allInputsAreTakenIn_streamEnds() {
+        RacingThreads.run(
+                () -> {
+                    try (var results = pipeline()
+                            .map(strategy, Stream.of(1), MapOptions.ordered().window(1))) {
+                        Iterator<Result<Integer>> each = results.iterator();
+                        delivered.add(each.next());
+                        strategy.close();
+                        assertThat(each.hasNext()).isFalse();
+                    }
+                },
+                () -> {
+                    succeed(engine.next(), one, 1, 10);
+                    succeed(other.next(), two, 10, 100);
+                });
+        assertThat(delivered).containsExactly(Result.success(100));
     }
 
     @Test

@@ -13,11 +13,13 @@ import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
+import io.stratagem.testkit.RacingThreads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -341,6 +343,21 @@ final class RemoteEngineTest {
         assertThat(strategy.snapshot().failed()).isEqualTo(1);
     }
 
+    /** What depends on the future may take long. */
+    @Test
+    void cancel_claimedTask_stopsTheEngineBeforeDependentsRun() {
+        CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
+        List<Batch> stopped = new ArrayList<>();
+        var dependent = future.whenComplete((result, failure) -> stopped.addAll(engine.stopped));
+        Batch batch = engine.next();
+        assertThat(batch.claim(one)).isNotNull();
+        batch.started(0, 0);
+        assertThat(future.cancel(true)).isTrue();
+        assertThat(future).isCancelled();
+        assertThat(dependent).isDone();
+        assertThat(stopped).containsExactly(batch);
+    }
+
     @Test
     void cancel_queuedTask_cannotBeClaimed() {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
@@ -369,6 +386,56 @@ final class RemoteEngineTest {
         assertThat(engine.stopped).containsExactly(batch);
         assertThat(batch.failed(0, DIED)).as("too late").isFalse();
         assertThat(clock.waiting()).isZero();
+    }
+
+    /** A timer that is already under way cannot be cancelled any more. */
+    @Test
+    void timeout_underWayWhenItsTaskEnds_leavesTheNextAlone() throws Exception {
+        List<Runnable> timers = new CopyOnWriteArrayList<>();
+        Clock hasty = new Clock() {
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+
+            @Override
+            public Timer schedule(Runnable action, long delayNanos) {
+                timers.add(action);
+                return () -> {};
+            }
+        };
+        ScriptedEngine mine = new ScriptedEngine(2);
+        try (EngineStrategy other =
+                new ScriptedEngine.Builder(mine).clock(hasty).build()) {
+            var workload = never(Workload.named("remote").timeout(TIMEOUT));
+            CompletableFuture<List<Result<String>>> delivered = CompletableFuture.supplyAsync(
+                    () -> other.map(workload, Stream.iterate(0, n -> n + 1).limit(100))
+                            .toList(),
+                    THREADS);
+            Worker worker = mine.worker("worker");
+            Batch batch = mine.next();
+            while (batch.size() < 2) {
+                runAll(batch, worker);
+                batch = mine.next();
+            }
+            assertThat(batch.claim(worker)).isNotNull();
+            batch.started(0, 0);
+            Runnable underWay = timers.get(timers.size() - 1);
+            clock.advance(TIMEOUT);
+            assertThat(batch.succeeded(0, "in time")).isTrue();
+            underWay.run();
+            assertThat(mine.stopped).isEmpty();
+            batch.started(1, 0);
+            assertThat(batch.succeeded(1, "in time")).isTrue();
+            while (!delivered.isDone()) {
+                if (mine.isIdle()) {
+                    Thread.onSpinWait();
+                } else {
+                    runAll(mine.next(), worker);
+                }
+            }
+            assertThat(Patience.get(delivered)).hasSize(100).allMatch(Result::isSuccess);
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- batches
@@ -561,6 +628,51 @@ final class RemoteEngineTest {
         }
     }
 
+    /** What waits for another attempt keeps no worker busy, so it must not keep back what does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void failed_manyWaitForAnotherAttempt_furtherInputsAreTakenIn(boolean isOrdered) throws Exception {
+        int inputs = 100;
+        Duration wait = Duration.ofHours(1);
+        RetryPolicy policy = RetryPolicy.attempts(2).backoff(wait).jitter(0);
+        ScriptedEngine mine = new ScriptedEngine(2);
+        try (EngineStrategy other =
+                new ScriptedEngine.Builder(mine).clock(clock).build()) {
+            var workload = never(Workload.named("remote").retry(policy));
+            // In order, all that comes after the first is finished and not delivered, for which there is the window.
+            MapOptions options = isOrdered ? MapOptions.ordered().window(inputs) : MapOptions.unordered();
+            CompletableFuture<List<Result<String>>> delivered = CompletableFuture.supplyAsync(
+                    () -> {
+                        try (var results = other.map(
+                                workload, Stream.iterate(0, n -> n + 1).limit(inputs), options)) {
+                            return results.toList();
+                        }
+                    },
+                    THREADS);
+            Worker worker = mine.worker("worker");
+            for (int seen = 0; seen < inputs; ) {
+                Batch batch = mine.next();
+                assertThat(batch.claim(worker)).isNotNull();
+                batch.started(0, 0);
+                assertThat(batch.failed(0, DIED)).isTrue();
+                for (int i = 1; i < batch.size(); i++) {
+                    assertThat(batch.succeeded(i, "first " + batch.inputOf(i))).isTrue();
+                }
+                seen += batch.size();
+            }
+            assertThat(mine.isIdle()).isTrue();
+            clock.advance(wait);
+            while (!delivered.isDone()) {
+                if (mine.isIdle()) {
+                    Thread.onSpinWait();
+                } else {
+                    runAll(mine.next(), worker);
+                }
+            }
+            assertThat(Patience.get(delivered)).hasSize(inputs).allMatch(Result::isSuccess);
+        }
+    }
+
     @Test
     void streamClosed_claimedBatch_isStoppedAndWhatIsGivenBackIsNotSent() throws Exception {
         List<Batch> claimed = new CopyOnWriteArrayList<>();
@@ -577,6 +689,22 @@ final class RemoteEngineTest {
         }
         Patience.await().until(() -> strategy.snapshot().queued() == 0);
         assertThat(engine.stopped).containsAll(claimed);
+    }
+
+    /** The reader has to ask for one more to see the end, and that may be after the close. */
+    @Test
+    void close_allInputsOfAMapAreTakenIn_streamEnds() {
+        RacingThreads.run(
+                () -> {
+                    try (var results = strategy.map(
+                            never(), Stream.of(1), MapOptions.ordered().window(1))) {
+                        Iterator<Result<String>> each = results.iterator();
+                        assertThat(each.next()).isEqualTo(Result.success("one 1"));
+                        strategy.close();
+                        assertThat(each.hasNext()).isFalse();
+                    }
+                },
+                () -> runAll(engine.next(), one));
     }
 
     @Test

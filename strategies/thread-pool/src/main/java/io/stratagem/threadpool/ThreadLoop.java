@@ -60,6 +60,9 @@ final class ThreadLoop implements Loop {
         private final Executor callbacks;
         private @Nullable Thread runner; // guarded by this
 
+        /** Written before the interrupt. */
+        private volatile boolean isInterrupted;
+
         Offloaded(Callable<? extends T> call, Executor callbacks) {
             this.call = call;
             this.callbacks = callbacks;
@@ -103,8 +106,13 @@ final class ThreadLoop implements Loop {
 
         private synchronized void interrupt() {
             if (runner != null) {
+                isInterrupted = true;
                 runner.interrupt();
             }
+        }
+
+        boolean isInterrupted() {
+            return isInterrupted;
         }
     }
 

@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * Work is added to the queue before it is looked at whether a thread is needed; a thread leaves those that count before
  * it looks whether work is left; so one of the two sees the other. Threads come and go by one atomic step on their
  * number, since virtual ones do so for each task. The lock is for what is rare: abandoned threads, waiting for the end,
- * and the idle threads of PlatformPool. It is held for a few instructions, never across user code, and inside it no
- * batch's monitor is taken.
+ * and the idle threads of PlatformPool. It is held for a few instructions, never across user code. Inside it a batch's
+ * monitor may be taken, and inside that a worker's, to abandon a thread; never the other way round.
  */
 @SuppressWarnings("NonAtomicVolatileUpdate") // of what is updated under the lock
 abstract class WorkerPool {
@@ -72,6 +72,9 @@ abstract class WorkerPool {
 
     /** Written under the lock. */
     volatile boolean isClosed;
+
+    /** Written before closeNow looks at what threads run; read when a thread has said what it runs. */
+    private volatile boolean isClosedNow;
 
     WorkerPool(PoolSettings settings, ThreadEngine owner, Clock clock) {
         this.settings = settings;
@@ -123,7 +126,11 @@ abstract class WorkerPool {
             Runnable callback = (Runnable) work;
             worker.callback = callback;
             try {
-                callback.run();
+                if (isClosedNow && callback instanceof Offloaded<?>) {
+                    giveUp(callback); // closeNow may have looked for it just before
+                } else {
+                    callback.run();
+                }
             } catch (Throwable e) {
                 log.error("A callback failed on {}", worker.name(), e);
             }
@@ -261,6 +268,7 @@ abstract class WorkerPool {
     private void exit(PoolWorker worker) {
         if (worker.stopCounting()) {
             uncount();
+            replace(); // it did not end as it should, and may have been the only one
         }
         // From here on nobody can abandon it.
         if (!isClosed && !worker.isAbandoned) {
@@ -316,6 +324,11 @@ abstract class WorkerPool {
 
         boolean isAbandoned() {
             return isAbandoned;
+        }
+
+        @Override
+        protected boolean isCallInterrupted() {
+            return callback instanceof Offloaded<?> call && call.isInterrupted();
         }
 
         /** True for the one who has to take it off the number of threads. */
@@ -415,8 +428,8 @@ abstract class WorkerPool {
         }
         lock.lock();
         try {
-            if (!worker.tryAbandon()) {
-                return;
+            if (!batch.ifStuck(worker::tryAbandon)) {
+                return; // or it has left the task just now
             }
             abandoned++;
             ended.signalAll();
@@ -469,6 +482,7 @@ abstract class WorkerPool {
 
     /** Closes, and adds to the collection the batches that were queued or run. */
     final void closeNow(Collection<Batch> given) {
+        isClosedNow = true;
         close();
         for (Object work = queue.poll(); work != null; work = queue.poll()) {
             if (work instanceof Batch batch) {

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.stratagem.Execution;
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.Loop;
 import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
+import io.stratagem.spi.Clock;
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.StrategyBuilder;
 import io.stratagem.testkit.FakeClock;
@@ -30,6 +32,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -540,6 +545,95 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(offloaded).isCancelled();
         assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
         assertThat(journal.entered()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "COMPUTE", mode = EnumSource.Mode.EXCLUDE)
+    void offload_cancelledWhileItHelps_keepsItsInterrupt(Kind helped) throws Exception {
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> {}));
+        Loop loop = loop(strategy);
+        Journal journal = journal();
+        Gate gate = gate();
+        // Only the thread that is off-loaded to could run it; if it is asynchronous, only its start is run there.
+        Fn<Integer, Integer> function = telling(journal, gate);
+        Workload<Integer, Integer> inner = helped == Kind.BLOCKING
+                ? Workload.blocking("inner", function)
+                : Workload.async("inner", (n, own) -> CompletableFuture.completedFuture(function.apply(n)));
+        Gate computing = gate();
+        if (helped == Kind.ASYNC) {
+            occupy(strategy, 1, Kind.COMPUTE, computing);
+        }
+        CompletableFuture<Boolean> kept = new CompletableFuture<>();
+        CompletableFuture<Integer> call = loop.offload(() -> {
+            strategy.submit(inner, 1).join();
+            kept.complete(Thread.currentThread().isInterrupted());
+            return 1;
+        });
+        Patience.await().until(() -> journal.inside() == 1);
+        call.cancel(true);
+        assertThat(Patience.get(kept)).isTrue();
+        computing.open();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
+    void get_polledOnAWorker_leavesNothingBehind(Kind kind) throws Exception {
+        ThreadPoolStrategy strategy = closedAfterTest(pool(2, Waits.ON_PLATFORM, options -> {}));
+        Gate gate = gate();
+        CompletableFuture<Result<Integer>> awaited =
+                occupy(strategy, 1, kind, gate).get(0);
+        CompletableFuture<Integer> dependent = awaited.thenApply(Result::orElseThrow);
+        int before = awaited.getNumberOfDependents();
+        Workload<Integer, List<Integer>> polling = workload(kind, "polling", times -> {
+            for (int i = 0; i < times; i++) {
+                for (CompletableFuture<?> each : List.of(awaited, dependent)) {
+                    assertThatThrownBy(() -> each.get(1, TimeUnit.NANOSECONDS)).isInstanceOf(TimeoutException.class);
+                }
+            }
+            return List.of(awaited.getNumberOfDependents(), dependent.getNumberOfDependents());
+        });
+        assertThat(Patience.get(strategy.submit(polling, 5)).orElseThrow()).containsExactly(before, 0);
+        gate.open();
+    }
+
+    /** A clock may be slow to arm a timer: its task may end meanwhile. */
+    @Test
+    void timeout_armedAgainAsItsTaskEnds_isForgotten() throws Exception {
+        FakeClock clock = new FakeClock();
+        AtomicReference<Runnable> timer = new AtomicReference<>();
+        AtomicReference<Runnable> meanwhile = new AtomicReference<>();
+        Clock slow = new Clock() {
+            @Override
+            public long nanoTime() {
+                return clock.nanoTime();
+            }
+
+            @Override
+            public Timer schedule(Runnable action, long delayNanos) {
+                Runnable first = meanwhile.get();
+                if (first != null) {
+                    first.run();
+                }
+                timer.compareAndSet(null, action);
+                return clock.schedule(action, delayNanos);
+            }
+        };
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> options.clock(slow)));
+        Gate gate = gate();
+        Workload<Integer, Integer> timed =
+                workload(Kind.BLOCKING, Workload.named("timed").timeout(TIMEOUT), n -> {
+                    gate.await();
+                    return n;
+                });
+        CompletableFuture<Result<Integer>> future = strategy.submit(timed, 1);
+        Patience.await().until(() -> timer.get() != null && strategy.snapshot().running() == 1);
+        meanwhile.set(() -> {
+            gate.open();
+            Patience.await().until(future::isDone);
+        });
+        timer.get().run(); // before its time, as a clock may that is not exact
+        assertThat(future).isCompletedWithValue(Result.success(1));
+        assertThat(clock.waiting()).isZero();
     }
 
     @Test

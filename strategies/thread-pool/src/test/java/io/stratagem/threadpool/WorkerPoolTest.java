@@ -19,16 +19,19 @@ import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.RacingThreads;
 import io.stratagem.testkit.StrategyFixture;
+import io.stratagem.threadpool.ThreadLoop.Offloaded;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +59,9 @@ final class WorkerPoolTest extends StrategyFixture {
         private final List<Thread> started = new CopyOnWriteArrayList<>();
         private volatile int limit;
 
+        /** Before it a thread that was started does nothing. */
+        private volatile @Nullable Gate begin;
+
         @Override
         public Thread newThread(Runnable action) {
             Thread thread = new Thread(action) {
@@ -67,8 +73,18 @@ final class WorkerPoolTest extends StrategyFixture {
                     started.add(this);
                     super.start();
                 }
+
+                @Override
+                public void run() {
+                    Gate awaited = begin;
+                    if (awaited != null) {
+                        awaited.awaitIgnoringInterrupts();
+                    }
+                    super.run();
+                }
             };
             thread.setDaemon(true);
+            thread.setUncaughtExceptionHandler((ended, failure) -> {}); // the test has seen to it
             return thread;
         }
     }
@@ -193,6 +209,69 @@ final class WorkerPoolTest extends StrategyFixture {
         assertThat(clock.waiting()).isZero();
     }
 
+    /** Its first thread ends by a failure of the pool itself. */
+    private final class FailingPool extends WorkerPool {
+        private final AtomicBoolean mayFail = new AtomicBoolean(true);
+
+        FailingPool(PoolSettings settings) {
+            super(settings, new ThreadEngine(settings, settings, false, clock), clock);
+        }
+
+        @Override
+        void add(Object work) {
+            queue.add(work);
+            replace();
+        }
+
+        @Override
+        void work(PoolWorker worker, @Nullable Object first) {
+            if (mayFail.getAndSet(false)) {
+                throw new InternalError("the test says so");
+            }
+            for (Object work = queue.poll(); work != null; work = queue.poll()) {
+                perform(worker, work);
+            }
+        }
+
+        @Override
+        void replace() {
+            if (!queue.isEmpty() && tryCount()) {
+                tryStart(null);
+            }
+        }
+    }
+
+    @Test
+    void exit_byAFailure_anotherThreadTakesWhatIsQueued() {
+        starts.limit = 2;
+        WorkerPool pool = new FailingPool(settings(1));
+        pools.add(pool);
+        Journal journal = journal();
+        pool.execute(() -> journal.add("queued"));
+        Patience.await().until(() -> journal.count("queued") == 1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void closeNow_offloadedCallJustHandedToAThread_isCancelledAndNeverRun(Pool kind) {
+        WorkerPool pool = pool(kind, 1);
+        Journal journal = journal();
+        Gate gate = gate();
+        starts.limit = 1;
+        starts.begin = gate;
+        Offloaded<Integer> call = new Offloaded<>(
+                () -> {
+                    journal.enter();
+                    return 1;
+                },
+                Runnable::run);
+        pool.execute(call);
+        pool.closeNow(new ArrayList<>());
+        gate.open();
+        assertThatThrownBy(() -> Patience.get(call)).isInstanceOf(CancellationException.class);
+        assertThat(journal.entered()).isZero();
+    }
+
     // ---------------------------------------------------------------------------------------------- abandoning
 
     private static final class StrategyOf extends EngineStrategy {
@@ -240,6 +319,44 @@ final class WorkerPoolTest extends StrategyFixture {
         Patience.await().until(() -> pool.abandoned() == 0);
         assertThat(pool.awaitTermination(0)).as("another thread is busy").isFalse();
         gate.open();
+    }
+
+    @Test
+    void abandon_threadHasLeftTheTaskMeanwhile_isNotAbandoned() throws Exception {
+        starts.limit = 2;
+        ThreadEngine engine = new ThreadEngine(settings(1), settings(1), false, clock);
+        ExecutorStrategy strategy = strategyOf(engine);
+        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
+        Gate stuck = gate();
+        CompletableFuture<Result<Integer>> slow = strategy.submit(
+                workload(Kind.COMPUTE, "slow", (Integer n) -> {
+                    if (Worker.current(engine) instanceof PoolWorker worker) {
+                        here.complete(worker.pool());
+                    }
+                    stuck.awaitIgnoringInterrupts();
+                    return n;
+                }),
+                1);
+        WorkerPool pool = Patience.get(here);
+        Journal journal = journal();
+        Gate gate = gate();
+        CompletableFuture<Result<Integer>> next =
+                strategy.submit(workload(Kind.COMPUTE, "next", telling(journal, gate)), 2);
+        slow.cancel(true);
+        Thread mover = new Thread(() -> clock.advance(GRACE), "pool-test-clock");
+        pool.lock.lock();
+        try {
+            mover.start();
+            Patience.await().until(pool.lock::hasQueuedThreads);
+            stuck.open();
+            Patience.await().until(() -> journal.inside() == 1);
+        } finally {
+            pool.lock.unlock();
+        }
+        mover.join();
+        assertThat(pool.abandoned()).isZero();
+        gate.open();
+        assertThat(Patience.get(next)).isEqualTo(Result.success(2));
     }
 
     /** Without locks on its way out, a thread of the pool for virtual ones may meet who abandons it anywhere. */
