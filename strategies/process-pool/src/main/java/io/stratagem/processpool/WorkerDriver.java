@@ -105,6 +105,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
+
+    /** A workload that goes with the next batch: what kills a worker that receives it is accused with that. Else empty. */
+    private final Bytes definition;
+
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by who has the turn
 
     private volatile @Nullable WorkerProcess process;
@@ -166,6 +170,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         this.settings = engine.settings();
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
+        this.definition = new Bytes(settings.maxFrameBytes());
     }
 
     /** What core knows a driver by. */
@@ -619,6 +624,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
+        if (last.hasStarted(sent.id(), 0)) {
+            acquit(sent);
+        }
         sent.skipUnsent();
         String task = " a task of workload '" + sent.batch().workload().name() + "'";
         while (!sent.isAllReported() && last.hasStarted(sent.id(), sent.reported())) {
@@ -631,11 +639,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         boolean wasReceived =
                 sent == atWorker.peekFirst() && sent.reported() == 0 && last.state() != TaskPage.State.DOOMED;
-        if (wasReceived && engine.suspects().accuse(sent.batch().input(0))) {
+        if (wasReceived && sent.isLarge() && engine.suspects().accuse(sent.batch())) {
             String message = death.description() + ", as others before it, when it had received" + task
                     + " and not begun it" + death.printed();
             sent.lost(death.toException(message, false));
             sent.skipUnsent();
+        }
+    }
+
+    /** A worker has survived that it received the first task, of which there is no outcome yet. */
+    private void acquit(Sent sent) {
+        if (sent.isLarge() && sent.reported() == 0) {
+            engine.suspects().acquit(sent.batch());
         }
     }
 
@@ -835,11 +850,32 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Batch batch = batches.get(0); // what is not an input is the same in all
         WorkerProcess present = Objects.requireNonNull(process);
         Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
+        if (workload != null) {
+            send(present, workload, batches, inputs, code);
+            return;
+        }
+        try {
+            workload = define(present, batch.workload(), batch.contextClassLoader(), code);
+        } catch (TransferException e) {
+            fail(batches, e);
+            return;
+        }
+        try {
+            send(present, workload, batches, inputs, code);
+        } finally {
+            if (definition.size() > 0) { // the worker has not heard of it
+                present.workloads().remove(workload);
+                definition.clear();
+            }
+        }
+    }
+
+    private void send(
+            WorkerProcess present, Defined workload, List<Batch> batches, @Nullable Object[] inputs, UserCode code)
+            throws IOException {
+        Batch batch = batches.get(0);
         Values values;
         try {
-            if (workload == null) {
-                workload = define(present, batch.workload(), batch.contextClassLoader(), code);
-            }
             values = present.loaders().valuesOf(workload.values());
             setContextClassLoader(values.loader());
             encodeContexts(batch.captured(), code);
@@ -909,7 +945,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batches, workload.number(), values, size, frame.weight(), isCommand, unsent, now);
+        int bytes = (int) Math.min(Integer.MAX_VALUE, (long) definition.size() + frame.weight());
+        Sent sent = new Sent(id, batches, workload.number(), values, size, bytes, isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size); // gathered ones are small, and so is what goes with them
         }
@@ -931,6 +968,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         sent.revokeDone(present.page());
         tasksSent += encoded;
+        if (definition.size() > 0) {
+            present.link().send(definition);
+            definition.clear();
+        }
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
@@ -992,21 +1033,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Slot contextSlot = context == null ? values : present.nameLoader(context);
         Defined defined = present.workloads().add(workload, context, values);
         try {
-            Link.frame(frame, Frames.DEFINE);
-            frame.putInt(defined.number());
-            frame.putInt(contextSlot.number());
-            frame.putInt(values.number());
+            Link.frame(definition, Frames.DEFINE);
+            definition.putInt(defined.number());
+            definition.putInt(contextSlot.number());
+            definition.putInt(values.number());
             code.enter(UserCode.ALL);
             try {
-                engine.functions().write(frame, workload);
+                engine.functions().write(definition, workload);
             } finally {
                 code.leave(UserCode.ALL);
             }
         } catch (RuntimeException e) {
             present.workloads().remove(defined);
+            definition.clear();
             throw e instanceof Bytes.TooLargeException ? Diagnosis.ofWriting(functionOf(workload), null, e) : e;
         }
-        present.link().send(frame);
         return defined;
     }
 
@@ -1124,6 +1165,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new Bytes.MalformedException(
                     "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
+        acquit(sent);
         sent.ran(ran);
         long ago = sent.pastNanos(ran, engine.clock().nanoTime());
         String what = resultOf(sent);
