@@ -21,19 +21,19 @@ final class Circuit {
         return reason != null && failures >= TRIES && System.nanoTime() - openUntil < 0;
     }
 
-    /** The last failure, or null if a process has been started since. */
+    /** The last failure, or null if a process has done something since. */
     @Nullable
     StartException reason() {
         return reason;
     }
 
-    /** A process has been started, or there was one until now: so it is possible. */
+    /** A process has done something: so it is possible. */
     void succeeded() {
         failures = 0;
         reason = null;
     }
 
-    /** A process could not be started. */
+    /** A process could not be started, or was of no use. */
     void failed(StartException failure) {
         reason = failure;
         failures = failure.isFinal() ? Math.max(TRIES, failures + 1) : failures + 1;

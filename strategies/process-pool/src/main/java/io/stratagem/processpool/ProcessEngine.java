@@ -467,9 +467,7 @@ final class ProcessEngine implements Engine {
     }
 
     WorkerProcess startProcess(String name) throws StartException, InterruptedException {
-        WorkerProcess started = WorkerProcess.start(settings, name, origin(), this::prepare);
-        provedStarting();
-        return started;
+        return WorkerProcess.start(settings, name, origin(), this::prepare);
     }
 
     private void prepare() {
@@ -478,8 +476,8 @@ final class ProcessEngine implements Engine {
     }
 
     /**
-     * A process has been started, or one that was at work has been lost: however many others could not be started
-     * beside that, the one in its place gets all its tries.
+     * A process has done its first task, or one that was at work has been lost: however many others could not be started
+     * beside that, the one in its place gets all its tries. To be started is no proof: it may die before it has a task.
      */
     void provedStarting() {
         lock.lock();
@@ -490,7 +488,7 @@ final class ProcessEngine implements Engine {
         }
     }
 
-    /** A process could not be started. False if the driver is to give up. */
+    /** A process could not be started, or died before it began a task. False if the driver is to give up. */
     boolean mayStartAgain(StartException failure) {
         lock.lock();
         try {

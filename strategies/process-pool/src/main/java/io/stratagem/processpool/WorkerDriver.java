@@ -146,6 +146,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private volatile long idleSince;
     private boolean hasReplaced;
+
+    /** The process has done something. */
+    private boolean hasProved;
+
+    /** So many processes have died before they did anything that there is to be a pause. */
+    private boolean isGivingUp;
+
     private boolean isOverweight;
     private long weighedAt;
     private long tasksSent;
@@ -225,7 +232,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             WorkerProcess broken = process;
             if (broken != null) {
                 broken.kill();
-                bury();
+                bury(false);
             }
         }
     }
@@ -240,7 +247,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             return false;
         } else if (hasLostProcess()) {
             receiveRest();
-            bury();
+            bury(true);
         }
         return true;
     }
@@ -548,7 +555,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Starts a process if there is none; false if that is not to be. */
     private boolean hasProcess() {
         while (process == null) {
-            if (engine.isClosed() && !engine.hasWork()) {
+            if (isGivingUp || (engine.isClosed() && !engine.hasWork())) {
                 return false;
             }
             try {
@@ -579,6 +586,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         shortWorkload = NONE; // its workloads have other numbers
         tasksSent = 0;
         isOverweight = false;
+        hasProved = false;
     }
 
     /** Whether there was a process and it has ended. */
@@ -587,8 +595,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return present != null && !present.isAlive();
     }
 
-    /** The process has died: says so for each task that it had. */
-    private void bury() {
+    /**
+     * The process has died: says so for each task that it had.
+     *
+     * @param isItsOwn whether nobody here has killed it
+     */
+    private void bury(boolean isItsOwn) {
         WorkerProcess dead = process;
         if (dead == null) {
             return;
@@ -604,7 +616,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         isHandedBack = false;
         unhandled = null;
         hasReplaced = true;
-        engine.provedStarting();
+        if (last.batch() > 0 || atWorker.stream().anyMatch(Sent::isLarge)) { // those have their own count
+            engine.provedStarting();
+        } else if (isItsOwn && wasUnexpected) {
+            String message = death.description() + " before it began a task" + death.printed();
+            isGivingUp = !engine.mayStartAgain(new StartException(message, death.toException(message, false), false));
+        }
         for (Sent sent : atWorker) {
             if (engine.isClosedNow()) {
                 sent.cancelRest("strategy '" + settings.name() + "' is closed");
@@ -694,7 +711,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (e instanceof IOException) {
             receiveRest();
         }
-        bury();
+        bury(true);
     }
 
     private boolean isWornOut() {
@@ -1263,6 +1280,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** It has all its outcomes. */
     private void settled(Sent sent) {
         atWorker.removeFirst();
+        if (!hasProved) {
+            hasProved = true;
+            engine.provedStarting();
+        }
         boolean wasShort = sent.ageNanos() < SHORT_NANOS;
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
@@ -1389,7 +1410,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (atWorker.stream().noneMatch(sent -> sent.indexOf(code.batch(), 0) >= 0)) {
             giveBack(code.batch());
         }
-        bury();
+        bury(false);
         engine.abandoned(this);
         interrupt();
     }

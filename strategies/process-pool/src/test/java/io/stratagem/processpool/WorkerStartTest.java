@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,6 +129,29 @@ final class WorkerStartTest extends WorkerFixture {
         for (CompletableFuture<Result<Long>> each : waiting) {
             assertThat(Patience.get(each).isSuccess()).isTrue();
         }
+    }
+
+    @Test
+    void worker_thatDiesAgainAndAgainBeforeItHasATask_isNotReplacedForEver() {
+        WorkerProcessStrategy pool = pool(1);
+        pool.run(PID, 0).orElseThrow();
+
+        Patience.await().until(() -> {
+            if (isIdle("stratagem-faults-worker-1")) {
+                ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+            }
+            return pool.snapshot().workers().isEmpty();
+        });
+
+        Patience.await().until(() -> pool.run(PID, 0).isSuccess());
+    }
+
+    /** Whether a driver has a worker that is ready, and waits for tasks. */
+    private static boolean isIdle(String driver) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(each -> each.getKey().getName().equals(driver))
+                .anyMatch(each -> Stream.of(each.getValue())
+                        .anyMatch(frame -> frame.getMethodName().equals("awaitWork")));
     }
 
     @Test
