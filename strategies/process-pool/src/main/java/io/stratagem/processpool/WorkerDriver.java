@@ -141,7 +141,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     boolean isOver;
 
     private volatile boolean isListening;
-    private volatile boolean isFinishing;
+    private volatile boolean isFinishing = true; // as soon as it has a process
     private volatile boolean isLeaving;
 
     private volatile long idleSince;
@@ -530,7 +530,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     // ---------------------------------------------------------------------------------------------- state
 
-    /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
+    /** Whether it is about to be idle: it starts, or reports the last outcome that it has to wait for. Any thread may ask. */
     boolean isFinishing() {
         return isFinishing;
     }
