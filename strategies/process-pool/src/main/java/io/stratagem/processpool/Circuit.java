@@ -18,7 +18,12 @@ final class Circuit {
     private @Nullable StartException reason;
 
     boolean isOpen() {
-        return reason != null && failures >= TRIES && System.nanoTime() - openUntil < 0;
+        return pauseNanos() > 0;
+    }
+
+    /** How long it will still be open; not positive if it is not. */
+    long pauseNanos() {
+        return reason != null && failures >= TRIES ? openUntil - System.nanoTime() : 0;
     }
 
     /** The last failure, or null if a process has done something since. */

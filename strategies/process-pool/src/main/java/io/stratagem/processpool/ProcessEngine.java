@@ -273,6 +273,14 @@ final class ProcessEngine implements Engine {
         return driver;
     }
 
+    private List<WorkerDriver> driversIfNeeded() {
+        List<WorkerDriver> fresh = new ArrayList<>();
+        for (WorkerDriver each = driverIfNeeded(); each != null; each = driverIfNeeded()) {
+            fresh.add(each);
+        }
+        return fresh;
+    }
+
     private int staying() {
         assert lock.isHeldByCurrentThread();
         int staying = 0;
@@ -430,16 +438,26 @@ final class ProcessEngine implements Engine {
         changed.signalAll();
     }
 
+    /** Starts drivers for what waits: after a pause nobody else does that as long as others are busy. */
+    private void startNeeded() {
+        List<WorkerDriver> fresh;
+        lock.lock();
+        try {
+            fresh = isClosedNow ? List.of() : driversIfNeeded();
+        } finally {
+            lock.unlock();
+        }
+        fresh.forEach(this::start);
+    }
+
     /** Changes how many processes there may be. What is at work goes on. */
     void resize(int newProcesses) {
-        List<WorkerDriver> fresh = new ArrayList<>();
+        List<WorkerDriver> fresh;
         lock.lock();
         try {
             processes = newProcesses;
             wakeAll();
-            for (WorkerDriver each = driverIfNeeded(); each != null; each = driverIfNeeded()) {
-                fresh.add(each);
-            }
+            fresh = driversIfNeeded();
         } finally {
             lock.unlock();
         }
@@ -490,15 +508,18 @@ final class ProcessEngine implements Engine {
 
     /** A process could not be started, or died before it began a task. False if the driver is to give up. */
     boolean mayStartAgain(StartException failure) {
+        long pause;
         lock.lock();
         try {
             circuit.failed(failure);
-            if (!circuit.isOpen()) {
+            pause = circuit.pauseNanos();
+            if (pause <= 0) {
                 return true;
             }
         } finally {
             lock.unlock();
         }
+        watcher().schedule(this::startNeeded, pause);
         log.error("No more worker processes are started for a while", failure);
         return false;
     }

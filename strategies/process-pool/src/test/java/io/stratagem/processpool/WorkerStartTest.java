@@ -155,6 +155,23 @@ final class WorkerStartTest extends WorkerFixture {
     }
 
     @Test
+    void start_afterThePause_happensAlsoWhileAnotherWorkerIsBusy() throws Exception {
+        Path javaHome = javaHome("test ! -e '" + home + "/broken' || exit 9");
+        WorkerProcessStrategy pool = pool(2, options -> options.javaHome(javaHome));
+        occupy(pool, 1, Kind.BLOCKING, gate());
+        Files.createFile(home.resolve("broken"));
+        List<CompletableFuture<Result<Long>>> waiting = submit(pool, 2);
+        Patience.await().until(() -> starts() >= 4);
+        Patience.await().until(() -> pool.snapshot().workers().size() == 1);
+
+        Files.delete(home.resolve("broken"));
+
+        for (CompletableFuture<Result<Long>> each : waiting) {
+            assertThat(Patience.get(each).isSuccess()).isTrue();
+        }
+    }
+
+    @Test
     void start_thatTakesTooLong_failsTasksAndEndsTheProcess() throws Exception {
         Path javaHome = javaHome("echo $$ >>'" + home + "/pids'; exec sleep 600");
         WorkerProcessStrategy pool =
