@@ -189,7 +189,7 @@ final class ProcessEngine implements Engine {
                 lent.isPromised = false;
                 setIdle(lent, lent.isTaking);
                 enqueue(batch);
-                woken = lent;
+                woken = lent.isTaking ? lent : waiting.pollFirst();
                 fresh = driverIfNeeded();
             } finally {
                 lock.unlock();
@@ -315,6 +315,7 @@ final class ProcessEngine implements Engine {
     @Nullable
     Batch take(WorkerDriver driver) throws IOException {
         long patience = TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
+        Batch batch = null;
         lock.lock();
         driver.isTaking = true;
         setIdle(driver, true);
@@ -330,7 +331,7 @@ final class ProcessEngine implements Engine {
                         driver.leave();
                         return null;
                     }
-                    Batch batch = pollWaiting();
+                    batch = pollWaiting();
                     if (batch != null) {
                         return batch;
                     }
@@ -354,7 +355,13 @@ final class ProcessEngine implements Engine {
             driver.isPromised = false;
             setIdle(driver, false);
             waiting.remove(driver);
+            // It may have been woken for a batch that it cannot take, since it has lost its process; others do not
+            // know.
+            WorkerDriver other = batch == null && !queue.isEmpty() ? waiting.pollFirst() : null;
             lock.unlock();
+            if (other != null) {
+                other.wake();
+            }
         }
     }
 
