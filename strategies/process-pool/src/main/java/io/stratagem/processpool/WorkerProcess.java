@@ -484,6 +484,7 @@ final class WorkerProcess {
                 heard.accept(frame);
             }
             process.waitFor();
+            output.awaitEnd();
         } catch (IOException | Bytes.MalformedException e) {
             kill();
             awaitDeath(); // who closes the pool is told when its processes are gone
