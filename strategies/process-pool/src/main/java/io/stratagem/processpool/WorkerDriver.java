@@ -1324,6 +1324,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
         UserCode code = new UserCode(sent.batchOf(at));
         userCode = code;
         code.enter(index);
+        if (sent.batchOf(at).isDone()) { // who stopped it since it was looked at last has not seen where this is
+            code.leave(index);
+            userCode = null;
+            isFinishing = isLast;
+            reportUnwanted(sent);
+            return;
+        }
         try {
             if (kind == Frames.THROWN) {
                 failure = sent.values().failures().read(contents, worker.name());
