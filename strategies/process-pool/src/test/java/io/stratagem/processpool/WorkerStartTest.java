@@ -188,6 +188,22 @@ final class WorkerStartTest extends WorkerFixture {
     }
 
     @Test
+    void start_withoutADirectoryForTemporaryFiles_namesItAndTheRemedy() {
+        String former = System.getProperty("java.io.tmpdir");
+        Path missing = home.resolve("missing");
+        WorkerProcessStrategy pool = pool(1);
+        System.setProperty("java.io.tmpdir", missing.toString());
+        try {
+            assertThat(causeOf(pool.run(PID, 0)))
+                    .hasMessageContaining("could not be started")
+                    .hasMessageContaining("cannot make " + missing)
+                    .hasMessageContaining("-Djava.io.tmpdir");
+        } finally {
+            System.setProperty("java.io.tmpdir", former);
+        }
+    }
+
+    @Test
     void start_thatTakesTooLong_saysSo() throws Exception {
         Path javaHome = javaHome("exec sleep 600");
         WorkerProcessStrategy pool =
