@@ -119,7 +119,7 @@ final class WorkerProcess {
                     if (process != null) {
                         end(process);
                     }
-                    directory.close();
+                    directory.closeAfterWorker();
                     close(wire);
                 }
             }
