@@ -18,22 +18,27 @@ final class Circuit {
     private @Nullable StartException reason;
 
     boolean isOpen() {
-        return reason != null && failures >= TRIES && System.nanoTime() - openUntil < 0;
+        return pauseNanos() > 0;
     }
 
-    /** The last failure, or null if a process has been started since. */
+    /** How long it will still be open; not positive if it is not. */
+    long pauseNanos() {
+        return reason != null && failures >= TRIES ? openUntil - System.nanoTime() : 0;
+    }
+
+    /** The last failure, or null if a process has done something since. */
     @Nullable
     StartException reason() {
         return reason;
     }
 
-    /** A process has been started, or there was one until now: so it is possible. */
+    /** A process has done something: so it is possible. */
     void succeeded() {
         failures = 0;
         reason = null;
     }
 
-    /** A process could not be started. */
+    /** A process could not be started, or was of no use. */
     void failed(StartException failure) {
         reason = failure;
         failures = failure.isFinal() ? Math.max(TRIES, failures + 1) : failures + 1;

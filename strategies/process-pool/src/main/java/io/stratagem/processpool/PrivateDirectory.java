@@ -43,6 +43,8 @@ final class PrivateDirectory implements AutoCloseable {
     /** It is there, and nobody is deleting it. */
     private final AtomicBoolean isThere = new AtomicBoolean();
 
+    private volatile boolean mayBeGone;
+
     private PrivateDirectory(HostSystem system, Path path) {
         this.system = system;
         this.path = path;
@@ -110,13 +112,23 @@ final class PrivateDirectory implements AutoCloseable {
             return;
         }
         try {
-            deleteKnown();
+            if (mayBeGone) {
+                deleteSafely(path);
+            } else {
+                deleteKnown();
+            }
             left.remove(this);
         } catch (IOException | DirectoryIteratorException e) {
             isThere.set(true);
             left.add(this);
             log.debug("{} cannot be deleted yet", path, e);
         }
+    }
+
+    /** As {@link #close}, after a worker that may have deleted it: somebody else may have put something in its place. */
+    void closeAfterWorker() {
+        mayBeGone = true;
+        close();
     }
 
     /** By name, since to list it would load what a starting application otherwise does not need. */
@@ -143,6 +155,14 @@ final class PrivateDirectory implements AutoCloseable {
 
     /** Deletes one of an application that is gone, if it is still there. */
     static void deleteLeft(Path directory) {
+        try {
+            deleteSafely(directory);
+        } catch (IOException | DirectoryIteratorException e) {
+            log.debug("{} cannot be deleted", directory, e); // as a rule it is not there
+        }
+    }
+
+    private static void deleteSafely(Path directory) throws IOException {
         try (DirectoryStream<Path> parent =
                 Files.newDirectoryStream(directory.toAbsolutePath().getParent())) {
             if (parent instanceof SecureDirectoryStream<Path> secure) {
@@ -150,8 +170,8 @@ final class PrivateDirectory implements AutoCloseable {
             } else if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
                 deletePlainly(directory);
             }
-        } catch (IOException | DirectoryIteratorException e) {
-            log.debug("{} cannot be deleted", directory, e); // as a rule it is not there
+        } catch (NoSuchFileException e) {
+            log.debug("{} is gone", directory, e);
         }
     }
 

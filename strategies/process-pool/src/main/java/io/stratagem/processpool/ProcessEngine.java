@@ -189,7 +189,7 @@ final class ProcessEngine implements Engine {
                 lent.isPromised = false;
                 setIdle(lent, lent.isTaking);
                 enqueue(batch);
-                woken = lent;
+                woken = lent.isTaking ? lent : waiting.pollFirst();
                 fresh = driverIfNeeded();
             } finally {
                 lock.unlock();
@@ -273,6 +273,14 @@ final class ProcessEngine implements Engine {
         return driver;
     }
 
+    private List<WorkerDriver> driversIfNeeded() {
+        List<WorkerDriver> fresh = new ArrayList<>();
+        for (WorkerDriver each = driverIfNeeded(); each != null; each = driverIfNeeded()) {
+            fresh.add(each);
+        }
+        return fresh;
+    }
+
     private int staying() {
         assert lock.isHeldByCurrentThread();
         int staying = 0;
@@ -307,6 +315,7 @@ final class ProcessEngine implements Engine {
     @Nullable
     Batch take(WorkerDriver driver) throws IOException {
         long patience = TimeUnit.NANOSECONDS.convert(settings.idleTimeout());
+        Batch batch = null;
         lock.lock();
         driver.isTaking = true;
         setIdle(driver, true);
@@ -322,7 +331,7 @@ final class ProcessEngine implements Engine {
                         driver.leave();
                         return null;
                     }
-                    Batch batch = pollWaiting();
+                    batch = pollWaiting();
                     if (batch != null) {
                         return batch;
                     }
@@ -346,7 +355,13 @@ final class ProcessEngine implements Engine {
             driver.isPromised = false;
             setIdle(driver, false);
             waiting.remove(driver);
+            // It may have been woken for a batch that it cannot take, since it has lost its process; others do not
+            // know.
+            WorkerDriver other = batch == null && !queue.isEmpty() ? waiting.pollFirst() : null;
             lock.unlock();
+            if (other != null) {
+                other.wake();
+            }
         }
     }
 
@@ -430,16 +445,26 @@ final class ProcessEngine implements Engine {
         changed.signalAll();
     }
 
+    /** Starts drivers for what waits: after a pause nobody else does that as long as others are busy. */
+    private void startNeeded() {
+        List<WorkerDriver> fresh;
+        lock.lock();
+        try {
+            fresh = isClosedNow ? List.of() : driversIfNeeded();
+        } finally {
+            lock.unlock();
+        }
+        fresh.forEach(this::start);
+    }
+
     /** Changes how many processes there may be. What is at work goes on. */
     void resize(int newProcesses) {
-        List<WorkerDriver> fresh = new ArrayList<>();
+        List<WorkerDriver> fresh;
         lock.lock();
         try {
             processes = newProcesses;
             wakeAll();
-            for (WorkerDriver each = driverIfNeeded(); each != null; each = driverIfNeeded()) {
-                fresh.add(each);
-            }
+            fresh = driversIfNeeded();
         } finally {
             lock.unlock();
         }
@@ -467,9 +492,7 @@ final class ProcessEngine implements Engine {
     }
 
     WorkerProcess startProcess(String name) throws StartException, InterruptedException {
-        WorkerProcess started = WorkerProcess.start(settings, name, origin(), this::prepare);
-        provedStarting();
-        return started;
+        return WorkerProcess.start(settings, name, origin(), this::prepare);
     }
 
     private void prepare() {
@@ -478,8 +501,8 @@ final class ProcessEngine implements Engine {
     }
 
     /**
-     * A process has been started, or one that was at work has been lost: however many others could not be started
-     * beside that, the one in its place gets all its tries.
+     * A process has done its first task, or one that was at work has been lost: however many others could not be started
+     * beside that, the one in its place gets all its tries. To be started is no proof: it may die before it has a task.
      */
     void provedStarting() {
         lock.lock();
@@ -490,17 +513,20 @@ final class ProcessEngine implements Engine {
         }
     }
 
-    /** A process could not be started. False if the driver is to give up. */
+    /** A process could not be started, or died before it began a task. False if the driver is to give up. */
     boolean mayStartAgain(StartException failure) {
+        long pause;
         lock.lock();
         try {
             circuit.failed(failure);
-            if (!circuit.isOpen()) {
+            pause = circuit.pauseNanos();
+            if (pause <= 0) {
                 return true;
             }
         } finally {
             lock.unlock();
         }
+        watcher().schedule(this::startNeeded, pause);
         log.error("No more worker processes are started for a while", failure);
         return false;
     }

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * them here, one after another. For who has the driver's turn, except where it says otherwise.
  */
 final class Sent {
+    private static final int LARGE_BYTES = 1 << 20;
+
     private final long id;
     private final List<Batch> batches;
     private final int workload;
@@ -36,7 +38,7 @@ final class Sent {
      * @param batches one, or several of one task each
      * @param workload its number at the worker
      * @param size how many tasks
-     * @param bytes the length of the frame
+     * @param bytes the length of the frame, and of the definition that goes before it
      * @param isCommand whether it is work of its own kind, of which no other says how long it takes
      * @param unsent inputs that could not be serialised, by index
      * @param now by the strategy's clock
@@ -81,6 +83,11 @@ final class Sent {
 
     int bytes() {
         return bytes;
+    }
+
+    /** Whether it takes so much room that a worker might die of receiving it. */
+    boolean isLarge() {
+        return bytes >= LARGE_BYTES;
     }
 
     boolean isCommand() {

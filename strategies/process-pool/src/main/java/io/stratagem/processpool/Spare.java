@@ -53,7 +53,12 @@ final class Spare {
             String name = engine.settings().prefix() + "spare";
             Thread thread = new Thread(null, () -> start(name), name, 0, false);
             thread.setDaemon(true);
-            thread.start();
+            try {
+                thread.start();
+            } catch (OutOfMemoryError e) { // there can be no more threads: who replaces a process must keep that
+                log.debug("No spare process", e);
+                return;
+            }
             starting = thread; // which waits for this lock before it says that it has ended
         }
     }

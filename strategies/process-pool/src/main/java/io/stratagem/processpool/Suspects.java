@@ -1,39 +1,44 @@
 package io.stratagem.processpool;
 
+import io.stratagem.Workload;
+import io.stratagem.spi.Batch;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Inputs whose workers have died when they had received the task and not begun it: perhaps because of the input, as one
- * does that is larger than the worker's heap. Such a task may go to another worker, but not for ever. Any thread may use it.
+ * Tasks whose workers have died when they had received the task and not begun it: perhaps of what came with it, as one
+ * does for whose heap the input, the function or the context is too large. Such a task may go to another worker, but not
+ * for ever. Any thread may use it.
  */
-/* It is the input that stays the same when a task is sent again. What is small kills nobody, and its object may be that of
- * many tasks. Few are suspected at a time, and the oldest is forgotten.
+/* It is the workload and the input that stay the same when a task is sent again. Few are suspected at a time, and the
+ * oldest is forgotten.
  */
 final class Suspects {
     private static final int WORKERS = 3;
     private static final int CAPACITY = 16;
-    private static final int SMALL_BYTES = 4096;
 
     private static final class Suspect {
-        private final Object input;
+        private final Workload<?, ?> workload;
+        private final @Nullable Object input;
         private int deaths;
 
-        Suspect(Object input) {
-            this.input = input;
+        Suspect(Batch batch) {
+            this.workload = batch.workload();
+            this.input = batch.input(0);
+        }
+
+        boolean is(Batch batch) {
+            return workload == batch.workload() && input == batch.input(0);
         }
     }
 
     private final Deque<Suspect> all = new ArrayDeque<>();
 
-    /** A worker has died that had this input first in line; true if that was one too many. */
-    synchronized boolean accuse(@Nullable Object input) {
-        if (input == null || Tag.isSmall(input, SMALL_BYTES)) {
-            return false;
-        }
-        Suspect suspect = remove(input);
+    /** A worker has died that had the batch's first task first in line; true if that was one too many. */
+    synchronized boolean accuse(Batch batch) {
+        Suspect suspect = remove(batch);
         suspect.deaths++;
         if (suspect.deaths >= WORKERS) {
             return true;
@@ -45,14 +50,19 @@ final class Suspects {
         return false;
     }
 
-    private Suspect remove(Object input) {
+    /** A worker has begun the batch's first task. */
+    synchronized void acquit(Batch batch) {
+        all.removeIf(suspect -> suspect.is(batch));
+    }
+
+    private Suspect remove(Batch batch) {
         for (Iterator<Suspect> each = all.iterator(); each.hasNext(); ) {
             Suspect suspect = each.next();
-            if (suspect.input == input) {
+            if (suspect.is(batch)) {
                 each.remove();
                 return suspect;
             }
         }
-        return new Suspect(input);
+        return new Suspect(batch);
     }
 }

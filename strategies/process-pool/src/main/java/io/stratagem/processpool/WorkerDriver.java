@@ -108,6 +108,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final PoolWorker worker;
     private final Bytes frame;
     private final Bytes contexts = new Bytes();
+
+    /** A workload that goes with the next batch: what kills a worker that receives it is accused with that. Else empty. */
+    private final Bytes definition;
+
     private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by who has the turn
 
     private volatile @Nullable WorkerProcess process;
@@ -140,11 +144,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
     boolean isOver;
 
     private volatile boolean isListening;
-    private volatile boolean isFinishing;
+    private volatile boolean isFinishing = true; // as soon as it has a process
     private volatile boolean isLeaving;
 
     private volatile long idleSince;
     private boolean hasReplaced;
+
+    /** The process has done something. */
+    private boolean hasProved;
+
+    /** So many processes have died before they did anything that there is to be a pause. */
+    private boolean isGivingUp;
+
     private boolean isOverweight;
     private long weighedAt;
     private long tasksSent;
@@ -169,6 +180,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         this.settings = engine.settings();
         this.worker = new PoolWorker(name, engine, this);
         this.frame = new Bytes(settings.maxFrameBytes());
+        this.definition = new Bytes(settings.maxFrameBytes());
     }
 
     /** What core knows a driver by. */
@@ -223,7 +235,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             WorkerProcess broken = process;
             if (broken != null) {
                 broken.kill();
-                bury();
+                bury(false);
             }
         }
     }
@@ -238,7 +250,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             return false;
         } else if (hasLostProcess()) {
             receiveRest();
-            bury();
+            bury(true);
         }
         return true;
     }
@@ -524,7 +536,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     // ---------------------------------------------------------------------------------------------- state
 
-    /** Whether it reports the last outcome that it has to wait for. Any thread may ask. */
+    /** Whether it is about to be idle: it starts, or reports the last outcome that it has to wait for. Any thread may ask. */
     boolean isFinishing() {
         return isFinishing;
     }
@@ -549,7 +561,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Starts a process if there is none; false if that is not to be. */
     private boolean hasProcess() {
         while (process == null) {
-            if (engine.isClosed() && !engine.hasWork()) {
+            if (isGivingUp || (engine.isClosed() && !engine.hasWork())) {
                 return false;
             }
             try {
@@ -580,6 +592,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         shortWorkload = NONE; // its workloads have other numbers
         tasksSent = 0;
         isOverweight = false;
+        hasProved = false;
     }
 
     /** Whether there was a process and it has ended. */
@@ -588,8 +601,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return present != null && !present.isAlive();
     }
 
-    /** The process has died: says so for each task that it had. */
-    private void bury() {
+    /**
+     * The process has died: says so for each task that it had.
+     *
+     * @param isItsOwn whether nobody here has killed it
+     */
+    private void bury(boolean isItsOwn) {
         WorkerProcess dead = process;
         if (dead == null) {
             return;
@@ -605,7 +622,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         isHandedBack = false;
         unhandled = null;
         hasReplaced = true;
-        engine.provedStarting();
+        if (last.batch() > 0 || atWorker.stream().anyMatch(Sent::isLarge)) { // those have their own count
+            engine.provedStarting();
+        } else if (isItsOwn && wasUnexpected) {
+            String message = death.description() + " before it began a task" + death.printed();
+            isGivingUp = !engine.mayStartAgain(new StartException(message, death.toException(message, false), false));
+        }
         for (Sent sent : atWorker) {
             if (engine.isClosedNow()) {
                 sent.cancelRest("strategy '" + settings.name() + "' is closed");
@@ -625,6 +647,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void reportLost(Sent sent, TaskPage.Look last, Death death) {
+        if (last.hasStarted(sent.id(), 0)) {
+            acquit(sent);
+        }
         sent.skipUnsent();
         String task = " a task of workload '" + sent.batch().workload().name() + "'";
         while (!sent.isAllReported() && last.hasStarted(sent.id(), sent.reported())) {
@@ -637,11 +662,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         boolean wasReceived =
                 sent == atWorker.peekFirst() && sent.reported() == 0 && last.state() != TaskPage.State.DOOMED;
-        if (wasReceived && engine.suspects().accuse(sent.batch().input(0))) {
+        if (wasReceived && sent.isLarge() && engine.suspects().accuse(sent.batch())) {
             String message = death.description() + ", as others before it, when it had received" + task
                     + " and not begun it" + death.printed();
             sent.lost(death.toException(message, false));
             sent.skipUnsent();
+        }
+    }
+
+    /** A worker has survived that it received the first task, of which there is no outcome yet. */
+    private void acquit(Sent sent) {
+        if (sent.isLarge() && sent.reported() == 0) {
+            engine.suspects().acquit(sent.batch());
         }
     }
 
@@ -685,7 +717,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (e instanceof IOException) {
             receiveRest();
         }
-        bury();
+        bury(true);
     }
 
     private boolean isWornOut() {
@@ -841,11 +873,32 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Batch batch = batches.get(0); // what is not an input is the same in all
         WorkerProcess present = Objects.requireNonNull(process);
         Defined workload = present.workloads().find(batch.workload(), batch.contextClassLoader());
+        if (workload != null) {
+            send(present, workload, batches, inputs, code);
+            return;
+        }
+        try {
+            workload = define(present, batch.workload(), batch.contextClassLoader(), code);
+        } catch (TransferException e) {
+            fail(batches, e);
+            return;
+        }
+        try {
+            send(present, workload, batches, inputs, code);
+        } finally {
+            if (definition.size() > 0) { // the worker has not heard of it
+                present.workloads().remove(workload);
+                definition.clear();
+            }
+        }
+    }
+
+    private void send(
+            WorkerProcess present, Defined workload, List<Batch> batches, @Nullable Object[] inputs, UserCode code)
+            throws IOException {
+        Batch batch = batches.get(0);
         Values values;
         try {
-            if (workload == null) {
-                workload = define(present, batch.workload(), batch.contextClassLoader(), code);
-            }
             values = present.loaders().valuesOf(workload.values());
             setContextClassLoader(values.loader());
             encodeContexts(batch.captured(), code);
@@ -915,7 +968,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         frame.setInt(sizeAt, size);
         long now = engine.clock().nanoTime();
-        Sent sent = new Sent(id, batches, workload.number(), values, size, frame.weight(), isCommand, unsent, now);
+        int bytes = (int) Math.min(Integer.MAX_VALUE, (long) definition.size() + frame.weight());
+        Sent sent = new Sent(id, batches, workload.number(), values, size, bytes, isCommand, unsent, now);
         if (size < inputs.length) {
             batch.notRun(size); // gathered ones are small, and so is what goes with them
         }
@@ -937,6 +991,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         sent.revokeDone(present.page());
         tasksSent += encoded;
+        if (definition.size() > 0) {
+            present.link().send(definition);
+            definition.clear();
+        }
         present.link().send(frame);
         frame.clear(); // a large batch must not leave a large buffer behind for ever
     }
@@ -998,21 +1056,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Slot contextSlot = context == null ? values : present.nameLoader(context);
         Defined defined = present.workloads().add(workload, context, values);
         try {
-            Link.frame(frame, Frames.DEFINE);
-            frame.putInt(defined.number());
-            frame.putInt(contextSlot.number());
-            frame.putInt(values.number());
+            Link.frame(definition, Frames.DEFINE);
+            definition.putInt(defined.number());
+            definition.putInt(contextSlot.number());
+            definition.putInt(values.number());
             code.enter(UserCode.ALL);
             try {
-                engine.functions().write(frame, workload);
+                engine.functions().write(definition, workload);
             } finally {
                 code.leave(UserCode.ALL);
             }
         } catch (RuntimeException e) {
             present.workloads().remove(defined);
+            definition.clear();
             throw e instanceof Bytes.TooLargeException ? Diagnosis.ofWriting(functionOf(workload), null, e) : e;
         }
-        present.link().send(frame);
         return defined;
     }
 
@@ -1130,6 +1188,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new Bytes.MalformedException(
                     "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
+        acquit(sent);
         sent.ran(ran);
         long ago = sent.pastNanos(ran, engine.clock().nanoTime());
         String what = resultOf(sent);
@@ -1227,6 +1286,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** It has all its outcomes. */
     private void settled(Sent sent) {
         atWorker.removeFirst();
+        if (!hasProved) {
+            hasProved = true;
+            engine.provedStarting();
+        }
         boolean wasShort = sent.ageNanos() < SHORT_NANOS;
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
@@ -1267,6 +1330,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
         UserCode code = new UserCode(sent.batchOf(at));
         userCode = code;
         code.enter(index);
+        if (sent.batchOf(at).isDone()) { // who stopped it since it was looked at last has not seen where this is
+            code.leave(index);
+            userCode = null;
+            isFinishing = isLast;
+            reportUnwanted(sent);
+            return;
+        }
         try {
             if (kind == Frames.THROWN) {
                 failure = sent.values().failures().read(contents, worker.name());
@@ -1353,7 +1423,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (atWorker.stream().noneMatch(sent -> sent.indexOf(code.batch(), 0) >= 0)) {
             giveBack(code.batch());
         }
-        bury();
+        bury(false);
         engine.abandoned(this);
         interrupt();
     }

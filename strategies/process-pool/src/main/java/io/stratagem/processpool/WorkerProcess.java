@@ -119,7 +119,7 @@ final class WorkerProcess {
                     if (process != null) {
                         end(process);
                     }
-                    directory.close();
+                    directory.closeAfterWorker();
                     close(wire);
                 }
             }
@@ -214,7 +214,7 @@ final class WorkerProcess {
             boolean isReady = false;
             Link link = null;
             try (Entrance entrance = openEntrance()) {
-                TaskPage page = TaskPage.create(directory.page());
+                TaskPage page = createPage();
                 // Whoever waits for the process is woken by its end.
                 var unused = process.onExit().thenRun(entrance::close);
                 process.getOutputStream().write(entrance.token().getBytes(US_ASCII));
@@ -242,12 +242,35 @@ final class WorkerProcess {
         }
 
         /** The worker hears of the directory before that is made, so that it is deleted whenever this JVM is killed. */
-        private Entrance openEntrance() throws IOException {
+        private Entrance openEntrance() throws IOException, StartException {
             DataOutputStream toWorker = new DataOutputStream(process.getOutputStream());
             toWorker.writeUTF(directory.path().toString());
             toWorker.flush();
-            directory.create();
-            return Entrance.open(directory, name);
+            try {
+                directory.create();
+                return Entrance.open(directory, name);
+            } catch (IOException e) {
+                throw ofPlace(e);
+            }
+        }
+
+        private TaskPage createPage() throws StartException {
+            try {
+                return TaskPage.create(directory.page());
+            } catch (IOException e) {
+                throw ofPlace(e);
+            }
+        }
+
+        /** Of what the application needs itself: the worker is not to blame. */
+        private StartException ofPlace(IOException cause) {
+            return new StartException(
+                    "worker " + name + " of '" + settings.name()
+                            + "' could not be started: the application cannot make "
+                            + directory.path() + " and files in it (" + cause + "); if there is no room or permission,"
+                            + " start it with another -Djava.io.tmpdir=…",
+                    cause,
+                    false);
         }
 
         private long leftNanos(long begin) {
@@ -484,6 +507,7 @@ final class WorkerProcess {
                 heard.accept(frame);
             }
             process.waitFor();
+            output.awaitEnd();
         } catch (IOException | Bytes.MalformedException e) {
             kill();
             awaitDeath(); // who closes the pool is told when its processes are gone

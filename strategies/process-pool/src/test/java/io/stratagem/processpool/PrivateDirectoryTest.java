@@ -158,6 +158,20 @@ final class PrivateDirectoryTest {
     }
 
     @Test
+    void closeAfterWorker_whereSomebodyHasPutALink_touchesNothing() throws IOException {
+        PrivateDirectory directory = create(HostSystem.LINUX);
+        PrivateDirectory.deleteLeft(directory.path());
+        Path others = Files.createDirectory(temporary.resolve("others"));
+        Path file = Files.createFile(others.resolve("s"));
+        Files.createSymbolicLink(directory.path(), others);
+
+        directory.closeAfterWorker();
+        create(HostSystem.LINUX).close(); // tries again what could not be deleted
+
+        assertThat(file).exists();
+    }
+
+    @Test
     void deleteLeft_ofAnApplicationThatIsGone_deletesIt() throws IOException {
         PrivateDirectory directory = create(HostSystem.LINUX);
         TaskPage.create(directory.page());

@@ -16,6 +16,8 @@ import java.io.Serializable;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +29,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.MDC;
 
 /** A worker that ends takes one task with it. */
 final class WorkerDeathTest extends WorkerFixture {
@@ -253,6 +257,83 @@ final class WorkerDeathTest extends WorkerFixture {
                 .hasMessageContaining("received a task of workload 'large' and not begun it");
         assertThat(Patience.get(other).isSuccess()).isTrue();
         assertUsable(pool);
+    }
+
+    /** It is sent before the first task of its workload. */
+    @Test
+    void function_thatIsLargerThanAWorkersHeap_failsItsTaskAndHoldsUpNoOther() throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        byte[] captured = new byte[60 << 20];
+
+        CompletableFuture<Result<Integer>> large =
+                pool.submit(Workload.blocking("large", input -> captured.length + input), 0);
+        CompletableFuture<Result<Long>> other = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(large)))
+                .isInstanceOfSatisfying(WorkerDiedException.class, died -> {
+                    assertThat(died.isOutOfMemory()).isTrue();
+                    assertThat(died.mayHaveFinished()).isFalse();
+                })
+                .hasMessageContaining("received a task of workload 'large' and not begun it");
+        assertThat(Patience.get(other).isSuccess()).isTrue();
+    }
+
+    @Test
+    void mdc_thatIsLargerThanAWorkersHeap_failsItsTaskAndHoldsUpNoOther() throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        CompletableFuture<Result<Integer>> large;
+        MDC.put("large", "x".repeat(60 << 20));
+        try {
+            large = pool.submit(Workload.blocking("large", input -> input), 0);
+        } finally {
+            MDC.remove("large");
+        }
+        CompletableFuture<Result<Long>> other = pool.submit(PID, 0);
+
+        assertThat(causeOf(Patience.get(large)))
+                .isInstanceOf(WorkerDiedException.class)
+                .hasMessageContaining("received a task of workload 'large' and not begun it");
+        assertThat(Patience.get(other).isSuccess()).isTrue();
+    }
+
+    static Stream<Object> sharedInputs() {
+        return Stream.of(List.of("small"), new byte[2 << 20]);
+    }
+
+    /** Not the input's fault: the workers are killed from elsewhere, and the task runs on another each time. */
+    @ParameterizedTest
+    @MethodSource("sharedInputs")
+    void input_ofManyTasks_isNotAccusedOfDeathsThatItsTasksSurvive(Object shared) throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        Workload<Object, Long> workload =
+                Workload.blocking("shared", input -> ProcessHandle.current().pid());
+
+        for (int i = 0; i < 4; i++) {
+            long pid = pool.run(workload, shared).orElseThrow();
+            signal("STOP", pid);
+            Patience.await().until(() -> list(Path.of("/proc/" + pid + "/task")).allMatch(WorkerDeathTest::isStopped));
+            CompletableFuture<Result<Long>> result = pool.submit(workload, shared);
+            Patience.await()
+                    .until(() -> pool.snapshot().workers().get(0).workload().isPresent());
+
+            signal("KILL", pid);
+
+            assertThat(Patience.get(result).orElseThrow()).as("round %s", i).isNotEqualTo(pid);
+        }
+    }
+
+    private static boolean isStopped(Path thread) {
+        try {
+            String stat = Files.readString(thread.resolve("stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static void signal(String name, long pid) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, "" + pid).start().waitFor())
+                .isZero();
     }
 
     // ---------------------------------------------------------------------------------------------- at most once

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,6 +132,46 @@ final class WorkerStartTest extends WorkerFixture {
     }
 
     @Test
+    void worker_thatDiesAgainAndAgainBeforeItHasATask_isNotReplacedForEver() {
+        WorkerProcessStrategy pool = pool(1);
+        pool.run(PID, 0).orElseThrow();
+
+        Patience.await().until(() -> {
+            if (isIdle("stratagem-faults-worker-1")) {
+                ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+            }
+            return pool.snapshot().workers().isEmpty();
+        });
+
+        Patience.await().until(() -> pool.run(PID, 0).isSuccess());
+    }
+
+    /** Whether a driver has a worker that is ready, and waits for tasks. */
+    private static boolean isIdle(String driver) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(each -> each.getKey().getName().equals(driver))
+                .anyMatch(each -> Stream.of(each.getValue())
+                        .anyMatch(frame -> frame.getMethodName().equals("awaitWork")));
+    }
+
+    @Test
+    void start_afterThePause_happensAlsoWhileAnotherWorkerIsBusy() throws Exception {
+        Path javaHome = javaHome("test ! -e '" + home + "/broken' || exit 9");
+        WorkerProcessStrategy pool = pool(2, options -> options.javaHome(javaHome));
+        occupy(pool, 1, Kind.BLOCKING, gate());
+        Files.createFile(home.resolve("broken"));
+        List<CompletableFuture<Result<Long>>> waiting = submit(pool, 2);
+        Patience.await().until(() -> starts() >= 4);
+        Patience.await().until(() -> pool.snapshot().workers().size() == 1);
+
+        Files.delete(home.resolve("broken"));
+
+        for (CompletableFuture<Result<Long>> each : waiting) {
+            assertThat(Patience.get(each).isSuccess()).isTrue();
+        }
+    }
+
+    @Test
     void start_thatTakesTooLong_failsTasksAndEndsTheProcess() throws Exception {
         Path javaHome = javaHome("echo $$ >>'" + home + "/pids'; exec sleep 600");
         WorkerProcessStrategy pool =
@@ -143,6 +184,22 @@ final class WorkerStartTest extends WorkerFixture {
         assertThat(starts()).isEqualTo(3);
         for (String pid : Files.readAllLines(home.resolve("pids"))) {
             awaitGone(Long.parseLong(pid));
+        }
+    }
+
+    @Test
+    void start_withoutADirectoryForTemporaryFiles_namesItAndTheRemedy() {
+        String former = System.getProperty("java.io.tmpdir");
+        Path missing = home.resolve("missing");
+        WorkerProcessStrategy pool = pool(1);
+        System.setProperty("java.io.tmpdir", missing.toString());
+        try {
+            assertThat(causeOf(pool.run(PID, 0)))
+                    .hasMessageContaining("could not be started")
+                    .hasMessageContaining("cannot make " + missing)
+                    .hasMessageContaining("-Djava.io.tmpdir");
+        } finally {
+            System.setProperty("java.io.tmpdir", former);
         }
     }
 

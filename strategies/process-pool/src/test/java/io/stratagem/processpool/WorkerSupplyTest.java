@@ -201,6 +201,19 @@ final class WorkerSupplyTest extends WorkerFixture {
     }
 
     @Test
+    void resize_up_startsNoMoreThanThereIsWork() throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        Gate gate = gate();
+        occupy(pool, 1, Kind.BLOCKING, gate);
+        CompletableFuture<Result<Long>> waiting = pool.submit(PID, 0);
+
+        pool.resize(4);
+
+        assertThat(pool.snapshot().workers()).hasSize(2);
+        assertThat(Patience.get(waiting).isSuccess()).isTrue();
+    }
+
+    @Test
     void resize_down_endsWhoIsIdle_andLetsTheOthersFinish() throws Exception {
         WorkerProcessStrategy pool = pool(3);
         Gate gate = gate();
