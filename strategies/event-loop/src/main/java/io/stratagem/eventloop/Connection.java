@@ -480,6 +480,12 @@ public final class Connection extends Opened {
         if (end != null || isClosing) {
             return;
         }
+        if (outbound.pending() == 0) {
+            outbound.completeWaits(); // what they call may write, or close
+            if (end != null || isClosing) {
+                return;
+            }
+        }
         if (outbound.pending() == 0 && tls == null) {
             closeNow(new Closed("by this side"));
             return;
@@ -495,11 +501,18 @@ public final class Connection extends Opened {
     }
 
     private void lingered() {
-        closeNow(
-                outbound.pending() == 0
-                        ? new Closed("by this side")
-                        : new SocketTimeoutException(
-                                this + " was closed, and its peer did not take what was written within " + LINGER));
+        if (outbound.pending() == 0) {
+            closeSent();
+        } else {
+            closeNow(new SocketTimeoutException(
+                    this + " was closed, and its peer did not take what was written within " + LINGER));
+        }
+    }
+
+    /** Closes it when all has been sent: who waits for that has it. */
+    private void closeSent() {
+        outbound.completeWaits();
+        closeNow(new Closed("by this side"));
     }
 
     /** Runs it on the loop, or fails the future if that has ended. */
@@ -540,7 +553,7 @@ public final class Connection extends Opened {
             }
             want(SelectionKey.OP_READ, false);
             if (isClosing && outbound.pending() == 0) {
-                closeNow(new Closed("by this side"));
+                closeSent();
             }
             return;
         }
@@ -660,7 +673,7 @@ public final class Connection extends Opened {
         if (tls != null) {
             drained(tls);
         } else if (isClosing) {
-            closeNow(new Closed("by this side"));
+            closeSent();
         } else if (isOutputShut) {
             try {
                 channel.shutdownOutput();
@@ -688,7 +701,7 @@ public final class Connection extends Opened {
                 want(SelectionKey.OP_READ, true);
                 return;
             }
-            closeNow(new Closed("by this side"));
+            closeSent();
         } catch (IOException e) {
             broken(e);
         }

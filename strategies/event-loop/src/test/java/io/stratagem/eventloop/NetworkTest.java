@@ -366,6 +366,22 @@ final class NetworkTest extends NetworkFixture {
         Patience.get(closing);
     }
 
+    @Test
+    void close_muchIsWritten_whoWaitsForItsLeavingHasIt() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        int size = 12_000_000;
+        Workload<Integer, Void> closing = using(
+                "closing",
+                (n, network) ->
+                        network.connect(peer.getLocalSocketAddress()).thenCompose(NetworkFixture::writeMuchAndClose));
+        CompletableFuture<Result<Void>> future = strategy.submit(closing, 1);
+        Socket socket = accept(peer);
+        assertThat(count(socket.getInputStream())).isEqualTo(size);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(null));
+    }
+
     // ---------------------------------------------------------------------------------------------- what goes wrong
 
     @Test

@@ -1058,6 +1058,21 @@ final class TlsTest extends NetworkFixture {
         Patience.get(closing);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void close_muchIsWritten_whoWaitsForItsLeavingHasIt(String version) throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        Workload<SocketAddress, Void> closing =
+                with("closing", speaking(version), (network, connection) -> writeMuchAndClose(connection));
+        CompletableFuture<Result<Void>> future = strategy.submit(closing, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        assertThat(count(socket.getInputStream())).isEqualTo(LARGE);
+        socket.close();
+        assertThat(Patience.get(future)).isEqualTo(Result.success(null));
+    }
+
     @Test
     void close_littleWasWrittenAndNothingRead_arrives() throws Exception {
         ExecutorStrategy strategy = strategy(1);
