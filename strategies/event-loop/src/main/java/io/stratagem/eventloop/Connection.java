@@ -303,7 +303,7 @@ public final class Connection extends Opened {
                     if (isInputEnded) {
                         bytes.end(this);
                     }
-                } catch (Exception e) {
+                } catch (Throwable e) {
                     abort(e);
                 }
                 want(SelectionKey.OP_READ, !isInputEnded && !outbound.isAboveMark());
@@ -592,8 +592,8 @@ public final class Connection extends Opened {
             } else {
                 deliver(handling, fresh);
             }
-        } catch (Exception e) {
-            if (handling == null) {
+        } catch (Throwable e) {
+            if (handling == null && e instanceof Exception) {
                 inbound.fail(e);
             } else {
                 abort(e);
@@ -619,7 +619,11 @@ public final class Connection extends Opened {
             task.execute(() -> {
                 isReadingOn = false;
                 if (end == null && (interest & SelectionKey.OP_READ) != 0) {
-                    readReady();
+                    try {
+                        readReady();
+                    } catch (Throwable e) {
+                        abort(e); // as the loop does when the selector has called
+                    }
                 }
             });
         }

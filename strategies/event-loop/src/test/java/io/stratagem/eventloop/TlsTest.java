@@ -49,6 +49,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -855,6 +856,35 @@ final class TlsTest extends NetworkFixture {
         socket.getOutputStream().write("question".getBytes(US_ASCII));
         assertThat(Patience.get(seen)).isEqualTo("question");
         assertThat(socket.getInputStream().read()).isEqualTo(-1);
+    }
+
+    /** Called from the selector, and from where TLS had more than one call took. */
+    @Test
+    void handler_throwsAnError_isNotCalledAgain() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        for (int fatal = 1; fatal <= 8; fatal++) {
+            int last = fatal;
+            AtomicInteger calls = new AtomicInteger();
+            Server server = serve(
+                    strategy,
+                    showing("server"),
+                    connection -> connection.handle((same, bytes) -> {
+                        bytes.position(bytes.limit());
+                        if (calls.incrementAndGet() == last) {
+                            throw new AssertionError("call " + last);
+                        }
+                    }));
+            SSLSocket socket = socketTo(server, "TLSv1.3");
+            assertThatThrownBy(() -> {
+                        socket.getOutputStream().write(new byte[1_000_000]);
+                        int end = socket.getInputStream().read();
+                        throw new IOException("the end of the stream: " + end);
+                    })
+                    .as("call %s", last)
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(SocketTimeoutException.class);
+            assertThat(calls).hasValue(last);
+        }
     }
 
     /** The answer cannot be given any more. */
