@@ -138,7 +138,9 @@ final class Connecting extends Opened {
                 closeChannel();
             }
         }
-        if (failure != null) {
+        if (result.isDone()) {
+            release(); // by others, as orTimeout does
+        } else if (failure != null) {
             abort(failure);
         }
     }

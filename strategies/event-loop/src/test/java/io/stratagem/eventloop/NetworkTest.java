@@ -501,6 +501,31 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void connect_futureIsCompletedByOthersDuringTheLookup_isForgotten() throws Exception {
+        FakeClock clock = new FakeClock();
+        Gate gate = gate();
+        ExecutorStrategy strategy = closedAfterTest(EventLoopStrategy.builder()
+                .loops(1)
+                .blockingThreads(1)
+                .clock(clock)
+                .build());
+        CompletableFuture<CompletableFuture<Connection>> begun = new CompletableFuture<>();
+        Workload<SocketAddress, Connection> connecting = Workload.async("connecting", (to, loop) -> {
+            var unused = loop.offload(() -> {
+                gate.awaitIgnoringInterrupts();
+                return null;
+            });
+            begun.complete(Network.of(loop).connect(to, Duration.ofHours(1)));
+            return new CompletableFuture<>();
+        });
+        var unused = strategy.submit(connecting, InetSocketAddress.createUnresolved("localhost", 1));
+        Patience.get(begun).completeExceptionally(new TimeoutException("orTimeout does so"));
+        assertThat(clock.waiting()).isEqualTo(1);
+        gate.open();
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    @Test
     void read_peerResets_failsAndNamesThePeer() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
