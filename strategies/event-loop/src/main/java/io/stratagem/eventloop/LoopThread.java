@@ -12,6 +12,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +85,9 @@ final class LoopThread extends Thread implements ServiceThread {
 
     /** How many connections are closed but for what they still have to send. */
     private int lingering;
+
+    /** To be done after the next selection: the system is told only then of channels that were closed. */
+    private List<Callback> afterSelection = new ArrayList<>();
 
     /** How many futures this step has completed in the call that made them. */
     private int inlineCompletions;
@@ -277,7 +281,7 @@ final class LoopThread extends Thread implements ServiceThread {
             while (!(isClosing && queue.isEmpty() && (isForced || lingering == 0))) {
                 runQueued();
                 runTimers();
-                select();
+                selectAndRunWhatWaits();
             }
         } catch (Throwable e) {
             log.error("{} failed; its tasks are given up", getName(), e);
@@ -356,10 +360,26 @@ final class LoopThread extends Thread implements ServiceThread {
         }
     }
 
-    private void select() {
+    /** Runs an action when what has been closed until now is really closed. On the loop's thread. */
+    void afterSelection(LoopTask task, Runnable action) {
+        afterSelection.add(new Callback(task, action));
+    }
+
+    private void selectAndRunWhatWaits() {
+        List<Callback> waiting = afterSelection;
+        if (!waiting.isEmpty()) {
+            afterSelection = new ArrayList<>(); // what this selection closes is for the next one
+        }
+        select(!waiting.isEmpty());
+        for (Callback each : waiting) {
+            perform(each);
+        }
+    }
+
+    private void select(boolean isWaitedFor) {
         try {
             long nanos = timers.nanosToNext(System.nanoTime());
-            if (nanos == 0 || !queue.isEmpty()) {
+            if (nanos == 0 || isWaitedFor || !queue.isEmpty()) {
                 selector.selectNow(ready);
                 return;
             }
@@ -469,6 +489,7 @@ final class LoopThread extends Thread implements ServiceThread {
         } catch (IOException e) {
             log.error("The selector of {} could not be closed", getName(), e);
         }
+        afterSelection.forEach(this::perform);
     }
 
     private RejectedExecutionException hasEnded() {

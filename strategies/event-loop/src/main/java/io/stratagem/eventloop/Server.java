@@ -270,7 +270,9 @@ public final class Server extends Opened {
             }
         }
         listening.completeExceptionally(why);
-        closed.complete(null);
+        if (open != null) {
+            task.thread().afterSelection(task, () -> closed.complete(null)); // the port is free then
+        }
     }
 
     @Override

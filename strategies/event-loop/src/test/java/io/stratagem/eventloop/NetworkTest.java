@@ -428,6 +428,20 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void close_serversAddress_isFreeWhenItCompletes() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Integer> listening = using(
+                "listening",
+                (n, network) -> network.listen(anyPort(), Connection::closed)
+                        .thenCompose(server -> server.close()
+                                .thenCompose(nothing -> network.listen(server.localAddress(), Connection::closed)))
+                        .thenApply(again -> n));
+        for (int i = 0; i < 20; i++) {
+            assertThat(Patience.get(strategy.submit(listening, i))).isEqualTo(Result.success(i));
+        }
+    }
+
+    @Test
     void accept_noDescriptorIsLeft_goesOnWhenThereIsOne() throws Exception {
         Process process = new ProcessBuilder(
                         "sh",
