@@ -731,11 +731,19 @@ public final class Connection extends Opened {
         if (why instanceof IOException && !(why instanceof Closed)) {
             return why;
         }
-        Closed failure = new Closed(this + " is closed" + (why == null ? "" : ": " + why.getMessage()));
+        Closed failure = new Closed(this + " is closed" + (why == null ? "" : ": " + messageOf(why)));
         if (why != null) {
             failure.initCause(why);
         }
         return failure;
+    }
+
+    private static @Nullable String messageOf(Throwable why) {
+        try {
+            return why.getMessage();
+        } catch (Throwable e) { // the handler's own
+            return why.getClass().getName();
+        }
     }
 
     @Override
@@ -749,10 +757,13 @@ public final class Connection extends Opened {
 
     @Override
     void abort(Throwable why) {
-        if (end == null && !(why instanceof IOException) && !(why instanceof RejectedExecutionException)) {
-            log.warn("The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why);
-        }
+        boolean isReported =
+                end == null && !(why instanceof IOException) && !(why instanceof RejectedExecutionException);
         closeNow(why);
+        if (isReported) {
+            LoopThread.report(() -> log.warn(
+                    "The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why));
+        }
     }
 
     /** The server's handler failed, maybe because it is being closed: then what was written is sent all the same. */

@@ -284,7 +284,7 @@ final class LoopThread extends Thread implements ServiceThread {
                 selectAndRunWhatWaits();
             }
         } catch (Throwable e) {
-            log.error("{} failed; its tasks are given up", getName(), e);
+            report(() -> log.error("{} failed; its tasks are given up", getName(), e));
         } finally {
             end();
         }
@@ -301,12 +301,32 @@ final class LoopThread extends Thread implements ServiceThread {
                 chunk[count++] = work;
             }
         }
+        runChunk(count);
+    }
+
+    private void runChunk(int count) {
         for (int i = 0; i < count; i++) {
             Object work = chunk[i];
             if (work != null) {
-                perform(work);
-                chunk[i] = null;
+                try {
+                    perform(work);
+                } catch (Throwable e) {
+                    report(() -> log.error("Work failed on {}", getName(), e));
+                } finally {
+                    chunk[i] = null;
+                }
             }
+        }
+    }
+
+    /** Logs a failure, whose own methods may fail when they are asked what it is. */
+    static void report(Runnable logging) {
+        try {
+            logging.run();
+        } catch (Throwable e) {
+            log.error(
+                    "A failure could not be logged, since it threw {}",
+                    e.getClass().getName());
         }
     }
 
@@ -326,7 +346,7 @@ final class LoopThread extends Thread implements ServiceThread {
             try {
                 ((Runnable) work).run();
             } catch (Throwable e) {
-                log.error("An action failed on {}", getName(), e);
+                report(() -> log.error("An action failed on {}", getName(), e));
             }
         }
     }
@@ -336,7 +356,7 @@ final class LoopThread extends Thread implements ServiceThread {
         try {
             task.runInContext(action);
         } catch (Throwable e) {
-            log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e);
+            report(() -> log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e));
         }
         finish();
     }
@@ -411,9 +431,17 @@ final class LoopThread extends Thread implements ServiceThread {
         try {
             opened.task.runReady(opened, key);
         } catch (Throwable e) {
-            opened.task.runInContext(() -> opened.abort(e));
+            abort(opened, e);
         }
         finish();
+    }
+
+    private void abort(Opened opened, Throwable why) {
+        try {
+            opened.task.runInContext(() -> opened.abort(why));
+        } catch (Throwable e) {
+            report(() -> log.error("A channel was not closed properly on {}", getName(), e));
+        }
     }
 
     /** On the loop's thread. */
@@ -467,11 +495,7 @@ final class LoopThread extends Thread implements ServiceThread {
         RejectedExecutionException why = hasEnded();
         for (SelectionKey key : new ArrayList<>(selector.keys())) {
             if (key.attachment() instanceof Opened opened) {
-                try {
-                    opened.task.runInContext(() -> opened.abort(why));
-                } catch (Throwable e) {
-                    log.error("A channel was not closed properly when {} ended", getName(), e);
-                }
+                abort(opened, why);
             }
         }
         for (TimerWheel.Timer timer = timers.pollAny(); timer != null; timer = timers.pollAny()) {
@@ -481,6 +505,7 @@ final class LoopThread extends Thread implements ServiceThread {
             }
         }
         isEnded = true;
+        runChunk(CHUNK); // if the loop has failed amidst it
         while (!queue.isEmpty()) {
             runQueued();
         }

@@ -161,6 +161,28 @@ final class LoopTest extends LoopFixture {
         assertThat(strategy.run(throwing, 2)).isEqualTo(Result.success(2));
     }
 
+    /** The next one is in the same chunk of work. */
+    @Test
+    void callback_throwsWhatCannotBeLogged_harmsNoOther() throws Exception {
+        LogRecorder recorder = new LogRecorder();
+        recorder.attach(EventLoopStrategy.class.getName());
+        try {
+            ExecutorStrategy strategy = strategy(1);
+            Workload<Integer, Integer> throwing = Workload.async("throwing", (n, loop) -> {
+                CompletableFuture<Integer> next = new CompletableFuture<>();
+                loop.executor().execute(() -> {
+                    throw new UnspeakableException();
+                });
+                loop.executor().execute(() -> next.complete(n));
+                return next;
+            });
+            assertThat(Patience.get(strategy.submit(throwing, 1))).isEqualTo(Result.success(1));
+            assertThat(Patience.get(strategy.submit(throwing, 2))).isEqualTo(Result.success(2));
+        } finally {
+            recorder.detach();
+        }
+    }
+
     // ---------------------------------------------------------------------------------------------- off-loaded calls
 
     private ExecutorStrategy withOneBlockingThread(FakeClock clock) {
