@@ -761,6 +761,29 @@ final class NetworkTest extends NetworkFixture {
         }
     }
 
+    @Test
+    void handler_throwsWhatCannotBeLogged_endsItsConnectionOnly() throws Exception {
+        recorder.attach(EventLoopStrategy.class.getName());
+        try {
+            ExecutorStrategy strategy = strategy(1);
+            CompletableFuture<Connection> first = new CompletableFuture<>();
+            Serving serving = serve(strategy, anyPort(), connection -> {
+                if (first.complete(connection)) {
+                    throw new UnspeakableException();
+                }
+                return connection.handle(ECHO);
+            });
+            assertEnds(socketTo(serving.address()));
+            Patience.get(Patience.get(first).closed());
+            Socket next = socketTo(serving.address());
+            next.getOutputStream().write('?');
+            assertThat(next.getInputStream().read()).isEqualTo('?');
+            assertThat(serving.task()).isNotDone();
+        } finally {
+            recorder.detach();
+        }
+    }
+
     /** A stage of somebody's own making. */
     @Test
     void handler_stageCannotBeWaitedFor_endsItsConnectionOnly() throws Exception {
