@@ -100,12 +100,12 @@ final class Connecting extends Opened {
             if (lookup != names) {
                 return; // given up by this side, which says why
             }
+            if (!task.thread().isCurrent() || task.thread().isEnding()) { // it closes what is open now, and no more
+                result.completeExceptionally(failure == null ? Connection.ended(task) : failure);
+                return;
+            }
             if (failure != null) {
-                if (task.thread().isCurrent()) {
-                    abort(failure);
-                } else {
-                    result.completeExceptionally(failure); // the loop has ended, and closed the rest
-                }
+                abort(failure);
                 return;
             }
             for (InetAddress each : addresses) {
