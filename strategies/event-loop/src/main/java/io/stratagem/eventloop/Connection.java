@@ -613,7 +613,9 @@ public final class Connection extends Opened {
             // Until writeReady(): the selector would say again and again what has come.
             want(SelectionKey.OP_READ, false);
         }
-        boolean isWanted = (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
+        // While it is closed, what comes is dropped as it is; and the loop may take no more work.
+        boolean isWanted =
+                !isClosing && (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
         if (isWanted && link.mayReadOn() && !isReadingOn) {
             isReadingOn = true;
             task.execute(() -> {
@@ -761,8 +763,8 @@ public final class Connection extends Opened {
                 end == null && !(why instanceof IOException) && !(why instanceof RejectedExecutionException);
         closeNow(why);
         if (isReported) {
-            LoopThread.report(() -> log.warn(
-                    "The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why));
+            LoopThread.report(() ->
+                    log.warn("The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why));
         }
     }
 

@@ -1088,6 +1088,41 @@ final class TlsTest extends NetworkFixture {
         Patience.get(closing);
     }
 
+    /** The server never gets the end of the handshake, and so sends no tickets: the client waits for them when it closes. */
+    @Test
+    void handle_strategyIsClosedBeforeTicketsCome_endIsOrderly() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket between = peer();
+        between.setReceiveBufferSize(4096);
+        ServerSocket behind = peer();
+        CompletableFuture<CompletableFuture<Void>> handled = new CompletableFuture<>();
+        Workload<SocketAddress, Integer> leaving = with("leaving", trusting(), (network, connection) -> {
+            handled.complete(connection.handle(ECHO));
+            var unused = connection.write(new byte[LARGE]);
+            return CompletableFuture.completedFuture(1);
+        });
+        CompletableFuture<Result<Integer>> future = strategy.submit(leaving, named(between));
+        Socket client = accept(between);
+        Socket onwards = new Socket();
+        peers.add(onwards);
+        onwards.connect(behind.getLocalSocketAddress());
+        Socket server = accept(behind);
+        byte[] hello = new byte[16_384];
+        onwards.getOutputStream().write(hello, 0, client.getInputStream().read(hello));
+        var unused = CompletableFuture.runAsync(
+                () -> assertThatThrownBy(() -> secured(server, "server")).isInstanceOf(IOException.class),
+                action -> new Thread(action).start());
+        crumble(onwards, client, 1);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        CompletableFuture<Void> closing =
+                CompletableFuture.runAsync(strategy::close, action -> new Thread(action).start());
+        Patience.await().until(() -> strategy.snapshot().closed());
+        assertThat(count(client.getInputStream())).isGreaterThan(LARGE);
+        client.close();
+        assertThat(Patience.get(handled)).succeedsWithin(Patience.LIMIT);
+        Patience.get(closing);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void close_muchIsWritten_whoWaitsForItsLeavingHasIt(String version) throws Exception {
