@@ -419,6 +419,7 @@ final class LoopThread extends Thread implements ServiceThread {
         if (isAsleep.get()) {
             isAsleep.set(false);
         }
+        Thread.interrupted(); // by others, and it would end each selection at once
         watch.loopIsAwake();
     }
 

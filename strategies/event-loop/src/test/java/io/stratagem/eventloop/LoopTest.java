@@ -183,6 +183,19 @@ final class LoopTest extends LoopFixture {
         }
     }
 
+    @Test
+    void interrupt_ofAnIdleLoop_isForgotten() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Thread> naming =
+                Workload.async("naming", (n, loop) -> CompletableFuture.completedFuture(Thread.currentThread()));
+        Thread loop = Patience.get(strategy.submit(naming, 1)).orElseThrow();
+        for (int i = 0; i < 100; i++) { // mostly it is idle
+            loop.interrupt();
+            Patience.await().until(() -> !loop.isInterrupted());
+        }
+        assertThat(loop.isAlive()).isTrue();
+    }
+
     // ---------------------------------------------------------------------------------------------- off-loaded calls
 
     private ExecutorStrategy withOneBlockingThread(FakeClock clock) {
@@ -199,10 +212,12 @@ final class LoopTest extends LoopFixture {
         ExecutorStrategy strategy = withOneBlockingThread(clock);
         Gate gate = gate();
         AtomicBoolean ran = new AtomicBoolean();
-        Workload<Integer, Integer> holding = Workload.async("holding", (n, loop) -> loop.offload(() -> {
-            gate.awaitIgnoringInterrupts();
-            return n;
-        }));
+        Workload<Integer, Integer> holding = Workload.async(
+                "holding",
+                (n, loop) -> loop.offload(() -> {
+                    gate.awaitIgnoringInterrupts();
+                    return n;
+                }));
         var held = strategy.submit(holding, 1);
         CountDownLatch isWaiting = new CountDownLatch(1);
         Workload<Integer, Integer> late = Workload.named("late")
