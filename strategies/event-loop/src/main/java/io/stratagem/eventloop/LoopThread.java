@@ -375,7 +375,11 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void runTimers() {
         long now = System.nanoTime();
-        for (TimerWheel.Timer due = timers.pollDue(now); due != null; due = timers.pollDue(now)) {
+        for (int i = 0; i < CHUNK; i++) { // then channels have their turn
+            TimerWheel.Timer due = timers.pollDue(now);
+            if (due == null) {
+                return;
+            }
             ((OwnTimer) due).due(); // there are no others
         }
     }

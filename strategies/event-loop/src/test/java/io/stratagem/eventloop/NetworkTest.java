@@ -923,6 +923,32 @@ final class NetworkTest extends NetworkFixture {
                 .hasMessageContaining("PT1S");
     }
 
+    @Test
+    void delays_manyAreDueAtOnce_doNotHoldUpConnections() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Serving serving = serve(strategy, anyPort(), connection -> connection.handle(ECHO));
+        int delays = 20_000;
+        AtomicLong passed = new AtomicLong();
+        AsyncFn<Integer, Long> function =
+                (n, loop) -> Network.of(loop).connect(serving.address()).thenCompose(connection -> {
+                    List<CompletableFuture<Void>> all = new ArrayList<>();
+                    long begin = System.nanoTime();
+                    all.add(loop.delay(LIMIT.dividedBy(1000))
+                            .thenCompose(nothing -> connection.write("?").thenRun(passed::incrementAndGet)));
+                    for (int i = 1; i < delays; i++) {
+                        all.add(loop.delay(LIMIT.dividedBy(1000)).thenRun(passed::incrementAndGet));
+                    }
+                    while (System.nanoTime() - begin < 2 * LIMIT.toNanos() / 1000) {
+                        Thread.onSpinWait(); // all are due
+                    }
+                    CompletableFuture<Long> answered = connection.read().thenApply(bytes -> passed.get());
+                    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                            .thenCompose(nothing -> answered);
+                });
+        Workload<Integer, Long> delaying = Workload.async("delaying", function);
+        assertThat(Patience.get(strategy.submit(delaying, 1)).orElseThrow()).isLessThan(delays);
+    }
+
     // ---------------------------------------------------------------------------------------------- the task's end
 
     @ParameterizedTest
