@@ -205,7 +205,7 @@ public final class Connection extends Opened {
     /**
      * Reads a line of UTF-8 that ends with LF or CRLF.
      *
-     * @param maxBytes how long it may be, from 1. A longer one is an {@link IOException}, and nothing more can be read
+     * @param maxBytes how long it may be, from 1. A longer one is an {@link IOException}, and stays to be read
      * @return the line without its end. The last one may lack its end; null if there is none any more
      */
     public CompletableFuture<@Nullable String> readLine(int maxBytes) {
@@ -376,8 +376,11 @@ public final class Connection extends Opened {
     }
 
     private CompletableFuture<Void> writeOnLoop(ByteBuffer bytes, @Nullable Duration limit) {
-        if (end != null || isClosing || isOutputShut) {
+        if (end != null || isClosing) {
             return CompletableFuture.failedFuture(closedFailure());
+        }
+        if (isOutputShut) {
+            return CompletableFuture.failedFuture(new Closed(this + ": this side has shut its output"));
         }
         if (outbound.isFull()) {
             return CompletableFuture.failedFuture(new IllegalStateException(outbound.pending()

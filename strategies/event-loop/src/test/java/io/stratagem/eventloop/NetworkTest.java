@@ -309,6 +309,36 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void write_afterShutdownOutput_isRefusedAndSaysSo() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, Void> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection ->
+                                connection.shutdownOutput().thenCompose(nothing -> connection.write("late"))));
+        assertThat(failure(strategy, writing, 1))
+                .isInstanceOf(ClosedChannelException.class)
+                .hasMessageContaining("has shut its output")
+                .hasMessageContaining(peer.getLocalSocketAddress().toString());
+    }
+
+    @Test
+    void readLine_longerThanAllowed_staysToBeRead() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection ->
+                                connection.readLine(3).exceptionallyCompose(failure -> connection.readLine(100))));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        socket.getOutputStream().write("a line\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("a line"));
+    }
+
+    @Test
     void readLine_manyInTheBuffer_neitherOverflowsNorStarves() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
