@@ -729,6 +729,41 @@ final class NetworkTest extends NetworkFixture {
         assertThat(Patience.get(future)).isEqualTo(Result.success("a line"));
     }
 
+    /** The future is completed from outside while the bytes are taken for it, which takes a while. */
+    @Test
+    void readExactly_futureIsCompletedByOthersAtThatMoment_losesNothing() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        int size = 8_000_000;
+        long seed = Long.getLong("stress.seed", System.nanoTime());
+        Random random = new Random(seed);
+        for (int i = 0; i < 40; i++) {
+            CompletableFuture<CompletableFuture<byte[]>> begun = new CompletableFuture<>();
+            Workload<Integer, Integer> reading = using(
+                    "reading",
+                    (n, network) -> network.connect(peer.getLocalSocketAddress())
+                            .thenCompose(connection -> {
+                                CompletableFuture<byte[]> first = connection.readExactly(size);
+                                begun.complete(first);
+                                return first.exceptionallyCompose(failure -> connection.readExactly(size));
+                            })
+                            .thenApply(bytes -> bytes.length));
+            CompletableFuture<Result<Integer>> future = strategy.submit(reading, i);
+            try (Socket socket = accept(peer)) {
+                CompletableFuture<byte[]> first = Patience.get(begun);
+                socket.getOutputStream().write(new byte[size]);
+                long until = System.nanoTime() + random.nextInt(5_000_000);
+                while (System.nanoTime() < until) {
+                    Thread.onSpinWait();
+                }
+                first.completeExceptionally(new TimeoutException("orTimeout does so"));
+                assertThat(Patience.get(future))
+                        .as("seed %s, round %s", seed, i)
+                        .isEqualTo(Result.success(size));
+            }
+        }
+    }
+
     @Test
     void read_muchIsLeftOfAnotherRead_givesItInPieces() throws Exception {
         FakeClock clock = new FakeClock();
