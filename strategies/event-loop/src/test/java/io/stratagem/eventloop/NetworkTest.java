@@ -2,6 +2,7 @@ package io.stratagem.eventloop;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import io.stratagem.AsyncFn;
@@ -27,12 +28,14 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -515,6 +518,38 @@ final class NetworkTest extends NetworkFixture {
                 .isInstanceOf(SocketTimeoutException.class)
                 .hasMessageContaining("PT1S");
         assertThat(filling).isNotEmpty();
+    }
+
+    @Test
+    void connect_unixBacklogIsFull_isTriedAgainUntilTheLimit() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(temporary.resolve("full"));
+        ServerSocketChannel full = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        peers.add(full);
+        full.bind(address, 1);
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 8; i++) {
+                        SocketChannel one = SocketChannel.open(StandardProtocolFamily.UNIX);
+                        peers.add(one);
+                        one.configureBlocking(false);
+                        one.connect(address);
+                    }
+                })
+                .isInstanceOf(SocketException.class);
+        Workload<SocketAddress, Boolean> connecting =
+                using("connecting", (to, network) -> network.connect(to, LIMIT).thenApply(connection -> true));
+        CompletableFuture<Result<Boolean>> late = strategy.submit(connecting, address);
+        Patience.await().until(() -> clock.waiting() == 2); // the limit, and the next try
+        clock.advance(LIMIT);
+        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause()).isInstanceOf(SocketTimeoutException.class);
+        Patience.await().until(() -> clock.waiting() == 0);
+        CompletableFuture<Result<Boolean>> future = strategy.submit(connecting, address);
+        Patience.await().until(() -> clock.waiting() == 2);
+        peers.add(full.accept());
+        clock.advance(LIMIT.dividedBy(2));
+        assertThat(Patience.get(future)).isEqualTo(Result.success(true));
+        assertThat(clock.waiting()).isZero();
     }
 
     /** The name waits for a thread that is busy. */
