@@ -2,6 +2,7 @@ package io.stratagem.eventloop;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import io.stratagem.spi.ServiceThread;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -28,6 +29,11 @@ import org.slf4j.LoggerFactory;
 final class Connecting extends Opened {
     private static final Logger log = LoggerFactory.getLogger(EventLoopStrategy.class);
 
+    /** What Linux says of a Unix socket whose backlog is full; there is nothing else to know it by. */
+    private static final String BACKLOG_IS_FULL = "Resource temporarily unavailable";
+
+    private static final long AGAIN_NANOS = 10_000_000;
+
     private final SocketAddress wanted;
     private final @Nullable ClientTls tls;
     private final Result result;
@@ -37,6 +43,7 @@ final class Connecting extends Opened {
     private @Nullable CompletableFuture<?> lookup;
     private @Nullable Handshake handshake;
     private LoopThread.@Nullable Scheduled timer;
+    private LoopThread.@Nullable Scheduled again;
 
     Connecting(LoopTask task, SocketAddress wanted, @Nullable ClientTls tls) {
         super(task);
@@ -100,12 +107,12 @@ final class Connecting extends Opened {
             if (lookup != names) {
                 return; // given up by this side, which says why
             }
+            if (!task.thread().isCurrent() || task.thread().isEnding()) { // it closes what is open now, and no more
+                result.completeExceptionally(failure == null ? Connection.ended(task) : failure);
+                return;
+            }
             if (failure != null) {
-                if (task.thread().isCurrent()) {
-                    abort(failure);
-                } else {
-                    result.completeExceptionally(failure); // the loop has ended, and closed the rest
-                }
+                abort(failure);
                 return;
             }
             for (InetAddress each : addresses) {
@@ -119,8 +126,8 @@ final class Connecting extends Opened {
         IOException failure = last;
         for (SocketAddress next = left.poll(); next != null && !result.isDone(); next = left.poll()) {
             address = next;
+            boolean isUnix = next instanceof UnixDomainSocketAddress;
             try {
-                boolean isUnix = next instanceof UnixDomainSocketAddress;
                 SocketChannel opened = isUnix ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
                 channel = opened;
                 opened.configureBlocking(false);
@@ -136,10 +143,33 @@ final class Connecting extends Opened {
             } catch (IOException | UnresolvedAddressException | UnsupportedAddressTypeException e) {
                 failure = explained(e);
                 closeChannel();
+                if (isUnix && BACKLOG_IS_FULL.equals(e.getMessage())) { // TCP would wait, too
+                    left.addFirst(next);
+                    again = task.thread().schedule(task, new Again(), AGAIN_NANOS);
+                    return;
+                }
             }
         }
-        if (failure != null) {
+        if (result.isDone()) {
+            release(); // by others, as orTimeout does
+        } else if (failure != null) {
             abort(failure);
+        }
+    }
+
+    private final class Again implements Runnable, LoopThread.Abortable {
+        @Override
+        public void run() {
+            try {
+                tryNext(null);
+            } catch (RejectedExecutionException e) {
+                Connecting.this.abort(e);
+            }
+        }
+
+        @Override
+        public void abort(Throwable why) {
+            ServiceThread.callbacks().execute(() -> result.completeExceptionally(why));
         }
     }
 
@@ -228,6 +258,10 @@ final class Connecting extends Opened {
         if (timer != null) {
             timer.cancel();
             timer = null;
+        }
+        if (again != null) {
+            again.cancel();
+            again = null;
         }
         CompletableFuture<?> asked = lookup;
         lookup = null;

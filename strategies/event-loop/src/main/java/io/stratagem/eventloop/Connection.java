@@ -205,7 +205,7 @@ public final class Connection extends Opened {
     /**
      * Reads a line of UTF-8 that ends with LF or CRLF.
      *
-     * @param maxBytes how long it may be, from 1. A longer one is an {@link IOException}, and nothing more can be read
+     * @param maxBytes how long it may be, from 1. A longer one is an {@link IOException}, and stays to be read
      * @return the line without its end. The last one may lack its end; null if there is none any more
      */
     public CompletableFuture<@Nullable String> readLine(int maxBytes) {
@@ -243,7 +243,7 @@ public final class Connection extends Opened {
         }
         inbound.begin(reading);
         if (!thread.mayCompleteInline() && inbound.hasBytes()) {
-            task.execute(this::satisfy);
+            satisfyLater();
         } else {
             satisfy();
         }
@@ -257,6 +257,10 @@ public final class Connection extends Opened {
         if (tls != null) {
             readOn(tls);
         }
+    }
+
+    void satisfyLater() {
+        task.execute(this::satisfy);
     }
 
     private void satisfy() {
@@ -303,7 +307,7 @@ public final class Connection extends Opened {
                     if (isInputEnded) {
                         bytes.end(this);
                     }
-                } catch (Exception e) {
+                } catch (Throwable e) {
                     abort(e);
                 }
                 want(SelectionKey.OP_READ, !isInputEnded && !outbound.isAboveMark());
@@ -376,8 +380,11 @@ public final class Connection extends Opened {
     }
 
     private CompletableFuture<Void> writeOnLoop(ByteBuffer bytes, @Nullable Duration limit) {
-        if (end != null || isClosing || isOutputShut) {
+        if (end != null || isClosing) {
             return CompletableFuture.failedFuture(closedFailure());
+        }
+        if (isOutputShut) {
+            return CompletableFuture.failedFuture(new Closed(this + ": this side has shut its output"));
         }
         if (outbound.isFull()) {
             return CompletableFuture.failedFuture(new IllegalStateException(outbound.pending()
@@ -480,6 +487,12 @@ public final class Connection extends Opened {
         if (end != null || isClosing) {
             return;
         }
+        if (outbound.pending() == 0) {
+            outbound.completeWaits(); // what they call may write, or close
+            if (end != null || isClosing) {
+                return;
+            }
+        }
         if (outbound.pending() == 0 && tls == null) {
             closeNow(new Closed("by this side"));
             return;
@@ -495,11 +508,18 @@ public final class Connection extends Opened {
     }
 
     private void lingered() {
-        closeNow(
-                outbound.pending() == 0
-                        ? new Closed("by this side")
-                        : new SocketTimeoutException(
-                                this + " was closed, and its peer did not take what was written within " + LINGER));
+        if (outbound.pending() == 0) {
+            closeSent();
+        } else {
+            closeNow(new SocketTimeoutException(
+                    this + " was closed, and its peer did not take what was written within " + LINGER));
+        }
+    }
+
+    /** Closes it when all has been sent: who waits for that has it. */
+    private void closeSent() {
+        outbound.completeWaits();
+        closeNow(new Closed("by this side"));
     }
 
     /** Runs it on the loop, or fails the future if that has ended. */
@@ -540,7 +560,7 @@ public final class Connection extends Opened {
             }
             want(SelectionKey.OP_READ, false);
             if (isClosing && outbound.pending() == 0) {
-                closeNow(new Closed("by this side"));
+                closeSent();
             }
             return;
         }
@@ -579,8 +599,8 @@ public final class Connection extends Opened {
             } else {
                 deliver(handling, fresh);
             }
-        } catch (Exception e) {
-            if (handling == null) {
+        } catch (Throwable e) {
+            if (handling == null && e instanceof Exception) {
                 inbound.fail(e);
             } else {
                 abort(e);
@@ -600,13 +620,19 @@ public final class Connection extends Opened {
             // Until writeReady(): the selector would say again and again what has come.
             want(SelectionKey.OP_READ, false);
         }
-        boolean isWanted = (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
+        // While it is closed, what comes is dropped as it is; and the loop may take no more work.
+        boolean isWanted =
+                !isClosing && (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
         if (isWanted && link.mayReadOn() && !isReadingOn) {
             isReadingOn = true;
             task.execute(() -> {
                 isReadingOn = false;
                 if (end == null && (interest & SelectionKey.OP_READ) != 0) {
-                    readReady();
+                    try {
+                        readReady();
+                    } catch (Throwable e) {
+                        abort(e); // as the loop does when the selector has called
+                    }
                 }
             });
         }
@@ -660,7 +686,7 @@ public final class Connection extends Opened {
         if (tls != null) {
             drained(tls);
         } else if (isClosing) {
-            closeNow(new Closed("by this side"));
+            closeSent();
         } else if (isOutputShut) {
             try {
                 channel.shutdownOutput();
@@ -688,7 +714,7 @@ public final class Connection extends Opened {
                 want(SelectionKey.OP_READ, true);
                 return;
             }
-            closeNow(new Closed("by this side"));
+            closeSent();
         } catch (IOException e) {
             broken(e);
         }
@@ -714,11 +740,19 @@ public final class Connection extends Opened {
         if (why instanceof IOException && !(why instanceof Closed)) {
             return why;
         }
-        Closed failure = new Closed(this + " is closed" + (why == null ? "" : ": " + why.getMessage()));
+        Closed failure = new Closed(this + " is closed" + (why == null ? "" : ": " + messageOf(why)));
         if (why != null) {
             failure.initCause(why);
         }
         return failure;
+    }
+
+    private static @Nullable String messageOf(Throwable why) {
+        try {
+            return why.getMessage();
+        } catch (Throwable e) { // the handler's own
+            return why.getClass().getName();
+        }
     }
 
     @Override
@@ -732,10 +766,13 @@ public final class Connection extends Opened {
 
     @Override
     void abort(Throwable why) {
-        if (end == null && !(why instanceof IOException) && !(why instanceof RejectedExecutionException)) {
-            log.warn("The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why);
-        }
+        boolean isReported =
+                end == null && !(why instanceof IOException) && !(why instanceof RejectedExecutionException);
         closeNow(why);
+        if (isReported) {
+            LoopThread.report(() ->
+                    log.warn("The handler of {} in workload '{}' failed; it is closed", this, task.workload(), why));
+        }
     }
 
     /** The server's handler failed, maybe because it is being closed: then what was written is sent all the same. */

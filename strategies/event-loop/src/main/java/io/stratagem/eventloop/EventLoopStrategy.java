@@ -16,7 +16,8 @@ import java.time.Duration;
  * in {@link io.stratagem.threadpool.ThreadPoolStrategy}, with the same options.
  *
  * <p>Loops are daemon threads named {@code stratagem-NAME-loop-N}. They start when first needed and live until the
- * strategy is closed. What a task opened through its loop is closed when the task has its result, whatever that is.
+ * strategy is closed. What a task opened through its loop is closed when the task has its result, whatever that is. What it
+ * off-loaded is cancelled if it failed, was cancelled or took too long, and outlives a success; delays outlive their task.
  *
  * <p>Code that holds a loop holds up all its other tasks: it is reported in the log, with its workload and stack, once
  * it takes longer than {@link Builder#holdLimit}. A thread cannot be stopped: neither a timeout nor {@code closeNow}

@@ -136,7 +136,7 @@ final class HoldWatch extends Thread {
         return true;
     }
 
-    /** The innermost line that is neither the JDK's nor this library's: who is to be told. */
+    /** The innermost line that is not the JDK's: what is held up there is reported once. */
     private static String place(StackTraceElement[] stack) {
         for (StackTraceElement frame : stack) {
             String name = frame.getClassName();

@@ -95,10 +95,26 @@ final class Inbound {
         }
     }
 
-    private <T> void done(Reading<T> present, T value) {
+    /** Completes the read with so many of the bytes, and takes them off. */
+    private <T> void done(Reading<T> present, T value, int count) {
         reading = null;
         disarm(present);
-        present.complete(value);
+        byte[] array = bytes;
+        int from = start;
+        start += count; // before, since what depends on it may read on
+        if (!present.complete(value) && bytes == array && start == from + count) {
+            start = from; // others have completed it just now: it takes nothing
+            if (reading != null) {
+                present.connection.satisfyLater();
+            }
+        }
+        if (!hasBytes()) {
+            clear();
+        }
+    }
+
+    private void takeFor(Reading<byte[]> present, int count) {
+        done(present, Arrays.copyOfRange(bytes, start, start + count), count);
     }
 
     private static void disarm(Reading<?> done) {
@@ -146,12 +162,6 @@ final class Inbound {
         }
     }
 
-    private byte[] take(int count) {
-        byte[] taken = Arrays.copyOfRange(bytes, start, start + count);
-        skip(count);
-        return taken;
-    }
-
     private void skip(int count) {
         start += count;
         if (start == end) {
@@ -196,7 +206,7 @@ final class Inbound {
         @Override
         void tryComplete(Inbound inbound, boolean isEnd) {
             if (inbound.hasBytes() || isEnd) {
-                inbound.done(this, inbound.take(Math.min(inbound.size(), Buffers.CAPACITY)));
+                inbound.takeFor(this, Math.min(inbound.size(), Buffers.CAPACITY));
             }
         }
 
@@ -218,7 +228,7 @@ final class Inbound {
         @Override
         void tryComplete(Inbound inbound, boolean isEnd) throws IOException {
             if (inbound.size() >= count) {
-                inbound.done(this, inbound.take(count));
+                inbound.takeFor(this, count);
             } else if (isEnd) {
                 throw new EOFException(connection + " ended after " + inbound.size() + " of " + wanted());
             }
@@ -250,8 +260,7 @@ final class Inbound {
                     int length = i > start && bytes[i - 1] == '\r' ? i - start - 1 : i - start;
                     check(length);
                     String line = new String(bytes, start, length, UTF_8);
-                    inbound.skip(i + 1 - start);
-                    inbound.done(this, line);
+                    inbound.done(this, line, i + 1 - start);
                     return;
                 }
             }
@@ -260,8 +269,7 @@ final class Inbound {
             check(isEnd ? searched : searched - 1);
             if (isEnd) {
                 String last = searched == 0 ? null : new String(bytes, start, searched, UTF_8);
-                inbound.clear();
-                inbound.done(this, last);
+                inbound.done(this, last, searched);
             }
         }
 

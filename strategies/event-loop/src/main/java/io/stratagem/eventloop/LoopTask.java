@@ -6,16 +6,23 @@ import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.TaskLoop;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/** A loop as one task sees it. It knows what the task has opened, and closes it when the task has ended. */
+/**
+ * A loop as one task sees it. It knows what the task has opened and off-loaded, closes the former when the task has ended,
+ * and cancels the latter when it has failed.
+ */
 /* What is opened is added and taken off on the loop's thread. Whoever settles the task says so first (isEnded), and then
  * looks whether anything was opened; who opens first says so (hasOpened), and then looks whether the task has ended. So
- * one of the two closes it.
+ * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls).
  */
 final class LoopTask implements TaskLoop, Executor {
     private final LoopThread thread;
@@ -29,6 +36,12 @@ final class LoopTask implements TaskLoop, Executor {
 
     private volatile boolean hasOpened;
     private volatile boolean isEnded;
+
+    /** Set before {@link #isEnded}. */
+    private volatile boolean hasFailed;
+
+    /** What is off-loaded and has not ended; null as long as nothing was. */
+    private @Nullable Set<CompletableFuture<?>> calls; // guarded by this
 
     LoopTask(LoopThread thread, String workload, @Nullable Executor context) {
         this.thread = thread;
@@ -83,17 +96,51 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
-        return new Offload<>(thread, thread.engine().offloadTo(call, this));
+        CompletableFuture<T> begun = thread.engine()
+                .offloadTo(
+                        () -> {
+                            if (hasFailed) { // nobody waits for it, and the loop may be too busy to cancel it
+                                throw new CancellationException("the task of workload '" + workload
+                                        + "' has failed, and this call is not begun");
+                            }
+                            return call.call();
+                        },
+                        this);
+        addCall(begun);
+        Offload<T> offload = new Offload<>(this, begun);
+        if (hasFailed) {
+            begun.cancel(true);
+        }
+        return offload;
+    }
+
+    private synchronized void addCall(CompletableFuture<?> call) {
+        if (calls == null) {
+            calls = new HashSet<>();
+        }
+        calls.add(call);
+    }
+
+    @SuppressWarnings("CollectionUndefinedEquality") // the same one is meant
+    private synchronized void removeCall(CompletableFuture<?> call) {
+        if (calls != null) {
+            calls.remove(call);
+        }
+    }
+
+    private synchronized List<CompletableFuture<?>> calls() {
+        return calls == null ? List.of() : List.copyOf(calls);
     }
 
     /** What is off-loaded, seen from the loop. */
     private static final class Offload<T> extends LoopFuture<T> {
         private final CompletableFuture<T> call;
 
-        Offload(LoopThread loop, CompletableFuture<T> call) {
-            super(loop);
+        Offload(LoopTask task, CompletableFuture<T> call) {
+            super(task.thread);
             this.call = call;
             var unused = call.whenComplete((value, failure) -> {
+                task.removeCall(call);
                 if (failure == null) {
                     complete(value);
                 } else {
@@ -203,12 +250,18 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public void ended(boolean succeeded) {
+        hasFailed = !succeeded;
         isEnded = true;
-        if (!hasOpened) {
+        if (!hasOpened && (succeeded || calls().isEmpty())) {
             return;
         }
         try {
-            execute(() -> closeAll(succeeded));
+            execute(() -> {
+                closeAll(succeeded);
+                if (!succeeded) {
+                    calls().forEach(call -> call.cancel(true));
+                }
+            });
         } catch (RejectedExecutionException e) {
             // The loop has ended, and has closed everything itself.
         }

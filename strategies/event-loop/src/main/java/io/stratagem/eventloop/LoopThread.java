@@ -12,6 +12,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -84,6 +85,9 @@ final class LoopThread extends Thread implements ServiceThread {
 
     /** How many connections are closed but for what they still have to send. */
     private int lingering;
+
+    /** To be done after the next selection: the system is told only then of channels that were closed. */
+    private List<Callback> afterSelection = new ArrayList<>();
 
     /** How many futures this step has completed in the call that made them. */
     private int inlineCompletions;
@@ -277,10 +281,10 @@ final class LoopThread extends Thread implements ServiceThread {
             while (!(isClosing && queue.isEmpty() && (isForced || lingering == 0))) {
                 runQueued();
                 runTimers();
-                select();
+                selectAndRunWhatWaits();
             }
         } catch (Throwable e) {
-            log.error("{} failed; its tasks are given up", getName(), e);
+            report(() -> log.error("{} failed; its tasks are given up", getName(), e));
         } finally {
             end();
         }
@@ -297,12 +301,32 @@ final class LoopThread extends Thread implements ServiceThread {
                 chunk[count++] = work;
             }
         }
+        runChunk(count);
+    }
+
+    private void runChunk(int count) {
         for (int i = 0; i < count; i++) {
             Object work = chunk[i];
             if (work != null) {
-                perform(work);
-                chunk[i] = null;
+                try {
+                    perform(work);
+                } catch (Throwable e) {
+                    report(() -> log.error("Work failed on {}", getName(), e));
+                } finally {
+                    chunk[i] = null;
+                }
             }
+        }
+    }
+
+    /** Logs a failure, whose own methods may fail when they are asked what it is. */
+    static void report(Runnable logging) {
+        try {
+            logging.run();
+        } catch (Throwable e) {
+            log.error(
+                    "A failure could not be logged, since it threw {}",
+                    e.getClass().getName());
         }
     }
 
@@ -322,7 +346,7 @@ final class LoopThread extends Thread implements ServiceThread {
             try {
                 ((Runnable) work).run();
             } catch (Throwable e) {
-                log.error("An action failed on {}", getName(), e);
+                report(() -> log.error("An action failed on {}", getName(), e));
             }
         }
     }
@@ -332,7 +356,7 @@ final class LoopThread extends Thread implements ServiceThread {
         try {
             task.runInContext(action);
         } catch (Throwable e) {
-            log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e);
+            report(() -> log.error("A callback of workload '{}' failed on {}", task.workload(), getName(), e));
         }
         finish();
     }
@@ -351,15 +375,35 @@ final class LoopThread extends Thread implements ServiceThread {
 
     private void runTimers() {
         long now = System.nanoTime();
-        for (TimerWheel.Timer due = timers.pollDue(now); due != null; due = timers.pollDue(now)) {
+        for (int i = 0; i < CHUNK; i++) { // then channels have their turn
+            TimerWheel.Timer due = timers.pollDue(now);
+            if (due == null) {
+                return;
+            }
             ((OwnTimer) due).due(); // there are no others
         }
     }
 
-    private void select() {
+    /** Runs an action when what has been closed until now is really closed. On the loop's thread. */
+    void afterSelection(LoopTask task, Runnable action) {
+        afterSelection.add(new Callback(task, action));
+    }
+
+    private void selectAndRunWhatWaits() {
+        List<Callback> waiting = afterSelection;
+        if (!waiting.isEmpty()) {
+            afterSelection = new ArrayList<>(); // what this selection closes is for the next one
+        }
+        select(!waiting.isEmpty());
+        for (Callback each : waiting) {
+            perform(each);
+        }
+    }
+
+    private void select(boolean isWaitedFor) {
         try {
             long nanos = timers.nanosToNext(System.nanoTime());
-            if (nanos == 0 || !queue.isEmpty()) {
+            if (nanos == 0 || isWaitedFor || !queue.isEmpty()) {
                 selector.selectNow(ready);
                 return;
             }
@@ -379,6 +423,7 @@ final class LoopThread extends Thread implements ServiceThread {
         if (isAsleep.get()) {
             isAsleep.set(false);
         }
+        Thread.interrupted(); // by others, and it would end each selection at once
         watch.loopIsAwake();
     }
 
@@ -391,9 +436,17 @@ final class LoopThread extends Thread implements ServiceThread {
         try {
             opened.task.runReady(opened, key);
         } catch (Throwable e) {
-            opened.task.runInContext(() -> opened.abort(e));
+            abort(opened, e);
         }
         finish();
+    }
+
+    private void abort(Opened opened, Throwable why) {
+        try {
+            opened.task.runInContext(() -> opened.abort(why));
+        } catch (Throwable e) {
+            report(() -> log.error("A channel was not closed properly on {}", getName(), e));
+        }
     }
 
     /** On the loop's thread. */
@@ -447,11 +500,7 @@ final class LoopThread extends Thread implements ServiceThread {
         RejectedExecutionException why = hasEnded();
         for (SelectionKey key : new ArrayList<>(selector.keys())) {
             if (key.attachment() instanceof Opened opened) {
-                try {
-                    opened.task.runInContext(() -> opened.abort(why));
-                } catch (Throwable e) {
-                    log.error("A channel was not closed properly when {} ended", getName(), e);
-                }
+                abort(opened, why);
             }
         }
         for (TimerWheel.Timer timer = timers.pollAny(); timer != null; timer = timers.pollAny()) {
@@ -461,6 +510,7 @@ final class LoopThread extends Thread implements ServiceThread {
             }
         }
         isEnded = true;
+        runChunk(CHUNK); // if the loop has failed amidst it
         while (!queue.isEmpty()) {
             runQueued();
         }
@@ -469,6 +519,7 @@ final class LoopThread extends Thread implements ServiceThread {
         } catch (IOException e) {
             log.error("The selector of {} could not be closed", getName(), e);
         }
+        afterSelection.forEach(this::perform);
     }
 
     private RejectedExecutionException hasEnded() {

@@ -160,7 +160,12 @@ public final class Server extends Opened {
             if (accepted == null) {
                 return;
             }
-            begin(accepted);
+            try {
+                begin(accepted);
+            } catch (Throwable e) { // one connection is no reason to stop
+                closeQuietly(accepted);
+                LoopThread.report(() -> log.error("{} lost a connection that it had just accepted", this, e));
+            }
         }
     }
 
@@ -237,16 +242,19 @@ public final class Server extends Opened {
     private void failed(Connection connection, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        if (cause instanceof IOException || connection.isClosed()) {
-            log.debug("{} of workload '{}' failed", connection, task.workload(), cause);
-        } else {
-            log.warn("The handler of {} in workload '{}' failed; it is closed", connection, task.workload(), cause);
-        }
+        boolean isUsual = cause instanceof IOException || connection.isClosed();
         try {
             task.runOnLoop(() -> connection.handlerFailed(cause));
         } catch (RejectedExecutionException e) {
             log.trace("{} was closed with its loop", connection, e);
         }
+        LoopThread.report(() -> {
+            if (isUsual) {
+                log.debug("{} of workload '{}' failed", connection, task.workload(), cause);
+            } else {
+                log.warn("The handler of {} in workload '{}' failed; it is closed", connection, task.workload(), cause);
+            }
+        });
     }
 
     @Override
@@ -270,7 +278,12 @@ public final class Server extends Opened {
             }
         }
         listening.completeExceptionally(why);
-        closed.complete(null);
+        if (!(why instanceof IOException) && !(why instanceof RejectedExecutionException)) {
+            LoopThread.report(() -> log.error("{} failed, and listens no more", this, why));
+        }
+        if (open != null) {
+            task.thread().afterSelection(task, () -> closed.complete(null)); // the port is free then
+        }
     }
 
     @Override

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /** Timers of one loop, to the millisecond. Only the loop's thread uses it. To add and to remove take constant time. */
 /* A hashed wheel: a timer that is due at tick t is in the list of slot t mod SLOTS, together with those that are due whole
  * turns later. A bit for each slot says whether its list is empty, so that the next slot to look at is found without
- * walking the wheel. What is due is first moved to the list `due`, and then run one by one: so a timer that is removed
+ * walking the wheel, and a number what its earliest timer is, so that nobody wakes for those of later turns. Both numbers,
+ * that one and `next`, may be too low when timers have been removed: then one look finds nothing. What is due is first moved to the list `due`, and then run one by one: so a timer that is removed
  * meanwhile is removed from there. After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", scheme 6.
  */
 final class TimerWheel {
@@ -19,10 +20,20 @@ final class TimerWheel {
 
     private final Timer[] heads = new Timer[SLOTS + 1];
     private final long[] occupied = new long[SLOTS / Long.SIZE];
+
+    /** No timer of this slot is due before, if it is occupied. */
+    private final long[] earliest = new long[SLOTS];
+
     private final long originNanos;
 
     /** All timers up to this tick have been run. */
     private long tick;
+
+    /** How many timers are in slots. */
+    private int count;
+
+    /** No timer is due before this tick. */
+    private long next = Long.MAX_VALUE;
 
     TimerWheel(long nowNanos) {
         this.originNanos = nowNanos;
@@ -43,6 +54,7 @@ final class TimerWheel {
     void add(Timer timer, long deadlineNanos) {
         long sinceOrigin = deadlineNanos - originNanos;
         timer.tick = Math.max(tick + 1, Math.floorDiv(sinceOrigin + TICK_NANOS - 1, TICK_NANOS));
+        next = Math.min(next, timer.tick);
         append(timer, (int) (timer.tick & (SLOTS - 1)));
     }
 
@@ -55,7 +67,9 @@ final class TimerWheel {
         last.next = timer;
         head.previous = timer;
         if (slot != DUE) {
+            earliest[slot] = last == head ? timer.tick : Math.min(earliest[slot], timer.tick);
             occupied[slot >>> 6] |= 1L << slot;
+            count++;
         }
     }
 
@@ -68,8 +82,11 @@ final class TimerWheel {
         }
         before.next = after;
         after.previous = before;
-        if (timer.slot != DUE && before == after) {
-            occupied[timer.slot >>> 6] &= ~(1L << timer.slot); // only the head is left
+        if (timer.slot != DUE) {
+            count--;
+            if (before == after) {
+                occupied[timer.slot >>> 6] &= ~(1L << timer.slot); // only the head is left
+            }
         }
         timer.slot = NOWHERE;
         timer.previous = timer;
@@ -81,22 +98,26 @@ final class TimerWheel {
     Timer pollDue(long nowNanos) {
         long now = Math.floorDiv(nowNanos - originNanos, TICK_NANOS);
         while (isEmpty(DUE)) {
-            long next = tick + ticksToOccupied();
-            if (next > now || next == tick) {
+            if (next > now) {
                 tick = Math.max(tick, now);
                 return null;
             }
             tick = next;
             int slot = (int) (next & (SLOTS - 1));
             Timer head = heads[slot];
+            long later = Long.MAX_VALUE;
             for (Timer timer = head.next; timer != head; ) {
                 Timer after = timer.next;
-                if (timer.tick <= next) {
+                if (timer.tick <= tick) {
                     remove(timer);
                     append(timer, DUE);
+                } else {
+                    later = Math.min(later, timer.tick);
                 }
                 timer = after;
             }
+            earliest[slot] = later;
+            next = findNext();
         }
         Timer first = heads[DUE].next;
         remove(first);
@@ -107,29 +128,36 @@ final class TimerWheel {
         return heads[slot].next == heads[slot];
     }
 
-    /** How many ticks after the present one the next occupied slot comes, from 1 to SLOTS; 0 if all are empty. */
-    private int ticksToOccupied() {
+    /** The tick of the earliest timer in a slot, after the present one; MAX_VALUE if there is none. */
+    private long findNext() {
         int from = (int) ((tick + 1) & (SLOTS - 1));
         int word = from >>> 6;
         long bits = occupied[word] & (-1L << from);
+        long later = Long.MAX_VALUE;
         for (int i = 0; i <= occupied.length; i++) {
-            if (bits != 0) {
+            for (; bits != 0; bits &= bits - 1) {
                 int slot = (word << 6) + Long.numberOfTrailingZeros(bits);
-                return ((slot - from) & (SLOTS - 1)) + 1;
+                long inThisTurn = tick + 1 + ((slot - from) & (SLOTS - 1));
+                if (earliest[slot] <= inThisTurn) {
+                    return inThisTurn;
+                }
+                later = Math.min(later, earliest[slot]);
             }
             word = (word + 1) & (occupied.length - 1);
             bits = occupied[word];
         }
-        return 0;
+        return later;
     }
 
     /** How long there is certainly no timer due; -1 if there is none at all. */
     long nanosToNext(long nowNanos) {
-        int ticks = ticksToOccupied();
-        if (ticks == 0) {
+        if (!isEmpty(DUE)) {
+            return 0;
+        }
+        if (count == 0) {
             return -1;
         }
-        return Math.max(0, originNanos + (tick + ticks) * TICK_NANOS - nowNanos);
+        return Math.max(0, originNanos + next * TICK_NANOS - nowNanos);
     }
 
     /** Takes any timer, or null if there is none. */

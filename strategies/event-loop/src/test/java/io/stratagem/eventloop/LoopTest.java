@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Fn;
 import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Snapshot;
 import io.stratagem.Workload;
 import io.stratagem.testkit.FakeClock;
+import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -156,6 +159,119 @@ final class LoopTest extends LoopFixture {
         });
         assertThat(strategy.run(throwing, 1)).isEqualTo(Result.success(1));
         assertThat(strategy.run(throwing, 2)).isEqualTo(Result.success(2));
+    }
+
+    /** The next one is in the same chunk of work. */
+    @Test
+    void callback_throwsWhatCannotBeLogged_harmsNoOther() throws Exception {
+        LogRecorder recorder = new LogRecorder();
+        recorder.attach(EventLoopStrategy.class.getName());
+        try {
+            ExecutorStrategy strategy = strategy(1);
+            Workload<Integer, Integer> throwing = Workload.async("throwing", (n, loop) -> {
+                CompletableFuture<Integer> next = new CompletableFuture<>();
+                loop.executor().execute(() -> {
+                    throw new UnspeakableException();
+                });
+                loop.executor().execute(() -> next.complete(n));
+                return next;
+            });
+            assertThat(Patience.get(strategy.submit(throwing, 1))).isEqualTo(Result.success(1));
+            assertThat(Patience.get(strategy.submit(throwing, 2))).isEqualTo(Result.success(2));
+        } finally {
+            recorder.detach();
+        }
+    }
+
+    @Test
+    void interrupt_ofAnIdleLoop_isForgotten() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Thread> naming =
+                Workload.async("naming", (n, loop) -> CompletableFuture.completedFuture(Thread.currentThread()));
+        Thread loop = Patience.get(strategy.submit(naming, 1)).orElseThrow();
+        for (int i = 0; i < 100; i++) { // mostly it is idle
+            loop.interrupt();
+            Patience.await().until(() -> !loop.isInterrupted());
+        }
+        assertThat(loop.isAlive()).isTrue();
+    }
+
+    // ---------------------------------------------------------------------------------------------- off-loaded calls
+
+    private ExecutorStrategy withOneBlockingThread(FakeClock clock) {
+        return closedAfterTest(EventLoopStrategy.builder()
+                .loops(1)
+                .blockingThreads(1)
+                .clock(clock)
+                .build());
+    }
+
+    @Test
+    void offload_taskTimesOutBeforeItBegins_isNotRun() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = withOneBlockingThread(clock);
+        Gate gate = gate();
+        AtomicBoolean ran = new AtomicBoolean();
+        Workload<Integer, Integer> holding = Workload.async(
+                "holding",
+                (n, loop) -> loop.offload(() -> {
+                    gate.awaitIgnoringInterrupts();
+                    return n;
+                }));
+        var held = strategy.submit(holding, 1);
+        CountDownLatch isWaiting = new CountDownLatch(1);
+        Workload<Integer, Integer> late = Workload.named("late")
+                .timeout(Duration.ofSeconds(1))
+                .async((n, loop) -> {
+                    CompletableFuture<Integer> stage = loop.offload(() -> {
+                                ran.set(true);
+                                return n;
+                            })
+                            .thenApply(value -> value);
+                    isWaiting.countDown();
+                    return stage;
+                });
+        CompletableFuture<Result<Integer>> future = strategy.submit(late, 2);
+        assertThat(isWaiting.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS))
+                .isTrue();
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(Patience.get(future).isSuccess()).isFalse();
+        gate.open();
+        assertThat(Patience.get(held)).isEqualTo(Result.success(1));
+        assertThat(Patience.get(strategy.submit(holding, 3))).isEqualTo(Result.success(3));
+        assertThat(ran).isFalse();
+    }
+
+    @Test
+    void offload_taskIsCancelledMeanwhile_isInterrupted() throws Exception {
+        ExecutorStrategy strategy = withOneBlockingThread(new FakeClock());
+        Journal journal = journal();
+        Gate gate = gate();
+        Fn<Integer, Integer> slow = telling(journal, gate);
+        Workload<Integer, Integer> waiting = Workload.async(
+                "waiting", (n, loop) -> loop.offload(() -> slow.apply(n)).thenApply(value -> value));
+        CompletableFuture<Result<Integer>> future = strategy.submit(waiting, 1);
+        Patience.await().until(() -> journal.entered() == 1);
+        assertThat(future.cancel(true)).isTrue();
+        awaitInterrupted(journal, 1);
+    }
+
+    @Test
+    void offload_taskSucceedsMeanwhile_goesOn() throws Exception {
+        ExecutorStrategy strategy = withOneBlockingThread(new FakeClock());
+        Gate gate = gate();
+        CompletableFuture<Integer> left = new CompletableFuture<>();
+        Workload<Integer, Integer> leaving = Workload.async("leaving", (n, loop) -> {
+            var unused = loop.offload(() -> {
+                        gate.await();
+                        return n;
+                    })
+                    .whenComplete((value, failure) -> left.complete(value));
+            return CompletableFuture.completedFuture(n);
+        });
+        assertThat(Patience.get(strategy.submit(leaving, 7))).isEqualTo(Result.success(7));
+        gate.open();
+        assertThat(Patience.get(left)).isEqualTo(7);
     }
 
     // ---------------------------------------------------------------------------------------------- timers

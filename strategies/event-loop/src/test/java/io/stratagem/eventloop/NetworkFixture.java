@@ -11,6 +11,7 @@ import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 
 /** Peers of plain sockets, closed after each test. */
@@ -43,6 +44,15 @@ abstract class NetworkFixture extends LoopFixture {
         peers.add(socket);
         socket.setSoTimeout((int) Patience.LIMIT.toMillis());
         return socket;
+    }
+
+    /** 12 MB; completes when all that waits for them has succeeded. */
+    static CompletableFuture<Void> writeMuchAndClose(Connection connection) {
+        CompletableFuture<Void> written = connection.write(new byte[12_000_000]);
+        CompletableFuture<Void> flushed = connection.flush(null);
+        CompletableFuture<Void> shut = connection.shutdownOutput();
+        var unused = connection.close();
+        return written.thenCompose(nothing -> flushed).thenCompose(nothing -> shut);
     }
 
     static long count(InputStream input) throws IOException {

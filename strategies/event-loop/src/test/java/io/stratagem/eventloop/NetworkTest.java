@@ -2,6 +2,7 @@ package io.stratagem.eventloop;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import io.stratagem.AsyncFn;
@@ -27,12 +28,14 @@ import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
+import java.net.StandardProtocolFamily;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -309,6 +312,36 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void write_afterShutdownOutput_isRefusedAndSaysSo() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, Void> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection ->
+                                connection.shutdownOutput().thenCompose(nothing -> connection.write("late"))));
+        assertThat(failure(strategy, writing, 1))
+                .isInstanceOf(ClosedChannelException.class)
+                .hasMessageContaining("has shut its output")
+                .hasMessageContaining(peer.getLocalSocketAddress().toString());
+    }
+
+    @Test
+    void readLine_longerThanAllowed_staysToBeRead() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection ->
+                                connection.readLine(3).exceptionallyCompose(failure -> connection.readLine(100))));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        socket.getOutputStream().write("a line\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("a line"));
+    }
+
+    @Test
     void readLine_manyInTheBuffer_neitherOverflowsNorStarves() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
@@ -366,6 +399,22 @@ final class NetworkTest extends NetworkFixture {
         Patience.get(closing);
     }
 
+    @Test
+    void close_muchIsWritten_whoWaitsForItsLeavingHasIt() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        int size = 12_000_000;
+        Workload<Integer, Void> closing = using(
+                "closing",
+                (n, network) ->
+                        network.connect(peer.getLocalSocketAddress()).thenCompose(NetworkFixture::writeMuchAndClose));
+        CompletableFuture<Result<Void>> future = strategy.submit(closing, 1);
+        Socket socket = accept(peer);
+        assertThat(count(socket.getInputStream())).isEqualTo(size);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(null));
+    }
+
     // ---------------------------------------------------------------------------------------------- what goes wrong
 
     @Test
@@ -409,6 +458,20 @@ final class NetworkTest extends NetworkFixture {
                 .isInstanceOf(BindException.class)
                 .hasMessageContaining(file.toString());
         assertThat(file).as("not ours").exists();
+    }
+
+    @Test
+    void close_serversAddress_isFreeWhenItCompletes() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Workload<Integer, Integer> listening = using(
+                "listening",
+                (n, network) -> network.listen(anyPort(), Connection::closed)
+                        .thenCompose(server -> server.close()
+                                .thenCompose(nothing -> network.listen(server.localAddress(), Connection::closed)))
+                        .thenApply(again -> n));
+        for (int i = 0; i < 20; i++) {
+            assertThat(Patience.get(strategy.submit(listening, i))).isEqualTo(Result.success(i));
+        }
     }
 
     @Test
@@ -457,6 +520,38 @@ final class NetworkTest extends NetworkFixture {
         assertThat(filling).isNotEmpty();
     }
 
+    @Test
+    void connect_unixBacklogIsFull_isTriedAgainUntilTheLimit() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(temporary.resolve("full"));
+        ServerSocketChannel full = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        peers.add(full);
+        full.bind(address, 1);
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 8; i++) {
+                        SocketChannel one = SocketChannel.open(StandardProtocolFamily.UNIX);
+                        peers.add(one);
+                        one.configureBlocking(false);
+                        one.connect(address);
+                    }
+                })
+                .isInstanceOf(SocketException.class);
+        Workload<SocketAddress, Boolean> connecting =
+                using("connecting", (to, network) -> network.connect(to, LIMIT).thenApply(connection -> true));
+        CompletableFuture<Result<Boolean>> late = strategy.submit(connecting, address);
+        Patience.await().until(() -> clock.waiting() == 2); // the limit, and the next try
+        clock.advance(LIMIT);
+        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause()).isInstanceOf(SocketTimeoutException.class);
+        Patience.await().until(() -> clock.waiting() == 0);
+        CompletableFuture<Result<Boolean>> future = strategy.submit(connecting, address);
+        Patience.await().until(() -> clock.waiting() == 2);
+        peers.add(full.accept());
+        clock.advance(LIMIT.dividedBy(2));
+        assertThat(Patience.get(future)).isEqualTo(Result.success(true));
+        assertThat(clock.waiting()).isZero();
+    }
+
     /** The name waits for a thread that is busy. */
     @Test
     void connect_limitPassesDuringTheLookup_timesOut() throws Exception {
@@ -482,6 +577,31 @@ final class NetworkTest extends NetworkFixture {
                 .isInstanceOf(SocketTimeoutException.class)
                 .hasMessageContaining("PT1S");
         gate.open();
+    }
+
+    @Test
+    void connect_futureIsCompletedByOthersDuringTheLookup_isForgotten() throws Exception {
+        FakeClock clock = new FakeClock();
+        Gate gate = gate();
+        ExecutorStrategy strategy = closedAfterTest(EventLoopStrategy.builder()
+                .loops(1)
+                .blockingThreads(1)
+                .clock(clock)
+                .build());
+        CompletableFuture<CompletableFuture<Connection>> begun = new CompletableFuture<>();
+        Workload<SocketAddress, Connection> connecting = Workload.async("connecting", (to, loop) -> {
+            var unused = loop.offload(() -> {
+                gate.awaitIgnoringInterrupts();
+                return null;
+            });
+            begun.complete(Network.of(loop).connect(to, Duration.ofHours(1)));
+            return new CompletableFuture<>();
+        });
+        var unused = strategy.submit(connecting, InetSocketAddress.createUnresolved("localhost", 1));
+        Patience.get(begun).completeExceptionally(new TimeoutException("orTimeout does so"));
+        assertThat(clock.waiting()).isEqualTo(1);
+        gate.open();
+        Patience.await().until(() -> clock.waiting() == 0);
     }
 
     @Test
@@ -644,6 +764,41 @@ final class NetworkTest extends NetworkFixture {
         assertThat(Patience.get(future)).isEqualTo(Result.success("a line"));
     }
 
+    /** The future is completed from outside while the bytes are taken for it, which takes a while. */
+    @Test
+    void readExactly_futureIsCompletedByOthersAtThatMoment_losesNothing() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        int size = 8_000_000;
+        long seed = Long.getLong("stress.seed", System.nanoTime());
+        Random random = new Random(seed);
+        for (int i = 0; i < 40; i++) {
+            CompletableFuture<CompletableFuture<byte[]>> begun = new CompletableFuture<>();
+            Workload<Integer, Integer> reading = using(
+                    "reading",
+                    (n, network) -> network.connect(peer.getLocalSocketAddress())
+                            .thenCompose(connection -> {
+                                CompletableFuture<byte[]> first = connection.readExactly(size);
+                                begun.complete(first);
+                                return first.exceptionallyCompose(failure -> connection.readExactly(size));
+                            })
+                            .thenApply(bytes -> bytes.length));
+            CompletableFuture<Result<Integer>> future = strategy.submit(reading, i);
+            try (Socket socket = accept(peer)) {
+                CompletableFuture<byte[]> first = Patience.get(begun);
+                socket.getOutputStream().write(new byte[size]);
+                long until = System.nanoTime() + random.nextInt(5_000_000);
+                while (System.nanoTime() < until) {
+                    Thread.onSpinWait();
+                }
+                first.completeExceptionally(new TimeoutException("orTimeout does so"));
+                assertThat(Patience.get(future))
+                        .as("seed %s, round %s", seed, i)
+                        .isEqualTo(Result.success(size));
+            }
+        }
+    }
+
     @Test
     void read_muchIsLeftOfAnotherRead_givesItInPieces() throws Exception {
         FakeClock clock = new FakeClock();
@@ -700,6 +855,29 @@ final class NetworkTest extends NetworkFixture {
             assertThat(well.getInputStream().read()).isEqualTo('?');
             recorder.await("'serving' failed");
             assertThat(recorder.messages(Level.WARN)).hasSize(2);
+            assertThat(serving.task()).isNotDone();
+        } finally {
+            recorder.detach();
+        }
+    }
+
+    @Test
+    void handler_throwsWhatCannotBeLogged_endsItsConnectionOnly() throws Exception {
+        recorder.attach(EventLoopStrategy.class.getName());
+        try {
+            ExecutorStrategy strategy = strategy(1);
+            CompletableFuture<Connection> first = new CompletableFuture<>();
+            Serving serving = serve(strategy, anyPort(), connection -> {
+                if (first.complete(connection)) {
+                    throw new UnspeakableException();
+                }
+                return connection.handle(ECHO);
+            });
+            assertEnds(socketTo(serving.address()));
+            Patience.get(Patience.get(first).closed());
+            Socket next = socketTo(serving.address());
+            next.getOutputStream().write('?');
+            assertThat(next.getInputStream().read()).isEqualTo('?');
             assertThat(serving.task()).isNotDone();
         } finally {
             recorder.detach();
@@ -843,6 +1021,32 @@ final class NetworkTest extends NetworkFixture {
         assertThat(((Result.Failure<Void>) Patience.get(future)).cause())
                 .isInstanceOf(SocketTimeoutException.class)
                 .hasMessageContaining("PT1S");
+    }
+
+    @Test
+    void delays_manyAreDueAtOnce_doNotHoldUpConnections() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Serving serving = serve(strategy, anyPort(), connection -> connection.handle(ECHO));
+        int delays = 20_000;
+        AtomicLong passed = new AtomicLong();
+        AsyncFn<Integer, Long> function =
+                (n, loop) -> Network.of(loop).connect(serving.address()).thenCompose(connection -> {
+                    List<CompletableFuture<Void>> all = new ArrayList<>();
+                    long begin = System.nanoTime();
+                    all.add(loop.delay(LIMIT.dividedBy(1000))
+                            .thenCompose(nothing -> connection.write("?").thenRun(passed::incrementAndGet)));
+                    for (int i = 1; i < delays; i++) {
+                        all.add(loop.delay(LIMIT.dividedBy(1000)).thenRun(passed::incrementAndGet));
+                    }
+                    while (System.nanoTime() - begin < 2 * LIMIT.toNanos() / 1000) {
+                        Thread.onSpinWait(); // all are due
+                    }
+                    CompletableFuture<Long> answered = connection.read().thenApply(bytes -> passed.get());
+                    return CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))
+                            .thenCompose(nothing -> answered);
+                });
+        Workload<Integer, Long> delaying = Workload.async("delaying", function);
+        assertThat(Patience.get(strategy.submit(delaying, 1)).orElseThrow()).isLessThan(delays);
     }
 
     // ---------------------------------------------------------------------------------------------- the task's end

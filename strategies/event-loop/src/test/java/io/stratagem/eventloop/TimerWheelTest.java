@@ -47,6 +47,33 @@ final class TimerWheelTest {
     }
 
     @Test
+    void nanosToNext_timerOfALaterTurn_isItsTime() {
+        Timer late = add(20_000);
+        assertThat(wheel.nanosToNext(at(0))).isEqualTo(Duration.ofSeconds(20).toNanos());
+        Timer sooner = add(20_000 - 4096); // in the same slot
+        add(9_000);
+        assertThat(wheel.nanosToNext(at(0))).isEqualTo(Duration.ofSeconds(9).toNanos());
+        assertThat(due(9_000)).hasSize(1);
+        assertThat(wheel.nanosToNext(at(9_000)))
+                .isEqualTo(Duration.ofMillis(20_000 - 4096 - 9_000).toNanos());
+        assertThat(due(19_000)).containsExactly(sooner);
+        assertThat(wheel.nanosToNext(at(19_000)))
+                .isEqualTo(Duration.ofSeconds(1).toNanos());
+        wheel.remove(late);
+        assertThat(wheel.nanosToNext(at(19_000))).isEqualTo(-1);
+    }
+
+    @Test
+    void nanosToNext_dueOnesAreLeft_isNone() {
+        Timer first = add(3);
+        Timer second = add(3);
+        assertThat(wheel.pollDue(at(3))).isSameAs(first);
+        assertThat(wheel.nanosToNext(at(3))).isZero();
+        wheel.remove(second);
+        assertThat(wheel.nanosToNext(at(3))).isEqualTo(-1);
+    }
+
+    @Test
     void add_fractionOfATick_isRoundedUp() {
         Timer timer = new Timer();
         wheel.add(timer, at(7) + 1);

@@ -49,6 +49,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -857,6 +858,35 @@ final class TlsTest extends NetworkFixture {
         assertThat(socket.getInputStream().read()).isEqualTo(-1);
     }
 
+    /** Called from the selector, and from where TLS had more than one call took. */
+    @Test
+    void handler_throwsAnError_isNotCalledAgain() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        for (int fatal = 1; fatal <= 8; fatal++) {
+            int last = fatal;
+            AtomicInteger calls = new AtomicInteger();
+            Server server = serve(
+                    strategy,
+                    showing("server"),
+                    connection -> connection.handle((same, bytes) -> {
+                        bytes.position(bytes.limit());
+                        if (calls.incrementAndGet() == last) {
+                            throw new AssertionError("call " + last);
+                        }
+                    }));
+            SSLSocket socket = socketTo(server, "TLSv1.3");
+            assertThatThrownBy(() -> {
+                        socket.getOutputStream().write(new byte[1_000_000]);
+                        int end = socket.getInputStream().read();
+                        throw new IOException("the end of the stream: " + end);
+                    })
+                    .as("call %s", last)
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(SocketTimeoutException.class);
+            assertThat(calls).hasValue(last);
+        }
+    }
+
     /** The answer cannot be given any more. */
     @Test
     void shutdownOutput_peerWantsNewKeys_isReadOn() throws Exception {
@@ -1056,6 +1086,56 @@ final class TlsTest extends NetworkFixture {
         assertThat(count(socket.getInputStream())).isEqualTo(LARGE);
         socket.close();
         Patience.get(closing);
+    }
+
+    /** The server never gets the end of the handshake, and so sends no tickets: the client waits for them when it closes. */
+    @Test
+    void handle_strategyIsClosedBeforeTicketsCome_endIsOrderly() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket between = peer();
+        between.setReceiveBufferSize(4096);
+        ServerSocket behind = peer();
+        CompletableFuture<CompletableFuture<Void>> handled = new CompletableFuture<>();
+        Workload<SocketAddress, Integer> leaving = with("leaving", trusting(), (network, connection) -> {
+            handled.complete(connection.handle(ECHO));
+            var unused = connection.write(new byte[LARGE]);
+            return CompletableFuture.completedFuture(1);
+        });
+        CompletableFuture<Result<Integer>> future = strategy.submit(leaving, named(between));
+        Socket client = accept(between);
+        Socket onwards = new Socket();
+        peers.add(onwards);
+        onwards.connect(behind.getLocalSocketAddress());
+        Socket server = accept(behind);
+        byte[] hello = new byte[16_384];
+        onwards.getOutputStream().write(hello, 0, client.getInputStream().read(hello));
+        var unused = CompletableFuture.runAsync(
+                () -> assertThatThrownBy(() -> secured(server, "server")).isInstanceOf(IOException.class),
+                action -> new Thread(action).start());
+        crumble(onwards, client, 1);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        CompletableFuture<Void> closing =
+                CompletableFuture.runAsync(strategy::close, action -> new Thread(action).start());
+        Patience.await().until(() -> strategy.snapshot().closed());
+        assertThat(count(client.getInputStream())).isGreaterThan(LARGE);
+        client.close();
+        assertThat(Patience.get(handled)).succeedsWithin(Patience.LIMIT);
+        Patience.get(closing);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void close_muchIsWritten_whoWaitsForItsLeavingHasIt(String version) throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        Workload<SocketAddress, Void> closing =
+                with("closing", speaking(version), (network, connection) -> writeMuchAndClose(connection));
+        CompletableFuture<Result<Void>> future = strategy.submit(closing, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        assertThat(count(socket.getInputStream())).isEqualTo(LARGE);
+        socket.close();
+        assertThat(Patience.get(future)).isEqualTo(Result.success(null));
     }
 
     @Test
