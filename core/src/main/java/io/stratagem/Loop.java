@@ -25,7 +25,8 @@ public interface Loop {
     CompletableFuture<Void> delay(Duration delay);
 
     /**
-     * Runs a blocking or heavy call on the strategy's threads for blocking work.
+     * Runs a blocking or heavy call on the strategy's threads for blocking work. It may outlive its task; an event loop
+     * cancels it when its task fails, is cancelled or takes too long.
      *
      * @param call what to run
      * @param <T> what it gives

@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 /* A hashed wheel: a timer that is due at tick t is in the list of slot t mod SLOTS, together with those that are due whole
  * turns later. A bit for each slot says whether its list is empty, so that the next slot to look at is found without
  * walking the wheel, and a number what its earliest timer is, so that nobody wakes for those of later turns. Both numbers,
- * that one and `next`, may be too low when timers have been removed: then one look finds nothing. What is due is first moved to the list `due`, and then run one by one: so a timer that is removed
- * meanwhile is removed from there. After Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", scheme 6.
+ * that one and `next`, may be too low when timers have been removed: then one look finds nothing. What is due is first
+ * moved to the list `due`, and then run one by one: so a timer that is removed meanwhile is removed from there. After
+ * Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", scheme 6.
  */
 final class TimerWheel {
     static final long TICK_NANOS = 1_000_000;
