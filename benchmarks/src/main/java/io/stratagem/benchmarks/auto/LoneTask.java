@@ -3,6 +3,7 @@ package io.stratagem.benchmarks.auto;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.benchmarks.Trial;
 import io.stratagem.benchmarks.WrongResultException;
+import org.slf4j.LoggerFactory;
 
 /** One task submitted and its result waited for: so the median of the passes is the p50 of the round trip. */
 class LoneTask implements Trial {
@@ -43,8 +44,14 @@ class LoneTask implements Trial {
         strategy.close();
     }
 
-    /** In a JVM that has done nothing before: from the strategy's making to the result. */
+    /** In a JVM that has done nothing before but to bring up logging: from the strategy's making to the result. */
     static final class First extends LoneTask {
+        @Override
+        public void prepare(String metric, int size) {
+            super.prepare(metric, size);
+            LoggerFactory.getLogger(LoneTask.class).debug("logging is up"); // whoever has a logger pays for that anyway
+        }
+
         @Override
         public boolean isCold() {
             return true;
