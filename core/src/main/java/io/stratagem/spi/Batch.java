@@ -323,6 +323,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /**
+     * Whether a task has an outcome.
+     *
+     * @param index which task
+     * @return true if nobody wants another
+     */
+    public final boolean isDone(int index) {
+        return settled(word) > index;
+    }
+
+    /**
      * Whether a thread of this JVM is still busy with the task that was taken from it.
      *
      * @return true from {@link Engine#stop} until the task has returned

@@ -41,6 +41,9 @@ class TaskFuture<O> extends CompletableFuture<Result<O>> {
     @Override
     public final boolean cancel(boolean mayInterruptIfRunning) {
         if (isDone()) {
+            if (mayInterruptIfRunning && isCancelled()) {
+                stop(); // it may have been cancelled in a way that lets it go on
+            }
             return isCancelled();
         }
         if (mayInterruptIfRunning) {

@@ -359,6 +359,18 @@ final class RemoteEngineTest {
     }
 
     @Test
+    void cancel_againAndForReal_stopsWhatTheFirstHasLetGoOn() {
+        CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
+        Batch batch = engine.next();
+        assertThat(batch.claim(one)).isNotNull();
+        batch.started(0, 0);
+        assertThat(future.cancel(false)).isTrue();
+        assertThat(engine.stopped).isEmpty();
+        assertThat(future.cancel(true)).isTrue();
+        assertThat(engine.stopped).containsExactly(batch);
+    }
+
+    @Test
     void cancel_queuedTask_cannotBeClaimed() {
         CompletableFuture<Result<String>> future = strategy.submit(never(), 7);
         future.cancel(false);
@@ -453,7 +465,10 @@ final class RemoteEngineTest {
             assertThat(batch.succeeded(i, "one " + batch.inputOf(i))).isTrue();
         }
         batch.started(3, 0);
+        assertThat(batch.isDone(2)).isTrue();
+        assertThat(batch.isDone(3)).isFalse();
         clock.advance(TIMEOUT);
+        assertThat(batch.isDone(3)).isTrue();
         assertThat(engine.stopped).containsExactly(batch);
         assertThat(batch.size()).isEqualTo(4);
         assertThat(batch.succeeded(3, "late")).isFalse();

@@ -9,6 +9,7 @@ import io.stratagem.spi.Worker;
 import io.stratagem.threadpool.WorkerPool.PoolWorker;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -63,6 +64,9 @@ final class ThreadLoop implements Loop {
         /** Written before the interrupt. */
         private volatile boolean isInterrupted;
 
+        /** What it fails with, whatever the call does from now on; written before the interrupt. */
+        private volatile @Nullable Throwable stopped;
+
         Offloaded(Callable<? extends T> call, Executor callbacks) {
             this.call = call;
             this.callbacks = callbacks;
@@ -78,9 +82,9 @@ final class ThreadLoop implements Loop {
             }
             try {
                 T value = call.call();
-                executeOrFail(callbacks, this, () -> complete(value));
+                executeOrFail(callbacks, this, () -> end(value, null));
             } catch (Throwable e) {
-                executeOrFail(callbacks, this, () -> completeExceptionally(e));
+                executeOrFail(callbacks, this, () -> end(null, e));
             } finally {
                 synchronized (this) {
                     runner = null;
@@ -88,18 +92,33 @@ final class ThreadLoop implements Loop {
             }
         }
 
+        private void end(@Nullable T value, @Nullable Throwable failure) {
+            Throwable why = stopped == null ? failure : stopped;
+            if (why == null) {
+                complete(value);
+            } else {
+                completeExceptionally(why);
+            }
+        }
+
         @Override
         public boolean cancel(boolean mayInterruptIfRunning) {
-            boolean isCancelled = super.cancel(mayInterruptIfRunning);
-            if (isCancelled && mayInterruptIfRunning) {
-                interrupt();
+            if (mayInterruptIfRunning) {
+                stop(new CancellationException());
             }
-            return isCancelled;
+            return super.cancel(mayInterruptIfRunning);
         }
 
         /** Fails it, whether it waits or runs. */
         void giveUp(Throwable why) {
-            if (completeExceptionally(why)) {
+            stop(why);
+            completeExceptionally(why);
+        }
+
+        /** Before it is completed: what depends on it then runs here, and may wait for the call to end. */
+        private void stop(Throwable why) {
+            if (stopped == null && (!isDone() || isCancelled())) { // cancelled perhaps in a way that lets it go on
+                stopped = why;
                 interrupt();
             }
         }

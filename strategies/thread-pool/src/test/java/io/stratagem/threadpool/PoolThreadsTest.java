@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -545,6 +546,33 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(offloaded).isCancelled();
         assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
         assertThat(journal.entered()).isZero();
+    }
+
+    /** What depends on the call may wait until it has ended. */
+    @Test
+    void offload_cancelled_isInterruptedBeforeDependentsRun() throws Exception {
+        ThreadPoolStrategy strategy = closedAfterTest(pool(1, Waits.ON_PLATFORM, options -> {}));
+        Gate gate = gate();
+        CountDownLatch begun = new CountDownLatch(1);
+        CompletableFuture<Boolean> isInterrupted = new CompletableFuture<>();
+        CompletableFuture<Integer> call = loop(strategy).offload(() -> {
+            begun.countDown();
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                isInterrupted.complete(true);
+            } finally {
+                isInterrupted.complete(false);
+            }
+            return 1;
+        });
+        CompletableFuture<Boolean> dependent = call.handle((value, failure) -> isInterrupted.join());
+        assertThat(begun.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS))
+                .isTrue();
+        CompletableFuture<Boolean> cancelled = CompletableFuture.supplyAsync(() -> call.cancel(true));
+        assertThat(Patience.get(cancelled)).isTrue();
+        assertThat(call).isCancelled();
+        assertThat(Patience.get(dependent)).isTrue();
     }
 
     @ParameterizedTest
