@@ -104,7 +104,7 @@ final class SharedMemory {
             Mapping.awaitCollection();
         }
         long start = 0;
-        boolean hasCollected = false;
+        int open = Integer.MAX_VALUE;
         while (true) {
             try {
                 return new SharedMemory(uninterrupted(() -> MappedFile.make(means, contents, filler)), false);
@@ -112,10 +112,13 @@ final class SharedMemory {
                 if (Mapping.awaitCollection()) {
                     continue;
                 }
-                if (!hasCollected) {
+                if (open == Integer.MAX_VALUE) {
                     closeForgotten();
+                }
+                int openNow = SharedMemoryFile.openCount();
+                if (openNow < open) {
+                    open = openNow;
                     System.gc(); // it unmaps what was closed
-                    hasCollected = true;
                     start = System.nanoTime();
                 } else if (System.nanoTime() - start > FREEING_NANOS) {
                     throw e;

@@ -297,12 +297,8 @@ final class ProcessEngine implements Engine {
         try {
             driver.start();
         } catch (Error e) { // there can be no more threads: what waits is another driver's, or fails
-            lock.lock();
-            try {
-                circuit.failed(new StartException("there is no thread for " + driver.getName() + ": " + e, e, true));
-            } finally {
-                lock.unlock();
-            }
+            var unused =
+                    mayStartAgain(new StartException("there is no thread for " + driver.getName() + ": " + e, e, true));
             ended(driver);
         }
     }

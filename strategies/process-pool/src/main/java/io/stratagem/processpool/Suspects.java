@@ -36,23 +36,34 @@ final class Suspects {
 
     private final Deque<Suspect> all = new ArrayDeque<>();
 
+    /** Whether there is one, for those who need not wait for the monitor to hear that there is none. */
+    private volatile boolean isAny;
+
     /** A worker has died that had the batch's first task first in line; true if that was one too many. */
     synchronized boolean accuse(Batch batch) {
         Suspect suspect = remove(batch);
         suspect.deaths++;
-        if (suspect.deaths >= WORKERS) {
-            return true;
+        boolean isOneTooMany = suspect.deaths >= WORKERS;
+        if (!isOneTooMany) {
+            all.addLast(suspect);
+            if (all.size() > CAPACITY) {
+                all.removeFirst();
+            }
         }
-        all.addLast(suspect);
-        if (all.size() > CAPACITY) {
-            all.removeFirst();
-        }
-        return false;
+        isAny = !all.isEmpty();
+        return isOneTooMany;
     }
 
     /** A worker has begun the batch's first task. */
-    synchronized void acquit(Batch batch) {
+    void acquit(Batch batch) {
+        if (isAny) {
+            clear(batch);
+        }
+    }
+
+    private synchronized void clear(Batch batch) {
         all.removeIf(suspect -> suspect.is(batch));
+        isAny = !all.isEmpty();
     }
 
     private Suspect remove(Batch batch) {

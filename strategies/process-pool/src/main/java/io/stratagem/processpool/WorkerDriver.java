@@ -672,7 +672,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** A worker has survived that it received the first task, of which there is no outcome yet. */
     private void acquit(Sent sent) {
-        if (sent.isLarge() && sent.reported() == 0) {
+        if (sent.reported() == 0) {
             engine.suspects().acquit(sent.batch());
         }
     }
@@ -1205,7 +1205,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 left--;
                 boolean isLast = left == 0 && isLast(sent, index);
                 boolean isWanted =
-                        kind != Frames.REVOKED && !sent.batchOf(index).isDone();
+                        kind != Frames.REVOKED && !sent.batchOf(index).isDone(sent.indexInBatch(index));
                 if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
                     isFinishing = isLast;
                     continue;
@@ -1330,7 +1330,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         UserCode code = new UserCode(sent.batchOf(at));
         userCode = code;
         code.enter(index);
-        if (sent.batchOf(at).isDone()) { // who stopped it since it was looked at last has not seen where this is
+        if (sent.batchOf(at).isDone(index)) { // who stopped it since it was looked at last has not seen where this is
             code.leave(index);
             userCode = null;
             isFinishing = isLast;
