@@ -737,7 +737,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static void giveTimeToEnd(WorkerProcess broken) {
         if (broken.isAlive()) {
             try {
-                broken.awaitExit(100);
+                if (broken.awaitExit(100)) {
+                    return;
+                }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

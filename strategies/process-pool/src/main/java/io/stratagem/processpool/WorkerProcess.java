@@ -332,9 +332,6 @@ final class WorkerProcess {
                 end(process);
             }
             boolean hasEnded = process.waitFor(200, TimeUnit.MILLISECONDS);
-            if (hasEnded) {
-                output.awaitEnd(); // first: to end it closes what its last words are read from
-            }
             end(process);
             process.waitFor();
             output.awaitEnd();
@@ -478,9 +475,9 @@ final class WorkerProcess {
         var unused = process.onExit().thenRun(action);
     }
 
-    /** Waits for its end, but not long. */
-    void awaitExit(long limitMillis) throws InterruptedException {
-        var unused = process.waitFor(limitMillis, TimeUnit.MILLISECONDS);
+    /** Waits for its end, but not long; false if it has not come. */
+    boolean awaitExit(long limitMillis) throws InterruptedException {
+        return process.waitFor(limitMillis, TimeUnit.MILLISECONDS);
     }
 
     /** Kills it with all its children. Any thread may do that; does not wait. */
@@ -488,9 +485,10 @@ final class WorkerProcess {
         end(process);
     }
 
+    /** Not by the process itself, which would close what its last words are read from. */
     private static void end(Process process) {
         List<ProcessHandle> children = process.descendants().toList();
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly();
         children.forEach(ProcessHandle::destroyForcibly);
     }
 

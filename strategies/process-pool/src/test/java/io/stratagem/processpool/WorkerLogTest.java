@@ -6,13 +6,17 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import com.google.common.util.concurrent.Uninterruptibles;
 import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
+import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectOutputStream;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,6 +154,46 @@ final class WorkerLogTest extends WorkerFixture {
         assertThat(causeOf(result)).hasMessageContaining("last line");
         logged.await("last event");
         printed.await("last line");
+    }
+
+    /** However far the application has read by then. */
+    @Test
+    void lines_printedBeforeAWorkerIsKilled_allAppear() throws Exception {
+        WorkerProcessStrategy pool = pool(1);
+        Journal journal = journal();
+        Gate gate = gate();
+        CountDownLatch isDead = new CountDownLatch(1);
+        AppenderBase<ILoggingEvent> slow = new AppenderBase<>() {
+            @Override
+            protected void append(ILoggingEvent event) {
+                var unused = Uninterruptibles.awaitUninterruptibly(isDead, Patience.LIMIT);
+            }
+        };
+        slow.start();
+        Logger logger = (Logger) LoggerFactory.getLogger(PRINTED);
+        logger.addAppender(slow);
+        try {
+            CompletableFuture<Result<Integer>> hanging = pool.submit(
+                    Workload.blocking("hanging", input -> {
+                        for (int i = 0; i < 500; i++) { // less than a pipe takes, and more than the reader's buffers
+                            System.out.println("line " + i + " of what is printed before it hangs, filled up");
+                        }
+                        journal.add("" + ProcessHandle.current().pid());
+                        gate.await();
+                        return input;
+                    }),
+                    0);
+            Patience.await().until(() -> !journal.entries().isEmpty());
+            long pid = Long.parseLong(journal.entries().get(0));
+            hanging.cancel(true);
+            Patience.await()
+                    .until(() ->
+                            ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+        } finally {
+            isDead.countDown();
+            logger.detachAppender(slow);
+        }
+        printed.await("line 499 of");
     }
 
     @Test
