@@ -380,7 +380,7 @@ final class NetworkTest extends NetworkFixture {
 
     @Test
     void write_taskEndsAtOnceAndStrategyIsClosed_isSentAllTheSame() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         int size = 12_000_000;
@@ -401,7 +401,7 @@ final class NetworkTest extends NetworkFixture {
 
     @Test
     void close_muchIsWritten_whoWaitsForItsLeavingHasIt() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         int size = 12_000_000;

@@ -1071,7 +1071,7 @@ final class TlsTest extends NetworkFixture {
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void write_taskEndsAtOnceAndStrategyIsClosed_isSentAllTheSame(String version) throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         Workload<SocketAddress, Integer> leaving = with("leaving", speaking(version), (network, connection) -> {
@@ -1091,7 +1091,7 @@ final class TlsTest extends NetworkFixture {
     /** The server never gets the end of the handshake, and so sends no tickets: the client waits for them when it closes. */
     @Test
     void handle_strategyIsClosedBeforeTicketsCome_endIsOrderly() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket between = peer();
         between.setReceiveBufferSize(4096);
         ServerSocket behind = peer();
@@ -1109,7 +1109,7 @@ final class TlsTest extends NetworkFixture {
         Socket server = accept(behind);
         byte[] hello = new byte[16_384];
         onwards.getOutputStream().write(hello, 0, client.getInputStream().read(hello));
-        var unused = CompletableFuture.runAsync(
+        CompletableFuture<Void> refused = CompletableFuture.runAsync(
                 () -> assertThatThrownBy(() -> secured(server, "server")).isInstanceOf(IOException.class),
                 action -> new Thread(action).start());
         crumble(onwards, client, 1);
@@ -1121,12 +1121,14 @@ final class TlsTest extends NetworkFixture {
         client.close();
         assertThat(Patience.get(handled)).succeedsWithin(Patience.LIMIT);
         Patience.get(closing);
+        onwards.close();
+        Patience.get(refused);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void close_muchIsWritten_whoWaitsForItsLeavingHasIt(String version) throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         Workload<SocketAddress, Void> closing =
