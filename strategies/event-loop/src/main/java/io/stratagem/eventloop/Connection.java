@@ -625,16 +625,21 @@ public final class Connection extends Opened {
                 !isClosing && (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
         if (isWanted && link.mayReadOn() && !isReadingOn) {
             isReadingOn = true;
-            task.execute(() -> {
-                isReadingOn = false;
-                if (end == null && (interest & SelectionKey.OP_READ) != 0) {
-                    try {
-                        readReady();
-                    } catch (Throwable e) {
-                        abort(e); // as the loop does when the selector has called
+            try {
+                task.execute(() -> {
+                    isReadingOn = false;
+                    if (end == null && (interest & SelectionKey.OP_READ) != 0) {
+                        try {
+                            readReady();
+                        } catch (Throwable e) {
+                            abort(e); // as the loop does when the selector has called
+                        }
                     }
-                }
-            });
+                });
+            } catch (RejectedExecutionException e) {
+                isReadingOn = false;
+                log.trace("{} reads no more, since it is closed with its strategy", this, e);
+            }
         }
     }
 
