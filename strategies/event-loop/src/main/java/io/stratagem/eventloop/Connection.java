@@ -469,7 +469,7 @@ public final class Connection extends Opened {
         try {
             task.runOnLoop(this::closeOrderly);
         } catch (RejectedExecutionException e) {
-            closed.complete(null); // with its loop
+            log.trace("{} is closed with its loop, which says so", this, e);
         }
         return closed;
     }

@@ -475,6 +475,40 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void close_whileTheLoopStillHasToEnd_completesWhenItIsClosed() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Connection> accepted = new CompletableFuture<>();
+        Serving serving = serve(strategy, anyPort(), connection -> {
+            accepted.complete(connection);
+            return connection.closed();
+        });
+        Socket client = socketTo(serving.address());
+        Connection connection = Patience.get(accepted);
+        Gate gate = gate();
+        CompletableFuture<Void> isHeld = new CompletableFuture<>();
+        Workload<Integer, Integer> holding = Workload.async("holding", (n, loop) -> {
+            isHeld.complete(null);
+            gate.awaitIgnoringInterrupts();
+            return CompletableFuture.completedFuture(n);
+        });
+        var held = strategy.submit(holding, 1);
+        Patience.get(isHeld);
+        strategy.closeNow();
+        CompletableFuture<Void> connectionIsClosed = connection.close();
+        CompletableFuture<Void> serverIsClosed = serving.server().close();
+        assertThat(connectionIsClosed).isNotDone();
+        assertThat(serverIsClosed).isNotDone();
+        gate.open();
+        Patience.get(connectionIsClosed);
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        client.close();
+        Patience.get(serverIsClosed);
+        new ServerSocket(((InetSocketAddress) serving.address()).getPort(), 1, InetAddress.getLoopbackAddress())
+                .close();
+        Patience.await().until(held::isDone);
+    }
+
+    @Test
     void accept_noDescriptorIsLeft_goesOnWhenThereIsOne() throws Exception {
         Process process = new ProcessBuilder(
                         "sh",
