@@ -243,7 +243,7 @@ public final class Connection extends Opened {
         }
         inbound.begin(reading);
         if (!thread.mayCompleteInline() && inbound.hasBytes()) {
-            satisfyLater();
+            task.execute(this::satisfy);
         } else {
             satisfy();
         }
@@ -257,10 +257,6 @@ public final class Connection extends Opened {
         if (tls != null) {
             readOn(tls);
         }
-    }
-
-    void satisfyLater() {
-        task.execute(this::satisfy);
     }
 
     private void satisfy() {
