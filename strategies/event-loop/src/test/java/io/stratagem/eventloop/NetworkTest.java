@@ -578,7 +578,11 @@ final class NetworkTest extends NetworkFixture {
         CompletableFuture<Result<Boolean>> late = strategy.submit(connecting, address);
         Patience.await().until(() -> clock.waiting() == 2); // the limit, and the next try
         clock.advance(LIMIT);
-        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause()).isInstanceOf(SocketTimeoutException.class);
+        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause())
+                .isInstanceOf(SocketTimeoutException.class)
+                .cause()
+                .isInstanceOf(ConnectException.class)
+                .hasMessageContaining(address.toString());
         Patience.await().until(() -> clock.waiting() == 0);
         CompletableFuture<Result<Boolean>> future = strategy.submit(connecting, address);
         Patience.await().until(() -> clock.waiting() == 2);
