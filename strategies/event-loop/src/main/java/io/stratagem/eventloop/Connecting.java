@@ -45,6 +45,9 @@ final class Connecting extends Opened {
     private LoopThread.@Nullable Scheduled timer;
     private LoopThread.@Nullable Scheduled again;
 
+    /** That the backlog was full, the last time. */
+    private @Nullable IOException full;
+
     Connecting(LoopTask task, SocketAddress wanted, @Nullable ClientTls tls) {
         super(task);
         this.wanted = wanted;
@@ -144,6 +147,7 @@ final class Connecting extends Opened {
                 failure = explained(e);
                 closeChannel();
                 if (isUnix && BACKLOG_IS_FULL.equals(e.getMessage())) { // TCP would wait, too
+                    full = failure;
                     left.addFirst(next);
                     again = task.thread().schedule(task, new Again(), AGAIN_NANOS);
                     return;
@@ -235,11 +239,15 @@ final class Connecting extends Opened {
     }
 
     private void timedOut(Duration limit) {
-        abort(new SocketTimeoutException(
+        SocketTimeoutException failure = new SocketTimeoutException(
                 handshake == null
                         ? "no connection to " + wanted + " within " + limit
                         : "no TLS connection to " + wanted + " within " + limit
-                                + ": it did not complete the handshake, and may not speak TLS there"));
+                                + ": it did not complete the handshake, and may not speak TLS there");
+        if (handshake == null && full != null) {
+            failure.initCause(full);
+        }
+        abort(failure);
     }
 
     @Override

@@ -243,7 +243,7 @@ public final class Connection extends Opened {
         }
         inbound.begin(reading);
         if (!thread.mayCompleteInline() && inbound.hasBytes()) {
-            satisfyLater();
+            task.execute(this::satisfy);
         } else {
             satisfy();
         }
@@ -257,10 +257,6 @@ public final class Connection extends Opened {
         if (tls != null) {
             readOn(tls);
         }
-    }
-
-    void satisfyLater() {
-        task.execute(this::satisfy);
     }
 
     private void satisfy() {
@@ -469,7 +465,7 @@ public final class Connection extends Opened {
         try {
             task.runOnLoop(this::closeOrderly);
         } catch (RejectedExecutionException e) {
-            closed.complete(null); // with its loop
+            log.trace("{} is closed with its loop, which says so", this, e);
         }
         return closed;
     }
@@ -625,16 +621,21 @@ public final class Connection extends Opened {
                 !isClosing && (interest & SelectionKey.OP_READ) != 0 && (handler != null || inbound.reading() != null);
         if (isWanted && link.mayReadOn() && !isReadingOn) {
             isReadingOn = true;
-            task.execute(() -> {
-                isReadingOn = false;
-                if (end == null && (interest & SelectionKey.OP_READ) != 0) {
-                    try {
-                        readReady();
-                    } catch (Throwable e) {
-                        abort(e); // as the loop does when the selector has called
+            try {
+                task.execute(() -> {
+                    isReadingOn = false;
+                    if (end == null && (interest & SelectionKey.OP_READ) != 0) {
+                        try {
+                            readReady();
+                        } catch (Throwable e) {
+                            abort(e); // as the loop does when the selector has called
+                        }
                     }
-                }
-            });
+                });
+            } catch (RejectedExecutionException e) {
+                isReadingOn = false;
+                log.trace("{} reads no more, since it is closed with its strategy", this, e);
+            }
         }
     }
 

@@ -30,8 +30,7 @@ public final class EventLoopProvider implements StrategyProvider {
                                 + "connections are served by the same thread");
             case BLOCKING, COMPUTE ->
                 new Suitability(
-                        40,
-                        "its threads run such work as those of a thread pool do; its loops are threads that come on top");
+                        40, "its threads run such work as those of a thread pool do; its loops are of no use to it");
         };
     }
 

@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** What has come over a connection and has not been read, and who waits for more. Only the loop's thread uses it. */
@@ -26,10 +27,11 @@ final class Inbound {
         this.thread = thread;
     }
 
-    /** A read that has not got what it wants. */
+    /** A read that has not got what it wants. Others may complete it, too: whoever claims it does. */
     abstract static class Reading<T> extends LoopFuture<T> {
         final Connection connection;
         LoopThread.@Nullable Scheduled timer;
+        private final AtomicBoolean isClaimed = new AtomicBoolean();
 
         Reading(Connection connection) {
             super(connection.task.thread());
@@ -45,12 +47,31 @@ final class Inbound {
 
         abstract String wanted();
 
+        final boolean claim() {
+            return isClaimed.compareAndSet(false, true);
+        }
+
+        final void completeClaimed(T value) {
+            super.complete(value);
+        }
+
+        @Override
+        public final boolean complete(T value) {
+            return claim() && super.complete(value);
+        }
+
+        @Override
+        public final boolean completeExceptionally(Throwable failure) {
+            return claim() && super.completeExceptionally(failure);
+        }
+
         @Override
         public final boolean cancel(boolean mayInterruptIfRunning) {
-            boolean isCancelled = super.cancel(mayInterruptIfRunning);
-            if (isCancelled) {
-                connection.withdraw(this);
+            if (!claim()) {
+                return isCancelled();
             }
+            boolean isCancelled = super.cancel(mayInterruptIfRunning);
+            connection.withdraw(this);
             return isCancelled;
         }
     }
@@ -99,15 +120,11 @@ final class Inbound {
     private <T> void done(Reading<T> present, T value, int count) {
         reading = null;
         disarm(present);
-        byte[] array = bytes;
-        int from = start;
-        start += count; // before, since what depends on it may read on
-        if (!present.complete(value) && bytes == array && start == from + count) {
-            start = from; // others have completed it just now: it takes nothing
-            if (reading != null) {
-                present.connection.satisfyLater();
-            }
+        if (!present.claim()) {
+            return; // others complete it just now: it takes nothing
         }
+        start += count; // before, since what depends on it may read on
+        present.completeClaimed(value);
         if (!hasBytes()) {
             clear();
         }

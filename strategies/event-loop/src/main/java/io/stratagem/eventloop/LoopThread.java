@@ -10,9 +10,10 @@ import java.lang.invoke.VarHandle;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -87,7 +88,7 @@ final class LoopThread extends Thread implements ServiceThread {
     private int lingering;
 
     /** To be done after the next selection: the system is told only then of channels that were closed. */
-    private List<Callback> afterSelection = new ArrayList<>();
+    private final Queue<Callback> afterSelection = new ArrayDeque<>(0);
 
     /** How many futures this step has completed in the call that made them. */
     private int inlineCompletions;
@@ -390,13 +391,10 @@ final class LoopThread extends Thread implements ServiceThread {
     }
 
     private void selectAndRunWhatWaits() {
-        List<Callback> waiting = afterSelection;
-        if (!waiting.isEmpty()) {
-            afterSelection = new ArrayList<>(); // what this selection closes is for the next one
-        }
-        select(!waiting.isEmpty());
-        for (Callback each : waiting) {
-            perform(each);
+        int waiting = afterSelection.size(); // what this selection closes is for the next one
+        select(waiting > 0);
+        for (int i = 0; i < waiting; i++) {
+            perform(afterSelection.remove());
         }
     }
 

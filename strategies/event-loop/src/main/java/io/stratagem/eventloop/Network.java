@@ -53,7 +53,8 @@ public final class Network {
     }
 
     /**
-     * Connects, for as long as the system tries.
+     * Connects, for as long as the system tries. A Unix socket whose backlog is full is tried again every 10 ms, as long
+     * as the task lasts.
      *
      * @param address a Unix socket's, or a TCP socket's. If it is unresolved, the name is looked up on another thread, and
      *     all its addresses are tried one after another
@@ -69,7 +70,8 @@ public final class Network {
      *
      * @param address see {@link #connect(SocketAddress)}
      * @param limit how long it may take with everything, or null for no limit of its own
-     * @return the connection, or an {@link java.io.IOException}, after the limit a {@link java.net.SocketTimeoutException}
+     * @return the connection, or an {@link java.io.IOException}, after the limit a {@link java.net.SocketTimeoutException},
+     *     whose cause says so if it was a full backlog
      */
     public CompletableFuture<Connection> connect(SocketAddress address, @Nullable Duration limit) {
         Connecting connecting = new Connecting(task, Objects.requireNonNull(address, "address"), null);

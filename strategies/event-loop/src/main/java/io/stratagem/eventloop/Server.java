@@ -127,7 +127,7 @@ public final class Server extends Opened {
         try {
             task.runOnLoop(() -> abort(new ClosedChannelException()));
         } catch (RejectedExecutionException e) {
-            closed.complete(null); // with its loop
+            log.trace("{} is closed with its loop, which says so", this, e);
         }
         return closed;
     }

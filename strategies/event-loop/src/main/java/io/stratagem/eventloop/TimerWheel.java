@@ -27,7 +27,7 @@ final class TimerWheel {
 
     private final long originNanos;
 
-    /** All timers up to this tick have been run. */
+    /** All timers up to this tick have been run, or are in {@code due}. */
     private long tick;
 
     /** How many timers are in slots. */
@@ -94,7 +94,7 @@ final class TimerWheel {
         timer.next = timer;
     }
 
-    /** Moves the time on and takes the next timer that is due, or null. To be called until it gives null. */
+    /** Moves the time on and takes the next timer that is due, or null. */
     @Nullable
     Timer pollDue(long nowNanos) {
         long now = Math.floorDiv(nowNanos - originNanos, TICK_NANOS);

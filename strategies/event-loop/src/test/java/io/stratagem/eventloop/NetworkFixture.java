@@ -1,5 +1,7 @@
 package io.stratagem.eventloop;
 
+import io.stratagem.ExecutorStrategy;
+import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Patience;
 import java.io.File;
 import java.io.IOException;
@@ -44,6 +46,11 @@ abstract class NetworkFixture extends LoopFixture {
         peers.add(socket);
         socket.setSoTimeout((int) Patience.LIMIT.toMillis());
         return socket;
+    }
+
+    /** With one loop; its clock stands, so that to close a connection may take as long as the machine needs. */
+    final ExecutorStrategy patientStrategy() {
+        return strategy(1, options -> options.clock(new FakeClock()));
     }
 
     /** 12 MB; completes when all that waits for them has succeeded. */

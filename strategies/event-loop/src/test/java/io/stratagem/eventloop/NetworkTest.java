@@ -12,6 +12,7 @@ import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import io.stratagem.Workload;
+import io.stratagem.spi.Clock;
 import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
@@ -52,6 +53,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -380,7 +382,7 @@ final class NetworkTest extends NetworkFixture {
 
     @Test
     void write_taskEndsAtOnceAndStrategyIsClosed_isSentAllTheSame() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         int size = 12_000_000;
@@ -401,7 +403,7 @@ final class NetworkTest extends NetworkFixture {
 
     @Test
     void close_muchIsWritten_whoWaitsForItsLeavingHasIt() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         int size = 12_000_000;
@@ -475,6 +477,40 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
+    void close_whileTheLoopStillHasToEnd_completesWhenItIsClosed() throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        CompletableFuture<Connection> accepted = new CompletableFuture<>();
+        Serving serving = serve(strategy, anyPort(), connection -> {
+            accepted.complete(connection);
+            return connection.closed();
+        });
+        Socket client = socketTo(serving.address());
+        Connection connection = Patience.get(accepted);
+        Gate gate = gate();
+        CompletableFuture<Void> isHeld = new CompletableFuture<>();
+        Workload<Integer, Integer> holding = Workload.async("holding", (n, loop) -> {
+            isHeld.complete(null);
+            gate.awaitIgnoringInterrupts();
+            return CompletableFuture.completedFuture(n);
+        });
+        var held = strategy.submit(holding, 1);
+        Patience.get(isHeld);
+        strategy.closeNow();
+        CompletableFuture<Void> connectionIsClosed = connection.close();
+        CompletableFuture<Void> serverIsClosed = serving.server().close();
+        assertThat(connectionIsClosed).isNotDone();
+        assertThat(serverIsClosed).isNotDone();
+        gate.open();
+        Patience.get(connectionIsClosed);
+        assertThat(client.getInputStream().read()).isEqualTo(-1);
+        client.close();
+        Patience.get(serverIsClosed);
+        new ServerSocket(((InetSocketAddress) serving.address()).getPort(), 1, InetAddress.getLoopbackAddress())
+                .close();
+        Patience.await().until(held::isDone);
+    }
+
+    @Test
     void accept_noDescriptorIsLeft_goesOnWhenThereIsOne() throws Exception {
         Process process = new ProcessBuilder(
                         "sh",
@@ -542,7 +578,11 @@ final class NetworkTest extends NetworkFixture {
         CompletableFuture<Result<Boolean>> late = strategy.submit(connecting, address);
         Patience.await().until(() -> clock.waiting() == 2); // the limit, and the next try
         clock.advance(LIMIT);
-        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause()).isInstanceOf(SocketTimeoutException.class);
+        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause())
+                .isInstanceOf(SocketTimeoutException.class)
+                .cause()
+                .isInstanceOf(ConnectException.class)
+                .hasMessageContaining(address.toString());
         Patience.await().until(() -> clock.waiting() == 0);
         CompletableFuture<Result<Boolean>> future = strategy.submit(connecting, address);
         Patience.await().until(() -> clock.waiting() == 2);
@@ -797,6 +837,60 @@ final class NetworkTest extends NetworkFixture {
                         .isEqualTo(Result.success(size));
             }
         }
+    }
+
+    /** Others complete it when its timer is disarmed, and are still at it: its loop must not do the rest in between. */
+    @Test
+    void readExactly_othersAreAboutToCompleteIt_takesNothing() throws Exception {
+        FakeClock time = new FakeClock();
+        AtomicReference<Runnable> onDisarm = new AtomicReference<>(() -> {});
+        Clock clock = new Clock() {
+            @Override
+            public long nanoTime() {
+                return time.nanoTime();
+            }
+
+            @Override
+            public Timer schedule(Runnable action, long delayNanos) {
+                Timer timer = time.schedule(action, delayNanos);
+                return () -> {
+                    onDisarm.getAndSet(() -> {}).run();
+                    timer.cancel();
+                };
+            }
+        };
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        Gate gate = gate();
+        CompletableFuture<Void> isBegun = new CompletableFuture<>();
+        CompletableFuture<Void> isDisarmed = new CompletableFuture<>();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    CompletableFuture<byte[]> first = connection.readExactly(2, LIMIT);
+                    CompletableFuture<byte[]> next = first.exceptionallyCompose(failure -> connection.readExactly(2));
+                    CompletableFuture<Void> isCompleted = new CompletableFuture<>();
+                    var unused = first.whenComplete((bytes, failure) -> { // before `next`: the last is the first
+                        isCompleted.complete(null);
+                        gate.awaitIgnoringInterrupts();
+                    });
+                    onDisarm.set(() -> {
+                        new Thread(() -> first.completeExceptionally(new TimeoutException("orTimeout does so")))
+                                .start();
+                        Patience.await().until(isCompleted::isDone);
+                        isDisarmed.complete(null);
+                    });
+                    isBegun.complete(null);
+                    return next.thenApply(bytes -> new String(bytes, US_ASCII));
+                }));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        Patience.get(isBegun);
+        socket.getOutputStream().write("abcdef".getBytes(US_ASCII));
+        Patience.get(isDisarmed);
+        strategy.run(Workload.async("quick", (Integer n, Loop loop) -> CompletableFuture.completedFuture(n)), 1);
+        gate.open();
+        assertThat(Patience.get(future)).isEqualTo(Result.success("ab"));
     }
 
     @Test

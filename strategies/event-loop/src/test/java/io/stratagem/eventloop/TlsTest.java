@@ -47,6 +47,7 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -1071,7 +1072,7 @@ final class TlsTest extends NetworkFixture {
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void write_taskEndsAtOnceAndStrategyIsClosed_isSentAllTheSame(String version) throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         Workload<SocketAddress, Integer> leaving = with("leaving", speaking(version), (network, connection) -> {
@@ -1091,7 +1092,7 @@ final class TlsTest extends NetworkFixture {
     /** The server never gets the end of the handshake, and so sends no tickets: the client waits for them when it closes. */
     @Test
     void handle_strategyIsClosedBeforeTicketsCome_endIsOrderly() throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket between = peer();
         between.setReceiveBufferSize(4096);
         ServerSocket behind = peer();
@@ -1109,7 +1110,7 @@ final class TlsTest extends NetworkFixture {
         Socket server = accept(behind);
         byte[] hello = new byte[16_384];
         onwards.getOutputStream().write(hello, 0, client.getInputStream().read(hello));
-        var unused = CompletableFuture.runAsync(
+        CompletableFuture<Void> refused = CompletableFuture.runAsync(
                 () -> assertThatThrownBy(() -> secured(server, "server")).isInstanceOf(IOException.class),
                 action -> new Thread(action).start());
         crumble(onwards, client, 1);
@@ -1121,12 +1122,68 @@ final class TlsTest extends NetworkFixture {
         client.close();
         assertThat(Patience.get(handled)).succeedsWithin(Patience.LIMIT);
         Patience.get(closing);
+        onwards.close();
+        Patience.get(refused);
+    }
+
+    /** More has come than one read takes, so the loop was to read on: but it takes no more work. */
+    @Test
+    void handle_writesWhileStrategyIsClosed_isSentAllTheSame() throws Exception {
+        ExecutorStrategy strategy = closedAfterTest(EventLoopStrategy.builder()
+                .loops(1)
+                .clock(new FakeClock())
+                .outboundMark(LARGE) // else it would not read on
+                .build());
+        ServerSocket peer = peer();
+        Gate hasCome = gate();
+        Gate isClosing = gate();
+        CompletableFuture<Executor> loopExecutor = new CompletableFuture<>();
+        CompletableFuture<Void> isHandling = new CompletableFuture<>();
+        CompletableFuture<Integer> end = new CompletableFuture<>();
+        AsyncFn<SocketAddress, Integer> function = (address, loop) -> Network.of(loop)
+                .connect(address, trusting(), null)
+                .thenCompose(connection -> {
+                    var unused = connection.handle((same, bytes) -> {
+                        bytes.position(bytes.limit());
+                        if (isHandling.complete(null)) {
+                            isClosing.awaitIgnoringInterrupts();
+                            var unusedToo = same.write(new byte[LARGE]);
+                        }
+                    });
+                    loopExecutor.complete(loop.executor());
+                    hasCome.awaitIgnoringInterrupts();
+                    return end;
+                });
+        CompletableFuture<Result<Integer>> future = strategy.submit(Workload.async("leaving", function), named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        Executor loop = Patience.get(loopExecutor);
+        socket.getOutputStream().write(new byte[100_000]);
+        hasCome.open();
+        Patience.get(isHandling);
+        end.complete(1);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+        CompletableFuture<Void> closing =
+                CompletableFuture.runAsync(strategy::close, action -> new Thread(action).start());
+        Patience.await().until(() -> isRefused(loop));
+        isClosing.open();
+        assertThat(count(socket.getInputStream())).isEqualTo(LARGE);
+        socket.close();
+        Patience.get(closing);
+    }
+
+    private static boolean isRefused(Executor loop) {
+        try {
+            loop.execute(() -> {});
+            return false;
+        } catch (RejectedExecutionException e) {
+            return true;
+        }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void close_muchIsWritten_whoWaitsForItsLeavingHasIt(String version) throws Exception {
-        ExecutorStrategy strategy = strategy(1);
+        ExecutorStrategy strategy = patientStrategy();
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         Workload<SocketAddress, Void> closing =
