@@ -75,7 +75,7 @@ final class ThreadLoop implements Loop {
         @Override
         public void run() {
             synchronized (this) {
-                if (isDone()) {
+                if (isDone() || stopped != null) { // who stopped it completes it
                     return;
                 }
                 runner = Thread.currentThread();

@@ -22,6 +22,7 @@ import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.RacingThreads;
 import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.testkit.ThreadLeaks;
+import io.stratagem.threadpool.ThreadLoop.Offloaded;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.time.Duration;
@@ -35,6 +36,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -546,6 +548,29 @@ final class PoolThreadsTest extends StrategyFixture {
         assertThat(offloaded).isCancelled();
         assertThatThrownBy(offloaded::join).hasStackTraceContaining("stratagem-" + strategy.name());
         assertThat(journal.entered()).isZero();
+    }
+
+    /** Either it does not begin or it is interrupted. */
+    @Test
+    void offload_cancelledAsItBegins_doesNotGoOn() {
+        Gate gate = gate();
+        for (int i = 0; i < 2_000; i++) {
+            AtomicBoolean isInterrupted = new AtomicBoolean(true);
+            Offloaded<Integer> call = new Offloaded<>(
+                    () -> {
+                        isInterrupted.set(false);
+                        try {
+                            gate.await();
+                        } catch (InterruptedException e) {
+                            isInterrupted.set(true);
+                        }
+                        return 1;
+                    },
+                    Runnable::run);
+            RacingThreads.run(call::run, () -> call.cancel(true));
+            assertThat(isInterrupted).isTrue();
+            assertThat(call).isCancelled();
+        }
     }
 
     /** What depends on the call may wait until it has ended. */
