@@ -19,15 +19,10 @@ final class SharedThreadsTest {
 
     /** The JVM would throw an {@link OutOfMemoryError}, but that ends all of JUnit if it gets there. */
     private final ThreadFactory factory = action -> {
-        Thread thread = new Thread(action, "shared-threads-test") {
-            @Override
-            public synchronized void start() {
-                if (isShort) {
-                    throw new InternalError("unable to create native thread, says the test");
-                }
-                super.start();
-            }
-        };
+        if (isShort) {
+            throw new InternalError("unable to create native thread, says the test");
+        }
+        Thread thread = new Thread(action, "shared-threads-test");
         thread.setDaemon(true);
         return thread;
     };
