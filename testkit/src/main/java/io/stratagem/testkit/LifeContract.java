@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -478,6 +479,37 @@ public abstract class LifeContract extends NestingContract {
         });
         Patience.await().until(() -> journal.count("applied") == journal.count("restored"));
         assertThat(journal.count("captured")).isEqualTo(2);
+    }
+
+    /** A context that can travel. */
+    private record Trace(String value) implements ContextPropagator.Captured {
+        static @Nullable Trace capture() {
+            String present = TRACE.get();
+            return present == null ? null : new Trace(present);
+        }
+
+        @Override
+        public ContextPropagator.Scope apply() {
+            TRACE.set(value);
+            return TRACE::remove;
+        }
+    }
+
+    @Test
+    void offload_hasTheContextOfTheTask() {
+        ExecutorStrategy strategy = strategy(1, options -> options.propagator(Trace::capture));
+        Workload<String, String> asking =
+                Workload.async("asking", (input, loop) -> loop.offload(() -> MDC.get(KEY) + ", " + TRACE.get()));
+        RacingThreads.run(1, () -> {
+            for (String each : List.of("first", "second")) {
+                MDC.put(KEY, each);
+                TRACE.set("trace " + each);
+                assertThat(strategy.run(asking, "")).isEqualTo(Result.success(each + ", trace " + each));
+            }
+            MDC.remove(KEY);
+            TRACE.remove();
+            assertThat(strategy.run(asking, "")).isEqualTo(Result.success("null, null"));
+        });
     }
 
     @Test

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
-import io.stratagem.ContextPropagator.Scope;
 import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.TransferException;
@@ -14,15 +13,13 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.lang.ref.SoftReference;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 
 /** What a worker does: takes what the application sends, and runs one task after another. For one {@link TaskThread}. */
 final class TaskRunner {
@@ -129,7 +126,7 @@ final class TaskRunner {
 
         @SuppressWarnings({"unchecked", "NullAway"}) // the kind says which it is; inputs may be null
         @Nullable
-        Object apply(@Nullable Object input) throws Throwable {
+        Object apply(@Nullable Object input, TaskContext context) throws Throwable {
             Object present = function == null ? null : function.get();
             if (present == null) {
                 lastFunction = null; // there may be no room for both
@@ -139,7 +136,7 @@ final class TaskRunner {
             }
             lastFunction = present;
             if (kind == Kind.ASYNC) {
-                return loop().run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name);
+                return loop().run((AsyncFn<@Nullable Object, @Nullable Object>) present, input, name, context);
             }
             return ((Fn<@Nullable Object, @Nullable Object>) present).apply(input);
         }
@@ -337,45 +334,28 @@ final class TaskRunner {
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
         }
-        if (!mdc.isEmpty()) {
-            MDC.setContextMap(mdc);
-        }
-        try {
-            return contexts.remaining() == 0
-                    ? definition.apply(definition.valueOf(input))
-                    : runInContexts(definition, input, contexts);
-        } finally {
-            WorkerMdc.clear();
-        }
+        TaskContext context = new TaskContext(mdc, readContexts(definition.reader, contexts));
+        return context.run(() -> definition.apply(definition.valueOf(input), context));
     }
 
-    private static @Nullable Object runInContexts(Definition definition, Object input, Bytes contexts)
-            throws Throwable {
-        Deque<Scope> scopes = new ArrayDeque<>();
+    private static List<Captured> readContexts(Codec reader, Bytes contexts) {
+        if (contexts.remaining() == 0) {
+            return List.of();
+        }
+        List<Captured> all = new ArrayList<>();
         int start = contexts.position();
         try {
             while (contexts.remaining() > 0) {
-                scopes.push(readContext(definition.reader, contexts).apply());
+                Bytes bytes = contexts.slice(contexts.getInt());
+                if (!(reader.read(bytes, "captured context") instanceof Captured captured)) {
+                    throw new Bytes.MalformedException("a captured context that is none");
+                }
+                all.add(captured);
             }
-            return definition.apply(definition.valueOf(input));
         } finally {
             contexts.position(start); // for the next task, which must not run without them
-            while (!scopes.isEmpty()) {
-                try {
-                    scopes.pop().close();
-                } catch (Throwable e) {
-                    LoggerFactory.getLogger(TaskRunner.class).error("A propagated context could not be taken off", e);
-                }
-            }
         }
-    }
-
-    private static Captured readContext(Codec reader, Bytes contexts) {
-        Bytes bytes = contexts.slice(contexts.getInt());
-        if (reader.read(bytes, "captured context") instanceof Captured captured) {
-            return captured;
-        }
-        throw new Bytes.MalformedException("a captured context that is none");
+        return all;
     }
 
     private void putOutcome(Definition definition, boolean isSuccess, @Nullable Object value) {

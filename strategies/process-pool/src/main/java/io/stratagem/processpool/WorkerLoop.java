@@ -12,24 +12,31 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The loop of a worker: callbacks run on its main thread while that waits for the stage of a task. */
-final class WorkerLoop implements Loop {
+/** The loops of a worker's tasks: callbacks run on its main thread while that waits for the stage of a task. */
+final class WorkerLoop {
+    private static final ClassLoader OWN_LOADER = WorkerLoop.class.getClassLoader();
+
     private final LinkedBlockingQueue<Runnable> callbacks = new LinkedBlockingQueue<>();
     private final Thread thread = Thread.currentThread();
-    private @Nullable ScheduledExecutorService timers;
+    private @Nullable ScheduledThreadPoolExecutor timers;
     private @Nullable ExecutorService blocking;
 
     /** Starts an asynchronous task and waits for its stage. */
     @SuppressWarnings("NullAway") // inputs may be null
     @Nullable
-    Object run(AsyncFn<@Nullable Object, @Nullable Object> function, @Nullable Object input, String name)
+    Object run(
+            AsyncFn<@Nullable Object, @Nullable Object> function,
+            @Nullable Object input,
+            String name,
+            TaskContext context)
             throws Throwable {
-        CompletionStage<@Nullable Object> stage = function.apply(input, this);
+        CompletionStage<@Nullable Object> stage = function.apply(input, new TaskLoop(context));
         if (stage == null) {
             throw new NullPointerException("the function of workload '" + name + "' returned no stage");
         }
@@ -70,48 +77,59 @@ final class WorkerLoop implements Loop {
         }
     }
 
-    @Override
-    public CompletableFuture<Void> delay(Duration delay) {
-        CompletableFuture<Void> future = new CompletableFuture<>();
-        var timer = timers().schedule(
-                        () -> callbacks.add(() -> future.complete(null)),
-                        TimeUnit.NANOSECONDS.convert(delay),
-                        TimeUnit.NANOSECONDS);
-        var unused = future.whenComplete((nothing, failure) -> timer.cancel(false));
-        return future;
-    }
+    private final class TaskLoop implements Loop {
+        private final TaskContext context;
+        private final ClassLoader loader = thread.getContextClassLoader();
 
-    @Override
-    public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
-        CompletableFuture<T> future = new CompletableFuture<>();
-        ClassLoader context = Thread.currentThread().getContextClassLoader();
-        var running = blocking().submit(() -> {
-            Thread.currentThread().setContextClassLoader(context);
-            try {
-                T value = call.call();
-                callbacks.add(() -> future.complete(value));
-            } catch (Throwable e) {
-                callbacks.add(() -> future.completeExceptionally(e));
-            }
-        });
-        var unused = future.whenComplete((value, failure) -> running.cancel(true));
-        return future;
-    }
+        TaskLoop(TaskContext context) {
+            this.context = context;
+        }
 
-    @Override
-    public boolean inLoop() {
-        return Thread.currentThread() == thread;
-    }
+        @Override
+        public CompletableFuture<Void> delay(Duration delay) {
+            CompletableFuture<Void> future = new CompletableFuture<>();
+            var timer = timers().schedule(
+                            () -> callbacks.add(() -> future.complete(null)),
+                            TimeUnit.NANOSECONDS.convert(delay),
+                            TimeUnit.NANOSECONDS);
+            var unused = future.whenComplete((nothing, failure) -> timer.cancel(false));
+            return future;
+        }
 
-    @Override
-    public Executor executor() {
-        return callbacks::add;
+        @Override
+        public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
+            CompletableFuture<T> future = new CompletableFuture<>();
+            var running = blocking().submit(() -> {
+                Thread.currentThread().setContextClassLoader(loader);
+                try {
+                    T value = context.run(call::call);
+                    callbacks.add(() -> future.complete(value));
+                } catch (Throwable e) {
+                    callbacks.add(() -> future.completeExceptionally(e));
+                } finally {
+                    Thread.currentThread().setContextClassLoader(OWN_LOADER);
+                }
+            });
+            var unused = future.whenComplete((value, failure) -> running.cancel(true));
+            return future;
+        }
+
+        @Override
+        public boolean inLoop() {
+            return Thread.currentThread() == thread;
+        }
+
+        @Override
+        public Executor executor() {
+            return callbacks::add;
+        }
     }
 
     private synchronized ScheduledExecutorService timers() {
-        ScheduledExecutorService present = timers;
+        ScheduledThreadPoolExecutor present = timers;
         if (present == null) {
-            present = Executors.newSingleThreadScheduledExecutor(action -> daemon(action, "stratagem-timers"));
+            present = new ScheduledThreadPoolExecutor(1, action -> daemon(action, "stratagem-timers"));
+            present.setRemoveOnCancelPolicy(true); // else a delay of days keeps what waited for it
             timers = present;
         }
         return present;
@@ -131,9 +149,11 @@ final class WorkerLoop implements Loop {
         return LoggerFactory.getLogger(WorkerLoop.class);
     }
 
+    /** With nothing of the task that happens to be the first to need it. */
     private static Thread daemon(Runnable action, String name) {
-        Thread thread = new Thread(action, name);
+        Thread thread = new Thread(null, action, name, 0, false);
         thread.setDaemon(true);
+        thread.setContextClassLoader(OWN_LOADER);
         return thread;
     }
 }
