@@ -22,11 +22,11 @@ final class ClassExchange {
 
     private static final class Question implements Questions.Question {
         private final CountDownLatch isAnswered = new CountDownLatch(1);
-        private volatile List<Entry> answer = List.of();
+        private volatile Bytes answer = Bytes.of(new byte[0]);
 
         @Override
         public void answered(Bytes frame) {
-            answer = readEntries(frame);
+            answer = frame;
             isAnswered.countDown();
         }
     }
@@ -55,9 +55,10 @@ final class ClassExchange {
         if (wasInterrupted) {
             Thread.currentThread().interrupt();
         }
-        return question.answer;
+        return readEntries(question.answer);
     }
 
+    /** On the thread that has asked: a URL may lead to a factory of the user's. */
     private static List<Entry> readEntries(Bytes frame) {
         int count = frame.getCount(1);
         List<Entry> entries = new ArrayList<>();
@@ -83,7 +84,8 @@ final class ClassExchange {
             }
             throw new MalformedException("an entry of kind " + kind);
         } catch (MalformedURLException e) {
-            throw new MalformedException("an entry with the URL " + url);
+            // Of a kind that every JDK has, so a factory of the user's has refused it.
+            throw new IllegalStateException("no class or resource can be had from " + url + " here", e);
         }
     }
 }

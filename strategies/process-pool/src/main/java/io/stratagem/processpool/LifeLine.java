@@ -111,8 +111,9 @@ final class LifeLine extends Thread {
             tidyUp();
         }
         hasConnected.countDown();
-        int reason = readToEnd();
+        int reason = CONFUSED;
         try {
+            reason = readToEnd();
             tidyUp(); // normally there is nothing left since the worker was accepted
             ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly); // which tasks have started
         } finally {
@@ -146,6 +147,9 @@ final class LifeLine extends Thread {
             return CONFUSED;
         } catch (IOException e) {
             // cannot be read any more: it has ended
+        } catch (RuntimeException | Error e) {
+            System.err.println("what the application sends cannot be taken: " + e);
+            return CONFUSED;
         }
         return ORPHANED;
     }

@@ -1,7 +1,10 @@
 package io.stratagem.processpool;
 
+import java.io.File;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.net.URL;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
@@ -9,10 +12,14 @@ import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Enumeration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +49,9 @@ final class RemoteClassLoader extends ClassLoader {
     private final Set<String> withoutMore = ConcurrentHashMap.newKeySet();
 
     private final Map<String, ProtectionDomain> domains = new ConcurrentHashMap<>();
+
+    /** By their URLs. Guarded by itself. */
+    private final Map<String, JarFile> jars = new HashMap<>();
 
     /** Stands for the loader that the application knows by that number. */
     RemoteClassLoader(int number, boolean isParentFirst, ClassExchange exchange) {
@@ -114,14 +124,44 @@ final class RemoteClassLoader extends ClassLoader {
 
     private Class<?> define(String name, String path, Found found) throws ClassNotFoundException {
         byte[] bytes;
-        try (InputStream stream = found.url.openStream()) {
+        try (InputStream stream = open(found.url)) {
             bytes = stream.readAllBytes();
-        } catch (IOException e) {
+        } catch (IOException | IllegalArgumentException e) {
             throw new ClassNotFoundException(name, e);
         }
         String base = base(found.url.toString(), path);
         return defineClass(
                 name, bytes, 0, bytes.length, domains.computeIfAbsent(base, each -> domain(each, found.url)));
+    }
+
+    private InputStream open(URL url) throws IOException {
+        String location = url.toString();
+        int end = location.indexOf("!/");
+        if (end < 0 || !location.startsWith("jar:file:")) {
+            return url.openStream();
+        }
+        JarFile jar = jar(location.substring("jar:".length(), end));
+        String name =
+                URI.create("entry:" + location.substring(end + 1)).getPath().substring(1);
+        ZipEntry entry = jar.getEntry(name);
+        if (entry == null) {
+            throw new FileNotFoundException(location);
+        }
+        return jar.getInputStream(entry);
+    }
+
+    /* Not by the JDK's connections: those keep each jar open, for all loaders, and go on showing it as it was before it
+     * was replaced. These here are closed once this loader cannot be reached.
+     */
+    private JarFile jar(String location) throws IOException {
+        synchronized (jars) {
+            JarFile jar = jars.get(location);
+            if (jar == null) {
+                jar = new JarFile(new File(URI.create(location)), false, ZipFile.OPEN_READ, JarFile.runtimeVersion());
+                jars.put(location, jar);
+            }
+            return jar;
+        }
     }
 
     /** Where it would be said to come from in the application. */
@@ -155,14 +195,26 @@ final class RemoteClassLoader extends ClassLoader {
 
     @Override
     public @Nullable URL getResource(String name) {
-        if (isParentFirst) {
-            URL local = getParent().getResource(name);
-            if (local != null) {
-                return local;
-            }
-        }
-        Found found = findOne(name);
+        Found found = findFirst(name);
         return found == null ? null : found.url;
+    }
+
+    private @Nullable Found findFirst(String name) {
+        URL local = isParentFirst ? getParent().getResource(name) : null;
+        return local == null ? findOne(name) : new Found(local, true);
+    }
+
+    @Override
+    public @Nullable InputStream getResourceAsStream(String name) {
+        Found found = findFirst(name);
+        try {
+            if (found == null) {
+                return null;
+            }
+            return found.isOfParent ? found.url.openStream() : open(found.url);
+        } catch (IOException | IllegalArgumentException e) {
+            return null; // as other loaders do
+        }
     }
 
     @Override

@@ -41,6 +41,8 @@ public final class Tasks {
                 });
             case "broken" -> Workload.blocking(name, input -> Broken.VALUE);
             case "resource" -> Workload.blocking(name, Tasks::read);
+            case "factory" -> Workload.blocking(name, Tasks::loadWithoutUrls);
+            case "stream" -> Workload.blocking(name, Tasks::readStream);
             case "resources" -> Workload.blocking(name, Tasks::readAll);
             case "service" -> Workload.blocking(name, input -> greeting());
             case "place" -> Workload.blocking(name, input -> place());
@@ -92,6 +94,19 @@ public final class Tasks {
     private static Object read(Object name) throws IOException {
         URL url = Thread.currentThread().getContextClassLoader().getResource((String) name);
         return url == null ? "none" : read(url);
+    }
+
+    private static Object loadWithoutUrls(Object name) throws ClassNotFoundException {
+        URL.setURLStreamHandlerFactory(protocol -> {
+            throw new IllegalStateException("no URL of " + protocol);
+        });
+        return Class.forName((String) name);
+    }
+
+    private static String readStream(Object name) throws IOException {
+        try (InputStream stream = Thread.currentThread().getContextClassLoader().getResourceAsStream((String) name)) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     private static String read(URL url) throws IOException {

@@ -13,6 +13,7 @@ import java.io.StringWriter;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -89,6 +90,14 @@ final class Application {
                 "Version",
                 "package com.example.app;",
                 "final class Version { static String name() { return \"" + name + "\"; } }");
+    }
+
+    /** The same in a jar, which takes the place of one that is there. */
+    Path versionJar(Path jar, String name) throws IOException {
+        Map<String, byte[]> contents = contents(version(name), "");
+        contents.put("version name.txt", name.getBytes(UTF_8));
+        Path made = writeJar(directory.resolve("made.jar"), new Manifest(), contents, false);
+        return Files.move(made, jar, StandardCopyOption.REPLACE_EXISTING);
     }
 
     // ---------------------------------------------------------------------------------------------- what it needs

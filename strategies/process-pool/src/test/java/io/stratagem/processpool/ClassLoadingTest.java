@@ -273,6 +273,21 @@ final class ClassLoadingTest extends WorkerFixture {
     }
 
     @Test
+    void jarThatWasReplaced_isReadAnew() throws Exception {
+        WorkerProcessStrategy pool = trustingPool();
+        long pid = pool.run(PID, 0).orElseThrow();
+
+        for (String version : List.of("one", "two")) {
+            Path jar = application.versionJar(shared.resolve("replaced here.jar"), version);
+            try (URLClassLoader loader = childFirst(jar, application.classes())) {
+                assertThat(value(pool, loader, "version", 0)).isEqualTo(version);
+                assertThat(value(pool, loader, "stream", "version name.txt")).isEqualTo(version);
+            }
+        }
+        assertThat(pool.run(PID, 0).orElseThrow()).as("the same process").isEqualTo(pid);
+    }
+
+    @Test
     void loaderWithSlf4jOfItsOwn_logsThroughTheWorkers() throws Exception {
         Path copy = Files.copy(Application.placeOf(Logger.class), shared.resolve("slf4j.jar"));
         ClassLoader loader = childFirst(application.classes(), copy);
@@ -492,6 +507,18 @@ final class ClassLoadingTest extends WorkerFixture {
         assertThat(value(pool, new InMemory(application.classes()), "program", 0))
                 .isEqualTo("base");
         assertUsable(pool);
+    }
+
+    @Test
+    void urlFactoryThatThrows_failsTheTaskThatHasSetIt() throws Exception {
+        WorkerProcessStrategy pool = trustingPool();
+        Path jar = application.versionJar(shared.resolve("unlinked.jar"), "unlinked");
+        ClassLoader loader = childFirst(jar, application.classes());
+
+        assertThat(causeOf(run(pool, loader, "factory", "com.example.app.Version")))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("unlinked.jar!/com/example/app/Version.class")
+                .hasRootCauseMessage("no URL of jar");
     }
 
     @Test
