@@ -23,7 +23,7 @@ final class MapHost extends Host {
     static final int SIZE = 8;
     static final int CLEAR = 9;
 
-    /** All keys and values, in turn, in a list. */
+    /** All keys, numbers of the cells and values, in turn, in a list. */
     static final int COPY = 10;
 
     /** The number of the cell, and the value, in a list; or null. */
@@ -106,6 +106,7 @@ final class MapHost extends Host {
         List<Object> all = new ArrayList<>();
         cells.forEach((key, cell) -> {
             all.add(key);
+            all.add(cell.number());
             all.add(cell.value());
         });
         return all;

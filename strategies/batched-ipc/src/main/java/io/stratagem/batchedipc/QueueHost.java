@@ -88,7 +88,7 @@ final class QueueHost extends Host {
             case CLEAR -> locked(this::clear);
             case DRAIN -> {
                 int most = (Integer) argument(arguments);
-                yield locked(() -> drain(most));
+                yield new Elements(locked(() -> drain(most)), null);
             }
             case REMOVE -> remove(argument(arguments));
             case REMOVE_NUMBER -> {
@@ -245,8 +245,8 @@ final class QueueHost extends Host {
         List<Object> values = new ArrayList<>();
         if ((operation == POLL || operation == TAKE) && answer != null) {
             values.add(answer);
-        } else if (operation == DRAIN && answer instanceof List<?> drained) {
-            values.addAll(drained);
+        } else if (operation == DRAIN && answer instanceof Elements drained) {
+            values.addAll(drained.values());
         }
         Collections.reverse(values);
         lock.lock();

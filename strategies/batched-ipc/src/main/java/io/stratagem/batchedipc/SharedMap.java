@@ -217,16 +217,26 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
     }
 
     /**
-     * The entries. Its iterators go over a copy; what is changed through them, or through an entry, is changed in the map.
+     * The keys. Its iterators go over a copy; what they remove is removed from the map, whatever its value is then.
      *
      * @return a view
      */
     @Override
-    public Set<Map.Entry<K, V>> entrySet() {
+    public Set<K> keySet() {
         return new AbstractSet<>() {
             @Override
-            public Iterator<Map.Entry<K, V>> iterator() {
-                return new CopyIterator((List<?>) present(ask(MapHost.COPY)));
+            public Iterator<K> iterator() {
+                return new KeyIterator();
+            }
+
+            @Override
+            public boolean contains(@Nullable Object key) {
+                return containsKey(key);
+            }
+
+            @Override
+            public boolean remove(@Nullable Object key) {
+                return SharedMap.this.remove(key) != null;
             }
 
             @Override
@@ -241,52 +251,112 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
         };
     }
 
-    private final class CopyIterator implements Iterator<Map.Entry<K, V>> {
-        private final List<?> copy;
+    /**
+     * The entries. Its iterators go over a copy; what is set through an entry is put into the map, and what is removed
+     * through the view, or that of the values, is removed if its value has not been replaced meanwhile.
+     *
+     * @return a view
+     */
+    @Override
+    public Set<Map.Entry<K, V>> entrySet() {
+        return new AbstractSet<>() {
+            @Override
+            public Iterator<Map.Entry<K, V>> iterator() {
+                return new EntryIterator();
+            }
+
+            @Override
+            public int size() {
+                return SharedMap.this.size();
+            }
+
+            @Override
+            public void clear() {
+                SharedMap.this.clear();
+            }
+        };
+    }
+
+    private abstract class CopyIterator<T> implements Iterator<T> {
+        private static final int PARTS = 3;
+
+        private final List<?> copy = (List<?>) present(ask(MapHost.COPY));
         private int next;
         private boolean mayRemove;
 
-        CopyIterator(List<?> copy) {
-            this.copy = copy;
-        }
+        abstract T element();
+
+        abstract void removeElement();
+
+        // ------------------------------------------------------------------ of the last element
 
         @SuppressWarnings("unchecked") // as for values
-        private K key(int index) {
-            return (K) present(copy.get(index));
+        final K key() {
+            return (K) present(copy.get(next - PARTS));
+        }
+
+        final Object number() {
+            return present(copy.get(next - 2));
+        }
+
+        final V valueThen() {
+            return present(value(copy.get(next - 1)));
         }
 
         @Override
-        public boolean hasNext() {
+        public final boolean hasNext() {
             return next < copy.size();
         }
 
         @Override
-        public Map.Entry<K, V> next() {
+        public final T next() {
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
-            K key = key(next);
-            V value = present(value(copy.get(next + 1)));
-            next += 2;
+            next += PARTS;
             mayRemove = true;
-            return new SimpleEntry<>(key, value) {
+            return element();
+        }
+
+        @Override
+        public final void remove() {
+            if (!mayRemove) {
+                throw new IllegalStateException("there is nothing to remove");
+            }
+            mayRemove = false;
+            removeElement();
+        }
+    }
+
+    private final class KeyIterator extends CopyIterator<K> {
+        @Override
+        K element() {
+            return key();
+        }
+
+        @Override
+        void removeElement() {
+            SharedMap.this.remove(key());
+        }
+    }
+
+    private final class EntryIterator extends CopyIterator<Map.Entry<K, V>> {
+        @Override
+        Map.Entry<K, V> element() {
+            return new SimpleEntry<>(key(), valueThen()) {
                 private static final long serialVersionUID = 1;
 
                 @Override
                 public V setValue(V newValue) {
-                    SharedMap.this.put(key, newValue);
+                    SharedMap.this.put(getKey(), newValue);
                     return super.setValue(newValue);
                 }
             };
         }
 
         @Override
-        public void remove() {
-            if (!mayRemove) {
-                throw new IllegalStateException("there is nothing to remove");
-            }
-            mayRemove = false;
-            SharedMap.this.remove(key(next - 2));
+        void removeElement() {
+            ask(MapHost.SET_IF, key(), number(), null);
         }
     }
 

@@ -5,6 +5,7 @@ import static com.google.common.base.Preconditions.checkArgument;
 import io.stratagem.TransferException;
 import io.stratagem.processpool.ProcessPoolBuilder;
 import io.stratagem.processpool.spi.HostLine;
+import io.stratagem.processpool.spi.Hosted;
 import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
@@ -45,7 +46,8 @@ import org.jspecify.annotations.Nullable;
  * What a worker gets is a copy; what it gives must be of a class that results may have (see
  * {@link ProcessPoolBuilder#allowPackage}), else it gets a {@link TransferException}, and the queue is as before. An
  * element that cannot be serialised stays, and each worker that would have it gets a {@code TransferException}; one that
- * a worker cannot rebuild is lost with that exception. A message has the limit {@code maxMessageBytes}.
+ * a worker cannot rebuild is lost with that exception, which {@code drainTo} throws once it has added those that came with
+ * it. A message has the limit {@code maxMessageBytes}.
  *
  * <p>The iterator goes over a copy, which must fit in one message; so do {@link #contains} and {@link #toString}.
  *
@@ -196,9 +198,9 @@ public final class SharedQueue<E> extends AbstractQueue<E> implements BlockingQu
         int count = 0;
         while (count < maxElements) {
             int wanted = Math.min(most, maxElements - count);
-            List<?> drained;
+            Hosted.Elements drained;
             try {
-                drained = (List<?>) present(ask(QueueHost.DRAIN, wanted));
+                drained = (Hosted.Elements) present(ask(QueueHost.DRAIN, wanted));
             } catch (TransferException e) {
                 if (wanted == 1) {
                     throw e;
@@ -206,11 +208,14 @@ public final class SharedQueue<E> extends AbstractQueue<E> implements BlockingQu
                 most = 1; // together they may be too large for a message
                 continue;
             }
-            for (Object each : drained) {
+            for (Object each : drained.values()) {
                 target.add(present(element(each)));
             }
-            count += drained.size();
-            if (drained.size() < wanted) {
+            if (drained.failure() != null) {
+                throw drained.failure();
+            }
+            count += drained.values().size();
+            if (drained.values().size() < wanted) {
                 break;
             }
         }

@@ -20,6 +20,7 @@ import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.testkit.ThreadLeaks;
 import java.io.IOException;
+import java.io.InvalidObjectException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
@@ -359,6 +360,35 @@ abstract class SharedCollectionsContract extends StrategyFixture {
                     Workload.compute("draining", input -> elements.drainTo(new ArrayList<>()));
             ExecutorStrategy pool = pool(1, builder -> builder.maxMessageBytes(LARGEST_MESSAGE));
             assertThat(pool.run(draining, 0).orElseThrow()).isEqualTo(30);
+        }
+    }
+
+    /** Is not rebuilt in a worker. */
+    static final class OneWay implements Serializable {
+        private static final long serialVersionUID = 1;
+
+        private void readObject(ObjectInputStream in) throws IOException {
+            throw new InvalidObjectException("only one way");
+        }
+    }
+
+    @Test
+    void drainTo_ofOneThatCannotBeRebuilt_losesNoOther() throws Exception {
+        try (SharedQueue<Object> elements = SharedQueue.create()) {
+            elements.addAll(List.of(1, 2, new OneWay(), 3, new OneWay(), 4));
+            Workload<Integer, String> draining = Workload.compute("draining", input -> {
+                List<Object> drained = new ArrayList<>();
+                try {
+                    return "got " + elements.drainTo(drained);
+                } catch (TransferException e) {
+                    return drained + ", " + e.getMessage() + ", and " + e.getSuppressed().length + " more";
+                }
+            });
+            assertThat(strategy(1).run(draining, 0).orElseThrow())
+                    .startsWith("[1, 2, 3, 4], element of a SharedQueue")
+                    .contains("only one way")
+                    .endsWith("and 1 more");
+            assertThat(elements).isEmpty();
         }
     }
 

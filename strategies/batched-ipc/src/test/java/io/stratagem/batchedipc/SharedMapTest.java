@@ -111,6 +111,33 @@ final class SharedMapTest {
     }
 
     @Test
+    void views_whileOthersReplaceTheValue_removeOnlyWhatTheyHaveSeen() {
+        map.put("a", 1);
+        Iterator<Map.Entry<String, Integer>> entries = map.entrySet().iterator();
+        entries.next();
+        map.put("a", 2);
+        entries.remove();
+        assertThat(map).containsEntry("a", 2);
+
+        map.entrySet().removeIf(entry -> map.put("a", 3) == 2);
+        assertThat(map).containsEntry("a", 3);
+
+        map.values().removeIf(value -> map.put("a", 4) == 3);
+        assertThat(map).containsEntry("a", 4);
+
+        Iterator<String> keys = map.keySet().iterator();
+        keys.next();
+        map.put("a", 5);
+        keys.remove();
+        assertThat(map).as("the key, whatever it has").isEmpty();
+
+        map.put("b", 1);
+        assertThat(map.keySet().remove("a")).isFalse();
+        assertThat(map.keySet().remove("b")).isTrue();
+        assertThat(map).isEmpty();
+    }
+
+    @Test
     @SuppressWarnings("NullAway")
     void nulls_areRefused() {
         assertThatNullPointerException().isThrownBy(() -> map.put(null, 1));

@@ -247,8 +247,8 @@ final class SharedQueueTest {
 
         assertThat(host.apply(QueueHost.ROOM, new Object[0], new Gone(true))).isEqualTo(0);
         assertThat(host.apply(QueueHost.DRAIN, new Object[] {5}, new Gone(true)))
-                .isEqualTo(List.of(1, 2));
-        host.takeBack(QueueHost.DRAIN, List.of(1, 2));
+                .isEqualTo(new Hosted.Elements(List.of(1, 2), null));
+        host.takeBack(QueueHost.DRAIN, new Hosted.Elements(List.of(1, 2), null));
         assertThat(host.apply(QueueHost.POLL, new Object[0], new Gone(true))).isEqualTo(1);
         assertThat(host.apply(QueueHost.POLL, new Object[0], new Gone(true))).isEqualTo(2);
         assertThat(host.apply(QueueHost.POLL, new Object[0], new Gone(true))).isNull();

@@ -2,6 +2,7 @@ package io.stratagem.processpool;
 
 import io.stratagem.TransferException;
 import io.stratagem.processpool.Bytes.MalformedException;
+import io.stratagem.processpool.Bytes.TooLargeException;
 import io.stratagem.processpool.LoaderTable.Values;
 import io.stratagem.processpool.spi.Hosted;
 import io.stratagem.processpool.spi.Hosts;
@@ -275,7 +276,7 @@ final class Desk {
         try {
             hosted = find(asked);
             value = hosted.apply(asked.operation, readArguments(asked, hosted), asked);
-        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
+        } catch (Throwable e) { // whatever the application's code throws is for who has asked
             fail(asked, e);
             return;
         } finally {
@@ -327,8 +328,7 @@ final class Desk {
     private void answer(Asked asked, @Nullable Object value) {
         boolean isSent = false;
         try {
-            begin(asked, Frames.ANSWER);
-            WRITER.write(answer, value, Objects.requireNonNull(asked.hosted).contents());
+            writeAnswer(asked, value);
             isSent = send(asked);
         } catch (TransferException e) {
             isSent = true;
@@ -339,6 +339,26 @@ final class Desk {
                 takeBack(asked, value);
             }
             Thread.interrupted();
+        }
+    }
+
+    private void writeAnswer(Asked asked, @Nullable Object value) {
+        String contents = Objects.requireNonNull(asked.hosted).contents();
+        if (value instanceof Hosted.Elements elements) {
+            begin(asked, Frames.ANSWERS);
+            try {
+                answer.putVarInt(elements.values().size());
+                for (Object each : elements.values()) {
+                    int lengthAt = answer.beginLength();
+                    WRITER.write(answer, each, contents);
+                    answer.endLength(lengthAt);
+                }
+            } catch (TooLargeException e) {
+                throw Diagnosis.ofWriting(contents, value, e);
+            }
+        } else {
+            begin(asked, Frames.ANSWER);
+            WRITER.write(answer, value, contents);
         }
     }
 

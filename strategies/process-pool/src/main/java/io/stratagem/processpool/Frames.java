@@ -61,6 +61,9 @@ final class Frames {
     /** Nothing has been done. */
     static final byte WITHDRAWN = 2;
 
+    /** Several values: how many, and each with its length. */
+    static final byte ANSWERS = 3;
+
     /* Entries of answers about classes. */
 
     /** index of the URL known. */

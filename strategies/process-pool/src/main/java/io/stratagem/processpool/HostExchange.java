@@ -2,7 +2,10 @@ package io.stratagem.processpool;
 
 import io.stratagem.TransferException;
 import io.stratagem.processpool.spi.HostLine;
+import io.stratagem.processpool.spi.Hosted;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
@@ -159,10 +162,29 @@ final class HostExchange {
         }
 
         private @Nullable Object read(byte verdict, Bytes answer) {
-            if (verdict == Frames.ANSWER) {
-                return codec.read(answer, contents);
+            return switch (verdict) {
+                case Frames.ANSWER -> codec.read(answer, contents);
+                case Frames.ANSWERS -> readElements(answer);
+                default -> throw asUnchecked(new ThrowableCodec(codec).read(answer, "the application"));
+            };
+        }
+
+        private Hosted.Elements readElements(Bytes answer) {
+            List<@Nullable Object> values = new ArrayList<>();
+            TransferException failure = null;
+            for (int left = answer.getCount(Integer.BYTES); left > 0; left--) {
+                Bytes element = answer.slice(answer.getInt());
+                try {
+                    values.add(codec.read(element, contents));
+                } catch (TransferException e) {
+                    if (failure == null) {
+                        failure = e;
+                    } else {
+                        failure.addSuppressed(e);
+                    }
+                }
             }
-            throw asUnchecked(new ThrowableCodec(codec).read(answer, "the application"));
+            return new Hosted.Elements(values, failure);
         }
 
         /** With the frames of this thread after those of the application. */

@@ -16,6 +16,7 @@ import io.stratagem.testkit.Patience;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
+import java.net.URL;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -35,6 +36,7 @@ final class HostedTest extends WorkerFixture {
     private static final int ECHO = 0;
     private static final int WAIT = 1;
     private static final int HANG = 2;
+    private static final int THROW = 3;
 
     private final LogRecorder log = new LogRecorder();
     private final Host host = new Host();
@@ -49,6 +51,11 @@ final class HostedTest extends WorkerFixture {
     void remove() {
         log.detach();
         Hosts.remove(handle.id);
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // the compiler is to be deceived
+    private static <E extends Throwable> E sneaky(Throwable checked) throws E {
+        throw (E) checked;
     }
 
     private static final class Host implements Hosted {
@@ -77,6 +84,7 @@ final class HostedTest extends WorkerFixture {
                     Objects.requireNonNull(gate).awaitIgnoringInterrupts();
                     return null;
                 }
+                case THROW -> throw HostedTest.<RuntimeException>sneaky(new IOException("no such thing"));
                 default -> throw new UnsupportedOperationException("there is no operation " + operation);
             }
         }
@@ -161,6 +169,9 @@ final class HostedTest extends WorkerFixture {
                 .isInstanceOf(UnsupportedOperationException.class);
         assertThat(causeOf(pool.run(task(handle -> handle.line().ask(ECHO)), handle)))
                 .isInstanceOf(ArrayIndexOutOfBoundsException.class);
+        assertThat(causeOf(pool.run(task(handle -> handle.line().ask(THROW)), handle)))
+                .isInstanceOf(TransferException.class)
+                .hasMessageContaining("no such thing");
         assertThat(causeOf(pool.run(task(handle -> handle.line().ask(ECHO, "a")), new Handle(UUID.randomUUID()))))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("closed");
@@ -270,6 +281,7 @@ final class HostedTest extends WorkerFixture {
         WorkerProcessStrategy pool = pool(2);
         CompletableFuture<Result<Object>> hanging =
                 pool.submit(task(handle -> String.valueOf(handle.line().ask(HANG))), handle);
+        Patience.await().until(() -> host.hanging.get() == 1);
         Workload<Handle, Object> echoing = task(handle -> handle.line().ask(ECHO, 1));
         assertThat(Patience.get(pool.submit(echoing, handle)).orElseThrow()).isEqualTo(1);
         assertThat(hanging).isNotDone();
@@ -282,13 +294,31 @@ final class HostedTest extends WorkerFixture {
     void hangingHost_holdsUpNoClasses() throws Exception {
         Gate gate = gate();
         host.gate = gate;
+        Gate hanging = gate();
         Workload<Handle, Object> both = task(handle -> {
             handle.forge(HANG, false, handle.questions().open(answer -> {}), frame -> frame.putVarInt(0));
-            ClassLoader loader = Thread.currentThread().getContextClassLoader();
-            return String.valueOf(loader.getResource("no-such-thing"));
+            hanging.await();
+            return Thread.currentThread().getContextClassLoader().getResource("a-thing") != null;
         });
-        assertThat(Patience.get(pool(1).submit(both, handle)).orElseThrow()).isEqualTo("null");
-        assertThat(gate.isOpen()).isFalse();
+        AtomicInteger asked = new AtomicInteger();
+        ClassLoader loader = new ClassLoader(HostedTest.class.getClassLoader()) {
+            @Override
+            protected @Nullable URL findResource(String name) {
+                asked.addAndGet(name.equals("a-thing") ? 1 : 0);
+                return null;
+            }
+        };
+        Thread.currentThread().setContextClassLoader(loader);
+        CompletableFuture<Result<Object>> found;
+        try {
+            found = pool(1).submit(both, handle);
+        } finally {
+            Thread.currentThread().setContextClassLoader(HostedTest.class.getClassLoader());
+        }
+        Patience.await().until(() -> host.hanging.get() == 1);
+        hanging.open();
+        assertThat(Patience.get(found).orElseThrow()).isEqualTo(false);
+        assertThat(asked).hasValue(1);
         gate.open();
     }
 

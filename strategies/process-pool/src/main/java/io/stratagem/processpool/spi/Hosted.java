@@ -1,5 +1,7 @@
 package io.stratagem.processpool.spi;
 
+import io.stratagem.TransferException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,6 +11,14 @@ import org.jspecify.annotations.Nullable;
 public interface Hosted {
     /** What {@link #apply} returns if the answer comes later, through the waiter. */
     Object LATER = new Object();
+
+    /**
+     * An answer of several values, each of which is rebuilt for itself: one that cannot be takes no other with it.
+     *
+     * @param values what is there
+     * @param failure of the first that could not be rebuilt, if any could not; else, and where it is made, null
+     */
+    record Elements(List<?> values, @Nullable TransferException failure) {}
 
     /** Who has asked, and waits. Compared by identity. */
     interface Waiter {
