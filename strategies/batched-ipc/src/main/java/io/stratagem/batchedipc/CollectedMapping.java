@@ -69,6 +69,9 @@ final class CollectedMapping implements Mapping {
         void mapped(MappedByteBuffer buffer, int more) {
             synchronized (Lingering.LOCK) {
                 bytes += more;
+                if (hasEnded) {
+                    Lingering.bytes += more;
+                }
             }
             SharedMemory.CLEANER.register(buffer, () -> unmapped(more));
         }

@@ -44,6 +44,7 @@ final class Keeper {
             pauseNanos = SHORTEST_PAUSE_NANOS;
             Thread thread = new Thread(null, this::look, "stratagem-shared-memory", 0, false); // inherits nothing
             thread.setDaemon(true);
+            thread.setContextClassLoader(Keeper.class.getClassLoader()); // before 19 that is inherited all the same
             thread.start();
             isRunning = true;
         }

@@ -81,8 +81,8 @@ final class KilledApplicationTest {
                         Broadcast<String> broadcast = Broadcast.of("x".repeat(1 << 20))) {
                     Fn<Integer, SharedArray> function = n -> {
                         counter.addAndGet(array.length() + broadcast.value().length());
-                        signs.begun();
                         SharedArray mine = SharedArray.ofBytes(1 << 20);
+                        signs.begun();
                         Thread.sleep(600_000);
                         return mine;
                     };

@@ -259,6 +259,7 @@ final class Outbox {
                 made.setThreadFactory(action -> {
                     Thread thread = new Thread(null, action, "stratagem-sender", 0, false);
                     thread.setDaemon(true);
+                    thread.setContextClassLoader(Outbox.class.getClassLoader()); // before 19 it is the task's
                     return thread;
                 });
                 present = made;
