@@ -13,11 +13,13 @@ import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +91,6 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     final Terms terms;
-    final int attempts;
     private final long queuedAtNanos;
 
     /** What only some tasks need, or null. */
@@ -97,8 +98,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     private volatile long word;
 
-    /** Set by who begins, before the word; or by who settles a task that never started. */
+    /** Set by who begins, before the word; of a single asynchronous task by who asks first, under the monitor. */
     private @Nullable BatchExecution execution;
+
+    /** When a single asynchronous task began, or 0. Set before the word. */
+    private long waitStartNanos;
 
     /** The outcome of the last task if the word says that it was taken. Written under the monitor, before the word. */
     private @Nullable Object taken;
@@ -106,11 +110,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Who runs it: written before it claims. */
     private @Nullable Worker worker;
 
-    /** The thread that is in {@link #run}, or null. Guarded by this. */
-    private @Nullable Thread runner;
-
-    /** The stage of the last task, if that is asynchronous and waits. Guarded by this. */
-    private @Nullable CompletionStage<?> stage;
+    /** The thread that is in {@link #run}, or the stage of the last task, if that waits; or null. Guarded by this. */
+    private @Nullable Object runner;
 
     /** Who is told of the end of the asynchronous task that was claimed last. Written before it is claimed. */
     private @Nullable TaskLoop taskLoop;
@@ -133,6 +134,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** For timeouts, further attempts, keys and listeners. */
     static final class Details {
         private final long firstTaskId;
+        private final int attempts;
 
         /** When the first attempt of the task began; only for further attempts. */
         private final long firstStartNanos;
@@ -154,8 +156,17 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
         private boolean isLeftLater;
 
-        Details(long firstTaskId, long firstStartNanos, KeyLimits.@Nullable Place place) {
+        /** The inputs of a {@link MapBatch}. Only that uses it. */
+        @Nullable
+        Object @Nullable [] inputs;
+
+        Details(long firstTaskId, KeyLimits.@Nullable Place place) {
+            this(firstTaskId, 1, 0, place);
+        }
+
+        private Details(long firstTaskId, int attempts, long firstStartNanos, KeyLimits.@Nullable Place place) {
             this.firstTaskId = firstTaskId;
+            this.attempts = attempts;
             this.firstStartNanos = firstStartNanos;
             this.place = place;
         }
@@ -164,12 +175,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         Details from(int index) {
             KeyLimits.Place given = place;
             place = null;
-            return new Details(firstTaskId + index, firstStartNanos, given);
+            return new Details(firstTaskId + index, attempts, firstStartNanos, given);
         }
 
         Details ofNextAttempt(int index, long beganNanos) {
             KeyLimits.Place former = place;
-            return new Details(firstTaskId + index, beganNanos, former == null ? null : former.anew());
+            return new Details(firstTaskId + index, attempts + 1, beganNanos, former == null ? null : former.anew());
         }
 
         private void disarm() {
@@ -183,9 +194,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** What service threads have left for callback threads; null until there is something. Written under the monitor. */
     private volatile @Nullable Callbacks callbacks;
 
-    Batch(Terms terms, int size, int attempts, @Nullable Details details) {
+    Batch(Terms terms, int size, @Nullable Details details) {
         this.terms = terms;
-        this.attempts = attempts;
         this.details = details;
         this.queuedAtNanos = terms.clock().nanoTime();
         if (details != null) {
@@ -211,7 +221,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     abstract void setOutcome(int index, Object outcome, @Nullable Object value);
 
     /** A new batch of some of these tasks; not linked to this one. */
-    abstract Batch part(int from, int to, int partAttempts, @Nullable Details partDetails);
+    abstract Batch part(int from, int to, @Nullable Details partDetails);
 
     /** A tail was cut off: it joins the run, to be read after this batch. Called under the monitor. */
     abstract void link(Batch rest);
@@ -224,6 +234,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     /** It waits for its attempt no longer. */
     void delayEnded() {}
+
+    /** Its tasks may begin to wait: who looks for what waits, or closes the strategy by force, finds it from now on. */
+    void listWait() {
+        terms.strategy.list(this);
+    }
+
+    /** What its last task tells of its end. */
+    BiConsumer<@Nullable Object, @Nullable Throwable> whenEnded() {
+        return this::ended;
+    }
 
     /** A task was settled and the next one is about to run. Called on the worker, for each task. */
     abstract void published();
@@ -338,7 +358,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @return true from {@link Engine#stop} until the task has returned
      */
     public final synchronized boolean isStuck() {
-        return runner != null && isTaken(word);
+        return runner instanceof Thread && isTaken(word);
     }
 
     /**
@@ -476,7 +496,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             }
             long start = terms.clock().nanoTime() - agoNanos;
             if (execution == null) {
-                execution = BatchExecution.started(terms, by.name(), attempts, end(now), queuedAtNanos, start);
+                execution = newExecution(by, end(now), start);
             }
             Details mine = details;
             if (mine != null) {
@@ -625,7 +645,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             by.forgetTime(); // its end may not be noted
         }
         long start = by.nowNanos(terms.clock());
-        execution = BatchExecution.started(terms, by.name(), attempts, end(now), queuedAtNanos, start);
+        if (thread == null && end(now) == 1) {
+            waitStartNanos = start != 0 ? start : 1;
+        } else {
+            execution = newExecution(by, end(now), start);
+        }
         if (mine != null) {
             mine.taskStartNanos = start;
             arm(mine, terms.timeoutNanos);
@@ -762,7 +786,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         Object input = inputOf(0);
         try {
             // They count as waiting from their start, and not as running on the worker that starts them.
-            terms.strategy.list(this);
+            listWait();
             Loop loop = loops.get();
             taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
             return isRefused() || begin(by, null) != 0 ? null : startFrom(input, loop, by, loops, began);
@@ -782,7 +806,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         Object input = firstInput;
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
-            CompletionStage<@Nullable Object> started = startAsync(index, input, new ContextLoop(loop, terms.context));
+            CompletionStage<@Nullable Object> started =
+                    startAsync(index, input, new ContextLoop(loop, terms.context), by);
             Object value = index + 1 < size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
             if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
@@ -836,11 +861,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             if (settled(word) != index) {
                 return this; // it was taken
             }
-            alone = part(index, index + 1, attempts, null);
+            alone = part(index, index + 1, null);
             alone.taskLoop = taskLoop;
             taskLoop = null;
             link(alone);
-            terms.strategy.list(alone);
+            alone.listWait();
             alone.begin(by, null);
             finishExecution(index);
             word = word(index, index, index);
@@ -893,11 +918,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     /** The stage of a task, or one that has failed if there is none. */
     @SuppressWarnings("NullAway") // inputs may be null
-    private CompletionStage<@Nullable Object> startAsync(int index, @Nullable Object input, Loop loop) {
+    private CompletionStage<@Nullable Object> startAsync(int index, @Nullable Object input, Loop loop, Worker by) {
         @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
         AsyncFn<@Nullable Object, @Nullable Object> function =
                 (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        terms.strategy.notifyStarted(this, index, executionOrNever().worker());
+        terms.strategy.notifyStarted(this, index, by.name());
         try {
             CompletionStage<@Nullable Object> started = function.apply(input, loop);
             if (started == null) {
@@ -914,7 +939,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private void settleWith(int index, CompletionStage<@Nullable Object> started) {
         boolean isGone;
         synchronized (this) {
-            stage = started;
+            runner = started;
             isGone = settled(word) > index;
         }
         if (isGone) {
@@ -922,16 +947,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             return;
         }
         try {
-            started.whenComplete((value, failure) -> {
-                if (failure == null) {
-                    succeeded(index, value);
-                } else {
-                    Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
-                    failed(index, cause != null ? cause : failure);
-                }
-            });
+            started.whenComplete(whenEnded());
         } catch (Throwable e) {
             failed(index, e); // a stage of somebody's own making
+        }
+    }
+
+    /** The stage of the task that was claimed last has completed. */
+    final void ended(@Nullable Object value, @Nullable Throwable failure) {
+        int index = claimed(word) - 1;
+        if (failure == null) {
+            succeeded(index, value);
+        } else {
+            Throwable cause = failure instanceof CompletionException ? failure.getCause() : null;
+            failed(index, cause != null ? cause : failure);
         }
     }
 
@@ -1002,11 +1031,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         Details mine = details;
         if (policy.isPresent() && mine != null) {
             long now = terms.clock().nanoTime();
-            long began = attempts == 1 ? mine.taskStartNanos : mine.firstStartNanos;
-            long delay = policy.get().nextDelayNanos(cause, attempts, now - began);
+            long began = attempts() == 1 ? mine.taskStartNanos : mine.firstStartNanos;
+            long delay = policy.get().nextDelayNanos(cause, attempts(), now - began);
             if (delay >= 0) {
                 hasMoved = true;
-                Batch again = part(index, index + 1, attempts + 1, mine.ofNextAttempt(index, began));
+                Batch again = part(index, index + 1, mine.ofNextAttempt(index, began));
                 again.isHeld = true; // until it is dispatched: who helps would find it before it has joined its run
                 again.callbacks = callbacks();
                 return new Moved(again, delay);
@@ -1080,8 +1109,22 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     private BatchExecution executionOrNever() {
+        BatchExecution mine = waitStartNanos != 0 ? executionOfWait() : execution;
+        return mine != null ? mine : BatchExecution.neverStarted(terms, attempts(), Math.max(1, size()));
+    }
+
+    /** Of a task that waits it is made late: there may be very many. */
+    private synchronized BatchExecution executionOfWait() {
         BatchExecution mine = execution;
-        return mine != null ? mine : BatchExecution.neverStarted(terms, attempts, Math.max(1, size()));
+        if (mine == null) {
+            mine = newExecution(Objects.requireNonNull(worker), 1, waitStartNanos);
+            execution = mine;
+        }
+        return mine;
+    }
+
+    private BatchExecution newExecution(Worker by, int size, long startNanos) {
+        return BatchExecution.started(terms, by.name(), attempts(), size, queuedAtNanos, startNanos);
     }
 
     private void finishExecution(int tasks) {
@@ -1093,9 +1136,14 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     // ---------------------------------------------------------------------------------------------- for core
 
-    /** How it is run, or null as long as it has not begun. */
+    /** How it is run; null as long as it has not begun, or is a single asynchronous task of which no result is known. */
     final @Nullable BatchExecution execution() {
         return execution;
+    }
+
+    /** Which attempt this is at its tasks, from 1. */
+    final int attempts() {
+        return details == null ? 1 : details.attempts;
     }
 
     final TaskInfo info(int index) {
@@ -1105,7 +1153,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** How long its task has been waiting for its stage. */
     final WaitView waitView(long nowNanos) {
         BatchExecution mine = execution;
-        return new WaitView(terms.workload.name(), mine == null ? Duration.ZERO : mine.busy(nowNanos));
+        Duration ofSeveral = mine == null ? Duration.ZERO : mine.busy(nowNanos);
+        return new WaitView(
+                terms.workload.name(),
+                waitStartNanos == 0 ? ofSeveral : Duration.ofNanos(Math.max(0, nowNanos - waitStartNanos)));
     }
 
     final void setListed() {
@@ -1135,8 +1186,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     /** Its time has come; unless it still has to wait for its key. */
     final void endDelay() {
+        delayEnded(); // first: whoever starts it must find it counted
         isHeld = place() != null;
-        delayEnded();
     }
 
     /** It has a place within the limit of its key. */
@@ -1204,8 +1255,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     private Batch tail(int from, int to) {
-        Batch tail = part(from, to, attempts, details == null ? null : details.from(from));
-        if (attempts > 1) {
+        Batch tail = part(from, to, details == null ? null : details.from(from));
+        if (attempts() > 1) {
             tail.callbacks = callbacks; // listeners may have heard of earlier attempts
         }
         return tail;
@@ -1336,8 +1387,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private @Nullable Taking tryTake(long now, Object outcome) {
         assert Thread.holdsLock(this);
         int index = settled(now);
-        Thread thread = runner;
-        if (thread == null) {
+        if (!(runner instanceof Thread thread)) {
             boolean isLast = index + 1 == end(now);
             setOutcome(index, outcome, null);
             if (isLast) {
@@ -1347,7 +1397,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
                 details.isLeftLater = details.isElsewhere;
             }
             word = word(index + 1, claimed(now), end(now));
-            return new Taking(index, outcome, isLast, null, stage);
+            return new Taking(index, outcome, isLast, null, (CompletionStage<?>) runner);
         }
         taken = outcome;
         if (!WORD.compareAndSet(this, now, word(index + 1, index + 1, index + 1) | TAKEN)) {

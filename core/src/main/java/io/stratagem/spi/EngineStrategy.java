@@ -81,10 +81,13 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     private final AtomicLong expectedStages = new AtomicLong();
 
     /**
-     * What is neither queued nor on a worker: asynchronous tasks that wait, tasks that wait for another attempt or for
-     * their key, and those that run in the thread that submitted them.
+     * What is neither queued nor on a worker: asynchronous tasks that wait, but for those of maps, tasks that wait for
+     * another attempt or for their key, and those that run in the thread that submitted them.
      */
     private final Set<Batch> waiting = ConcurrentHashMap.newKeySet();
+
+    /** Maps with asynchronous tasks that wait: these are found there. */
+    private final Set<MapRun<?, ?>> waitingRuns = ConcurrentHashMap.newKeySet();
 
     /**
      * Read and written without order: any will do, since their fields are final. Weak, so as not to keep the class loader
@@ -212,7 +215,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private SingleBatch newSingle(Terms terms, TaskFuture<?> future, @Nullable Object input) {
-        SingleBatch batch = new SingleBatch(terms, future, input, 1, newDetails(terms, 1, input));
+        SingleBatch batch = new SingleBatch(terms, future, input, newDetails(terms, 1, input));
         future.batch = batch;
         notifySubmitted(batch);
         return batch;
@@ -227,7 +230,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         if (!terms.haveDetails) {
             return null;
         }
-        return new Batch.Details(newTaskIds(tasks), 0, terms.limitPerKey > 0 ? KeyLimits.place(terms, input) : null);
+        return new Batch.Details(newTaskIds(tasks), terms.limitPerKey > 0 ? KeyLimits.place(terms, input) : null);
     }
 
     /** False if the caller was interrupted while it waited; it keeps its interrupt. */
@@ -540,6 +543,21 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         return keys;
     }
 
+    /** Looks there from now on, too, for what waits. */
+    final void list(MapRun<?, ?> run) {
+        waitingRuns.add(run);
+    }
+
+    final void unlist(MapRun<?, ?> run) {
+        waitingRuns.remove(run);
+    }
+
+    /** All tasks that are neither queued nor on a worker and have begun. */
+    private Stream<Batch> waits() {
+        Stream<Batch> ofMaps = waitingRuns.stream().flatMap(run -> run.known().stream());
+        return Stream.concat(waiting.stream(), ofMaps).filter(Batch::isRunning).distinct();
+    }
+
     final void unlist(Batch batch) {
         waiting.remove(batch);
     }
@@ -606,9 +624,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         List<WorkerView> workers = engine.workers(clock.nanoTime());
         int abandoned = engine.abandoned();
         long running =
-                workers.stream().filter(worker -> worker.workload().isPresent()).count()
-                        - abandoned
-                        + waiting.stream().filter(Batch::isRunning).count();
+                workers.stream().filter(worker -> worker.workload().isPresent()).count() - abandoned + waits().count();
         running = Math.max(0, running);
         long taken = takenTasks();
         return new Snapshot(
@@ -630,8 +646,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
     }
 
     private List<WaitView> longestWaits(long nowNanos) {
-        return waiting.stream()
-                .filter(batch -> batch.isRunning() && batch.workload().kind() == Kind.ASYNC)
+        return waits().filter(batch -> batch.workload().kind() == Kind.ASYNC)
                 .map(batch -> batch.waitView(nowNanos))
                 .sorted(Comparator.comparing(WaitView::age).reversed())
                 .limit(Snapshot.MOST_WAITS)
@@ -733,6 +748,7 @@ public abstract class EngineStrategy implements ExecutorStrategy {
         CancellationException why = closedNow();
         engine.closeNow().forEach(batch -> batch.cancel(why));
         waiting.forEach(batch -> batch.cancel(why));
+        waitingRuns.forEach(run -> run.cancelUnfinished(why)); // also what has not begun: it may just be about to
     }
 
     final boolean isClosedNow() {

@@ -1,20 +1,19 @@
 package io.stratagem.spi;
 
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Tasks of a {@link MapRun}. */
-final class MapBatch extends Batch {
+final class MapBatch extends Batch implements BiConsumer<@Nullable Object, @Nullable Throwable> {
     private final MapRun<?, ?> run;
 
     /** The input of a task, then its outcome. */
     private final @Nullable Object[] slots;
 
-    /** The inputs, if they are needed after their slots are overwritten; else the same array. */
-    private final @Nullable Object[] inputs;
-
     /** What the inputs weigh, as {@link Weight} sees it. What is split off counts twice, until its batch is left. */
-    private final long inputBytes;
+    long inputBytes;
 
     /** What the values weigh so far. Written by who settles, before the word. */
     private long resultBytes;
@@ -25,11 +24,11 @@ final class MapBatch extends Batch {
     /** How many outcomes the run's reader has taken. Only the reader uses it. */
     int read;
 
-    /** What it weighs in the run's window. Guarded by the run. */
-    long countedBytes;
-
     /** Whether the run's reader has given that back. Guarded by the run. */
     boolean isLeft;
+
+    /** Whether its results count in the run's window, too. Guarded by the run. */
+    boolean isWeighed;
 
     /** Whether the run counts it among those of several tasks. Guarded by the run. */
     boolean isOfSeveral;
@@ -45,18 +44,28 @@ final class MapBatch extends Batch {
     MapBatch next;
 
     /** Takes over the array. */
-    MapBatch(MapRun<?, ?> run, @Nullable Object[] inputs, long inputBytes, int attempts, @Nullable Details details) {
-        super(run.terms(), inputs.length, attempts, details);
+    MapBatch(MapRun<?, ?> run, @Nullable Object[] inputs, long inputBytes, @Nullable Details details) {
+        super(run.terms(), inputs.length, details);
         this.run = run;
-        this.inputs = inputs;
         this.inputBytes = inputBytes;
-        this.slots = details == null ? inputs : inputs.clone();
+        if (details == null) {
+            this.slots = inputs;
+        } else {
+            this.slots = inputs.clone();
+            details.inputs = inputs;
+        }
+    }
+
+    /** The inputs, if they are needed after their slots are overwritten; else the slots. */
+    private @Nullable Object[] inputs() {
+        Details mine = details;
+        return mine == null ? slots : Objects.requireNonNull(mine.inputs);
     }
 
     @Override
     @Nullable
     Object inputOf(int index) {
-        return inputs[index];
+        return inputs()[index];
     }
 
     @Override
@@ -73,19 +82,19 @@ final class MapBatch extends Batch {
 
     @Override
     void forgetInputs() {
-        if (inputs != slots) {
-            Arrays.fill(inputs, null);
+        if (details != null) {
+            Arrays.fill(inputs(), null);
         }
     }
 
     @Override
-    Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
-        @Nullable Object[] some = Arrays.copyOfRange(inputs, from, to);
+    Batch part(int from, int to, @Nullable Details partDetails) {
+        @Nullable Object[] some = Arrays.copyOfRange(inputs(), from, to);
         long bytes = 0;
         for (Object input : some) {
             bytes += Weight.bytes(input);
         }
-        return new MapBatch(run, some, bytes, partAttempts, partDetails);
+        return new MapBatch(run, some, bytes, partDetails);
     }
 
     @Override
@@ -99,7 +108,7 @@ final class MapBatch extends Batch {
     @Override
     void forgetCut(int from, Batch rest) {
         MapBatch after = (MapBatch) rest;
-        Arrays.fill(inputs, from, from + after.inputs.length, null);
+        Arrays.fill(inputs(), from, from + after.slots.length, null);
         run.moved(this, after.inputBytes);
     }
 
@@ -116,6 +125,22 @@ final class MapBatch extends Batch {
     @Override
     void delayEnded() {
         run.delayEnded(this);
+    }
+
+    @Override
+    void listWait() {
+        run.listWaits();
+    }
+
+    /** Itself: there may be very many that wait. */
+    @Override
+    BiConsumer<@Nullable Object, @Nullable Throwable> whenEnded() {
+        return this;
+    }
+
+    @Override
+    public void accept(@Nullable Object value, @Nullable Throwable failure) {
+        ended(value, failure);
     }
 
     @Override
@@ -136,10 +161,6 @@ final class MapBatch extends Batch {
     @Override
     Throwable cancellation() {
         return run.cancellation();
-    }
-
-    long inputBytes() {
-        return inputBytes;
     }
 
     long resultBytes() {

@@ -7,8 +7,10 @@ import io.stratagem.MapOptions;
 import io.stratagem.Result;
 import io.stratagem.TaskTimeoutException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import java.util.Objects;
 import java.util.Spliterator;
 import java.util.concurrent.CancellationException;
@@ -98,6 +100,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     private volatile boolean isCancelled;
     private volatile boolean isExpired;
+
+    /** Whether the strategy looks here for what waits. */
+    private volatile boolean isListed;
+
     private Clock.@Nullable Timer deadline;
 
     MapRun(Terms terms, Spliterator<? extends I> input, MapOptions options) {
@@ -247,7 +253,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private synchronized void forget(MapBatch batch) {
         if (!batch.isLeft) {
             batch.isLeft = true;
-            bytes -= batch.countedBytes;
+            bytes -= batch.inputBytes + (batch.isWeighed ? batch.resultBytes() : 0);
             ofSeveral -= batch.isOfSeveral ? 1 : 0;
             remove(batch);
         }
@@ -413,7 +419,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         filling = NONE;
         inWindow += filled;
         Batch.Details details = strategy.newDetails(terms, filled, inputs[0]);
-        return new MapBatch(this, inputs, filledBytes, 1, details);
+        return new MapBatch(this, inputs, filledBytes, details);
     }
 
     private void accept(@Nullable Object element) {
@@ -588,6 +594,29 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     // ---------------------------------------------------------------------------------------------- from workers
 
+    /** A task of it is about to wait. */
+    void listWaits() {
+        if (!isListed) {
+            synchronized (this) {
+                strategy.list(this);
+                isListed = true;
+                unlistIfDone(); // what was to wait may have been cancelled
+            }
+        }
+    }
+
+    /* Whoever starts a task has counted it before (unfinished), and then looks whether the run is listed; here it is the
+     * other way round. So one of the two sees the other.
+     */
+    private synchronized void unlistIfDone() {
+        isListed = false;
+        if (unfinished.get() == 0) {
+            strategy.unlist(this);
+        } else {
+            isListed = true;
+        }
+    }
+
     /** A task was settled and the worker goes on to the next. */
     void published(MapBatch batch) {
         if (isEager) {
@@ -600,8 +629,11 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (profile.maxBatch() > 1 || batch.resultBytes() > 0) {
             learn(batch);
         }
-        int left = batch.attempts > 1 && leaveDelayed(batch) ? unfinished.get() : unfinished.decrementAndGet();
+        int left = batch.attempts() > 1 && leaveDelayed(batch) ? unfinished.get() : unfinished.decrementAndGet();
         strategy.settled(batch.settled());
+        if (left == 0 && isListed) {
+            unlistIfDone();
+        }
         if (done != null) {
             done.add(batch);
         }
@@ -615,7 +647,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private synchronized void learn(MapBatch batch) {
-        count(batch, batch.resultBytes());
+        if (!batch.isLeft) {
+            batch.isWeighed = true;
+            bytes += batch.resultBytes();
+        }
         BatchExecution execution = batch.execution();
         if (execution != null) {
             sizer.record(batch.settled(), execution.ranNanos());
@@ -673,20 +708,14 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         firstKnown = batch;
         batch.isOfSeveral = batch.size() > 1;
         ofSeveral += batch.isOfSeveral ? 1 : 0;
-        count(batch, batch.inputBytes());
+        bytes += batch.inputBytes;
     }
 
     /** Inputs of so many bytes went to another batch. */
     synchronized void moved(MapBatch from, long weight) {
-        count(from, -weight);
-    }
-
-    /** Adds to the bytes in the window, until the reader leaves the batch. */
-    private void count(MapBatch batch, long weight) {
-        assert Thread.holdsLock(this);
-        if (!batch.isLeft) {
-            batch.countedBytes += weight;
-            bytes += weight;
+        from.inputBytes -= weight;
+        if (!from.isLeft) {
+            bytes -= weight;
         }
     }
 
@@ -731,14 +760,20 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     }
 
     private void cancelUnfinished() {
-        Deque<MapBatch> left = new ArrayDeque<>();
-        synchronized (this) {
-            for (MapBatch each = firstKnown; each != null; each = each.next) {
-                left.add(each);
-            }
+        cancelUnfinished(cancellation());
+    }
+
+    void cancelUnfinished(Throwable why) {
+        known().forEach(batch -> batch.cancel(why));
+    }
+
+    /** The batches that its reader has not left. */
+    synchronized List<MapBatch> known() {
+        List<MapBatch> all = new ArrayList<>();
+        for (MapBatch each = firstKnown; each != null; each = each.next) {
+            all.add(each);
         }
-        Throwable why = cancellation();
-        left.forEach(batch -> batch.cancel(why));
+        return all;
     }
 
     private Throwable expiry() {

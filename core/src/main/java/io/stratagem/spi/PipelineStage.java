@@ -87,7 +87,7 @@ abstract sealed class PipelineStage {
 
         @Override
         void begin(Passage passage, @Nullable Object input) {
-            StageBatch batch = new StageBatch(terms, passage, input, 1, strategy.newDetails(terms, 1, input));
+            StageBatch batch = new StageBatch(terms, passage, input, strategy.newDetails(terms, 1, input));
             strategy.taken(1);
             strategy.notifySubmitted(batch); // before anybody can run or cancel it
             passage.isIn(batch);

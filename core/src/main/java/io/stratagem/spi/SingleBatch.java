@@ -14,8 +14,8 @@ final class SingleBatch extends Batch {
     /** The outcome if there are details. */
     private @Nullable Object outcome;
 
-    SingleBatch(Terms terms, TaskFuture<?> future, @Nullable Object input, int attempts, @Nullable Details details) {
-        super(terms, 1, attempts, details);
+    SingleBatch(Terms terms, TaskFuture<?> future, @Nullable Object input, @Nullable Details details) {
+        super(terms, 1, details);
         this.future = future;
         this.slot = input;
     }
@@ -49,8 +49,8 @@ final class SingleBatch extends Batch {
     }
 
     @Override
-    Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
-        return new SingleBatch(terms, future, slot, partAttempts, partDetails);
+    Batch part(int from, int to, @Nullable Details partDetails) {
+        return new SingleBatch(terms, future, slot, partDetails);
     }
 
     @Override

@@ -13,8 +13,8 @@ final class StageBatch extends Batch {
     /** The outcome if there are details. */
     private @Nullable Object outcome;
 
-    StageBatch(Terms terms, Passage passage, @Nullable Object input, int attempts, @Nullable Details details) {
-        super(terms, 1, attempts, details);
+    StageBatch(Terms terms, Passage passage, @Nullable Object input, @Nullable Details details) {
+        super(terms, 1, details);
         this.passage = passage;
         this.slot = input;
     }
@@ -48,8 +48,8 @@ final class StageBatch extends Batch {
     }
 
     @Override
-    Batch part(int from, int to, int partAttempts, @Nullable Details partDetails) {
-        return new StageBatch(terms, passage, slot, partAttempts, partDetails);
+    Batch part(int from, int to, @Nullable Details partDetails) {
+        return new StageBatch(terms, passage, slot, partDetails);
     }
 
     @Override

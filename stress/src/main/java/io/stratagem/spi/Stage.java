@@ -51,7 +51,7 @@ final class Stage {
 
     private Stage(Terms terms, Actor... tasks) {
         run = new MapRun<>(terms, Spliterators.emptySpliterator(), MapOptions.ordered());
-        batch = new MapBatch(run, Arrays.copyOf(tasks, tasks.length, Object[].class), 0, 1, null);
+        batch = new MapBatch(run, Arrays.copyOf(tasks, tasks.length, Object[].class), 0, null);
         run.adopt(batch);
     }
 

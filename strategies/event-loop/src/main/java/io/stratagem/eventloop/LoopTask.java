@@ -2,7 +2,6 @@ package io.stratagem.eventloop;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
-import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.TaskLoop;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
@@ -25,14 +24,10 @@ import org.jspecify.annotations.Nullable;
  * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls).
  */
 final class LoopTask implements TaskLoop, Executor {
-    private final LoopThread thread;
-    private final String workload;
+    private final Home home;
 
-    /** Runs its code in its context; null if it has none. */
-    private final @Nullable Executor context;
-
-    /** Head of the list of what is open. Only the loop's thread uses it. */
-    private @Nullable Opened first;
+    /** Null as long as it has neither opened nor off-loaded anything: of those that only wait there may be very many. */
+    private volatile @Nullable Held held; // made under this
 
     private volatile boolean hasOpened;
     private volatile boolean isEnded;
@@ -40,67 +35,63 @@ final class LoopTask implements TaskLoop, Executor {
     /** Set before {@link #isEnded}. */
     private volatile boolean hasFailed;
 
-    /** What is off-loaded and has not ended; null as long as nothing was. */
-    private @Nullable Set<CompletableFuture<?>> calls; // guarded by this
+    LoopTask(Home home) {
+        this.home = home;
+    }
 
-    LoopTask(LoopThread thread, String workload, @Nullable Executor context) {
-        this.thread = thread;
-        this.workload = workload;
-        this.context = context;
+    /**
+     * What tasks have in common that are started together.
+     *
+     * @param context runs their code in its context; null if there is none
+     */
+    record Home(
+            LoopThread thread, String workload, @Nullable Executor context) {}
+
+    /** What has to be closed or cancelled. */
+    private static final class Held {
+        /** Head of the list of what is open. Only the loop's thread uses it. */
+        private @Nullable Opened first;
+
+        /** What is off-loaded and has not ended. */
+        private final Set<CompletableFuture<?>> calls = new HashSet<>(4); // guarded by this
     }
 
     LoopThread thread() {
-        return thread;
+        return home.thread;
     }
 
     String workload() {
-        return workload;
+        return home.workload;
+    }
+
+    private Held held() {
+        Held present = held;
+        if (present == null) {
+            synchronized (this) {
+                present = held;
+                if (present == null) {
+                    present = new Held();
+                    held = present;
+                }
+            }
+        }
+        return present;
     }
 
     // ---------------------------------------------------------------------------------------------- for the task
 
     @Override
     public CompletableFuture<Void> delay(Duration delay) {
-        Delay future = new Delay(thread);
-        future.timer = thread.schedule(this, future, NANOSECONDS.convert(delay));
-        return future;
-    }
-
-    /** Its completion is the action of its timer. */
-    private static final class Delay extends LoopFuture<Void> implements Runnable, LoopThread.Abortable {
-        private volatile LoopThread.@Nullable Scheduled timer;
-
-        Delay(LoopThread loop) {
-            super(loop);
-        }
-
-        @Override
-        public void run() {
-            complete(null);
-        }
-
-        @Override
-        public void abort(Throwable why) {
-            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
-        }
-
-        @Override
-        public boolean cancel(boolean mayInterruptIfRunning) {
-            LoopThread.Scheduled armed = timer;
-            if (armed != null && !isDone()) {
-                armed.cancel();
-            }
-            return super.cancel(mayInterruptIfRunning);
-        }
+        return thread().delay(this, NANOSECONDS.convert(delay));
     }
 
     @Override
     public <T> CompletableFuture<T> offload(Callable<? extends T> call) {
-        CompletableFuture<T> begun = thread.engine()
+        CompletableFuture<T> begun = thread().engine()
                 .offloadTo(
                         () -> {
                             if (hasFailed) { // nobody waits for it, and the loop may be too busy to cancel it
-                                throw new CancellationException("the task of workload '" + workload
+                                throw new CancellationException("the task of workload '" + workload()
                                         + "' has failed, and this call is not begun");
                             }
                             return call.call();
@@ -114,22 +105,29 @@ final class LoopTask implements TaskLoop, Executor {
         return offload;
     }
 
-    private synchronized void addCall(CompletableFuture<?> call) {
-        if (calls == null) {
-            calls = new HashSet<>();
+    private void addCall(CompletableFuture<?> call) {
+        Held mine = held();
+        synchronized (mine) {
+            mine.calls.add(call);
         }
-        calls.add(call);
     }
 
     @SuppressWarnings("CollectionUndefinedEquality") // the same one is meant
-    private synchronized void removeCall(CompletableFuture<?> call) {
-        if (calls != null) {
-            calls.remove(call);
+    private void removeCall(CompletableFuture<?> call) {
+        Held mine = held();
+        synchronized (mine) {
+            mine.calls.remove(call);
         }
     }
 
-    private synchronized List<CompletableFuture<?>> calls() {
-        return calls == null ? List.of() : List.copyOf(calls);
+    private List<CompletableFuture<?>> calls() {
+        Held mine = held;
+        if (mine == null) {
+            return List.of();
+        }
+        synchronized (mine) {
+            return List.copyOf(mine.calls);
+        }
     }
 
     /** What is off-loaded, seen from the loop. */
@@ -137,7 +135,7 @@ final class LoopTask implements TaskLoop, Executor {
         private final CompletableFuture<T> call;
 
         Offload(LoopTask task, CompletableFuture<T> call) {
-            super(task.thread);
+            super(task.thread());
             this.call = call;
             var unused = call.whenComplete((value, failure) -> {
                 task.removeCall(call);
@@ -161,7 +159,7 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public boolean inLoop() {
-        return thread.isCurrent();
+        return thread().isCurrent();
     }
 
     @Override
@@ -171,12 +169,12 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public void execute(Runnable action) {
-        thread.post(new LoopThread.Callback(this, action));
+        thread().post(new LoopThread.Callback(this, action));
     }
 
     /** Runs, here, what may call code of the task's. */
     void runInContext(Runnable action) {
-        Executor own = context;
+        Executor own = home.context;
         if (own == null) {
             action.run();
         } else {
@@ -186,16 +184,17 @@ final class LoopTask implements TaskLoop, Executor {
 
     /** {@link Opened#ready}, in the same way. */
     void runReady(Opened opened, SelectionKey key) {
-        if (context == null) {
+        Executor own = home.context;
+        if (own == null) {
             opened.ready(key);
         } else {
-            context.execute(() -> opened.ready(key));
+            own.execute(() -> opened.ready(key));
         }
     }
 
     /** Runs it at once on the loop's own thread, else there. */
     void runOnLoop(Runnable action) {
-        if (thread.isCurrent()) {
+        if (thread().isCurrent()) {
             action.run();
         } else {
             execute(action);
@@ -206,26 +205,28 @@ final class LoopTask implements TaskLoop, Executor {
 
     /** Notes what is open. False if the task or the loop ends already, and it is to be closed. On the loop's thread. */
     boolean tryAdd(Opened opened) {
-        if (thread.isEnding()) {
+        if (thread().isEnding()) {
             return false; // this may be another thread, which does what was left
         }
-        assert thread.isCurrent();
+        assert thread().isCurrent();
         hasOpened = true;
         if (isEnded) {
             return false;
         }
-        opened.next = first;
-        if (first != null) {
-            first.previous = opened;
+        Held mine = held();
+        Opened after = mine.first;
+        opened.next = after;
+        if (after != null) {
+            after.previous = opened;
         }
-        first = opened;
+        mine.first = opened;
         opened.isListed = true;
         return true;
     }
 
     /** Forgets what has been closed. On the loop's thread. */
     void remove(Opened opened) {
-        assert thread.isCurrent();
+        assert thread().isCurrent();
         if (!opened.isListed) {
             return;
         }
@@ -233,7 +234,7 @@ final class LoopTask implements TaskLoop, Executor {
         Opened before = opened.previous;
         Opened after = opened.next;
         if (before == null) {
-            first = after;
+            held().first = after;
         } else {
             before.next = after;
         }
@@ -268,7 +269,8 @@ final class LoopTask implements TaskLoop, Executor {
     }
 
     private void closeAll(boolean succeeded) {
-        for (Opened opened = first; opened != null; opened = first) {
+        Held mine = held();
+        for (Opened opened = mine.first; opened != null; opened = mine.first) {
             remove(opened);
             opened.taskEnded(succeeded);
         }

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -89,6 +90,9 @@ final class LoopThread extends Thread implements ServiceThread {
 
     /** To be done after the next selection: the system is told only then of channels that were closed. */
     private final Queue<Callback> afterSelection = new ArrayDeque<>(0);
+
+    /** Of the last task without a context: mostly the next has the same. */
+    private LoopTask.@Nullable Home lastHome;
 
     /** How many futures this step has completed in the call that made them. */
     private int inlineCompletions;
@@ -207,14 +211,21 @@ final class LoopThread extends Thread implements ServiceThread {
             Clock.Timer timer = clock.schedule(() -> postDue(task, action), nanos);
             return timer::cancel;
         }
-        OwnTimer timer =
-                new OwnTimer(task, action, System.nanoTime() + Math.min(Math.max(0, nanos), Long.MAX_VALUE / 4));
-        if (isCurrent()) {
-            timer.arm();
-        } else {
-            post((Runnable) timer::arm);
+        return arm(new Action(task, action), nanos);
+    }
+
+    /**
+     * A future that is completed later, on the loop; with a failure if the loop ends before.
+     *
+     * @throws RejectedExecutionException if the loop has ended
+     */
+    CompletableFuture<Void> delay(LoopTask task, long nanos) {
+        if (clock != Clock.system()) {
+            ClockDelay future = new ClockDelay(this);
+            future.timer = schedule(task, future, nanos);
+            return future;
         }
-        return timer;
+        return arm(new Delay(task), nanos);
     }
 
     private void postDue(LoopTask task, Runnable action) {
@@ -231,45 +242,144 @@ final class LoopThread extends Thread implements ServiceThread {
         }
     }
 
+    private <T extends OwnTimer> T arm(T timer, long nanos) {
+        long deadline = System.nanoTime() + Math.min(Math.max(0, nanos), Long.MAX_VALUE / 4);
+        if (isCurrent()) {
+            timer.arm(deadline);
+        } else {
+            post((Runnable) () -> timer.arm(deadline));
+        }
+        return timer;
+    }
+
     /** A timer of the wheel. */
-    private final class OwnTimer extends TimerWheel.Timer implements Scheduled {
+    private abstract static class OwnTimer extends TimerWheel.Timer {
         private final LoopTask task;
-        private final Runnable action;
-        private final long deadlineNanos;
-        private volatile boolean isCancelled;
 
-        OwnTimer(LoopTask task, Runnable action, long deadlineNanos) {
+        OwnTimer(LoopTask task) {
+            super(task.thread());
             this.task = task;
+        }
+
+        /** What is to be done; null if nobody wants that any more. */
+        abstract @Nullable Runnable action();
+
+        final void arm(long deadlineNanos) {
+            if (loop.isEnding) {
+                give(loop.hasEnded());
+            } else if (action() != null) {
+                loop.timers.add(this, deadlineNanos);
+            }
+        }
+
+        final void due() {
+            Runnable action = action();
+            if (action != null) {
+                loop.perform(task, action);
+            }
+        }
+
+        /** Gives it up. */
+        final void give(Throwable why) {
+            Runnable action = action();
+            if (action != null) {
+                LoopThread.abort(action, why);
+            }
+        }
+
+        /** Takes it off the wheel. */
+        final void forget() {
+            if (loop.isCurrent()) {
+                loop.timers.remove(this);
+            } else if (!loop.isEnded) {
+                try {
+                    loop.post((Runnable) () -> loop.timers.remove(this));
+                } catch (RejectedExecutionException e) {
+                    log.trace("A timer of {} was cancelled when the loop ended", loop.getName(), e);
+                }
+            }
+        }
+    }
+
+    private static final class Action extends OwnTimer implements Scheduled {
+        private volatile @Nullable Runnable action;
+
+        Action(LoopTask task, Runnable action) {
+            super(task);
             this.action = action;
-            this.deadlineNanos = deadlineNanos;
         }
 
-        void arm() {
-            if (isEnding) {
-                abort(action, hasEnded());
-            } else if (!isCancelled) {
-                timers.add(this, deadlineNanos);
-            }
-        }
-
-        void due() {
-            if (!isCancelled) {
-                perform(task, action);
-            }
+        @Override
+        @Nullable
+        Runnable action() {
+            return action;
         }
 
         @Override
         public void cancel() {
-            isCancelled = true;
-            if (isCurrent()) {
-                timers.remove(this);
-            } else if (!isEnded) {
-                try {
-                    post((Runnable) () -> timers.remove(this));
-                } catch (RejectedExecutionException e) {
-                    log.trace("A timer of {} was cancelled when the loop ended", getName(), e);
-                }
+            action = null;
+            forget();
+        }
+    }
+
+    /** Its completion is what is to be done. */
+    private static final class Delay extends OwnTimer implements Runnable, Abortable {
+        Delay(LoopTask task) {
+            super(task);
+        }
+
+        @Override
+        @Nullable
+        Runnable action() {
+            return isDone() ? null : this;
+        }
+
+        @Override
+        public void run() {
+            complete(null);
+        }
+
+        @Override
+        public void abort(Throwable why) {
+            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            boolean wasDone = isDone();
+            boolean isCancelled = super.cancel(mayInterruptIfRunning);
+            if (!wasDone) {
+                forget();
             }
+            return isCancelled;
+        }
+    }
+
+    /** A delay by another clock. */
+    private static final class ClockDelay extends LoopFuture<Void> implements Runnable, Abortable {
+        private volatile @Nullable Scheduled timer;
+
+        ClockDelay(LoopThread loop) {
+            super(loop);
+        }
+
+        @Override
+        public void run() {
+            complete(null);
+        }
+
+        @Override
+        public void abort(Throwable why) {
+            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
+        }
+
+        @Override
+        public boolean cancel(boolean mayInterruptIfRunning) {
+            Scheduled armed = timer;
+            if (armed != null && !isDone()) {
+                armed.cancel();
+            }
+            return super.cancel(mayInterruptIfRunning);
         }
     }
 
@@ -331,16 +441,26 @@ final class LoopThread extends Thread implements ServiceThread {
         }
     }
 
+    private LoopTask.Home home(String workload, @Nullable Executor context) {
+        LoopTask.Home last = lastHome;
+        if (last != null && last.context() == context && last.workload().equals(workload)) {
+            return last;
+        }
+        LoopTask.Home home = new LoopTask.Home(this, workload, context);
+        lastHome = context == null ? home : null;
+        return home;
+    }
+
     private void perform(Object work) {
         if (work instanceof Callback callback) {
             perform(callback.task(), callback.action());
         } else if (work instanceof Batch batch) {
             String name = batch.workload().name();
             begin(name);
-            Executor context = batch.contextBeyond(LOADER);
+            LoopTask.Home home = home(name, batch.contextBeyond(LOADER));
             batch.runAsync(worker, () -> {
                 begin(name); // for the watch each task is a step
-                return new LoopTask(this, name, context);
+                return new LoopTask(home);
             });
             finish();
         } else {
@@ -502,10 +622,7 @@ final class LoopThread extends Thread implements ServiceThread {
             }
         }
         for (TimerWheel.Timer timer = timers.pollAny(); timer != null; timer = timers.pollAny()) {
-            OwnTimer own = (OwnTimer) timer;
-            if (!own.isCancelled) {
-                abort(own.action, why);
-            }
+            ((OwnTimer) timer).give(why);
         }
         isEnded = true;
         runChunk(CHUNK); // if the loop has failed amidst it
@@ -538,7 +655,8 @@ final class LoopThread extends Thread implements ServiceThread {
         if (work instanceof Callback callback) {
             callback.task().runInContext(callback.action());
         } else if (work instanceof Batch batch) {
-            batch.runAsync(worker, () -> new LoopTask(this, batch.workload().name(), null)); // it refuses itself
+            LoopTask.Home home = new LoopTask.Home(this, batch.workload().name(), null);
+            batch.runAsync(worker, () -> new LoopTask(home)); // it refuses itself
         } else {
             ((Runnable) work).run();
         }

@@ -19,7 +19,9 @@ final class TimerWheel {
     private static final int DUE = SLOTS;
     private static final int NOWHERE = -1;
 
-    private final Timer[] heads = new Timer[SLOTS + 1];
+    /** The first timer of each slot, if there is one; its lists are rings. */
+    private final @Nullable Timer[] heads = new @Nullable Timer[SLOTS + 1];
+
     private final long[] occupied = new long[SLOTS / Long.SIZE];
 
     /** No timer of this slot is due before, if it is occupied. */
@@ -38,17 +40,21 @@ final class TimerWheel {
 
     TimerWheel(long nowNanos) {
         this.originNanos = nowNanos;
-        for (int i = 0; i < heads.length; i++) {
-            heads[i] = new Timer();
-        }
     }
 
-    /** A timer as a link of the list of a slot; what it is for, a subclass knows. */
-    static class Timer {
+    /**
+     * A timer as a link of the list of a slot; what it is for, a subclass knows. It is a future so that a delay is one
+     * object: there may be very many.
+     */
+    static class Timer extends LoopFuture<Void> {
         private long tick;
         private int slot = NOWHERE;
         private Timer previous = this;
         private Timer next = this;
+
+        Timer(LoopThread loop) {
+            super(loop);
+        }
     }
 
     /** Adds a timer that is in no list. */
@@ -60,15 +66,19 @@ final class TimerWheel {
     }
 
     private void append(Timer timer, int slot) {
-        Timer head = heads[slot];
-        Timer last = head.previous;
+        Timer first = heads[slot];
         timer.slot = slot;
-        timer.previous = last;
-        timer.next = head;
-        last.next = timer;
-        head.previous = timer;
+        if (first == null) {
+            heads[slot] = timer;
+        } else {
+            Timer last = first.previous;
+            timer.previous = last;
+            timer.next = first;
+            last.next = timer;
+            first.previous = timer;
+        }
         if (slot != DUE) {
-            earliest[slot] = last == head ? timer.tick : Math.min(earliest[slot], timer.tick);
+            earliest[slot] = first == null ? timer.tick : Math.min(earliest[slot], timer.tick);
             occupied[slot >>> 6] |= 1L << slot;
             count++;
         }
@@ -76,17 +86,21 @@ final class TimerWheel {
 
     /** Removes a timer, if it is in a list. */
     void remove(Timer timer) {
-        Timer before = timer.previous;
-        Timer after = timer.next;
-        if (timer.slot == NOWHERE) {
+        int slot = timer.slot;
+        if (slot == NOWHERE) {
             return;
         }
-        before.next = after;
-        after.previous = before;
-        if (timer.slot != DUE) {
+        Timer after = timer.next;
+        boolean isOnly = after == timer;
+        timer.previous.next = after;
+        after.previous = timer.previous;
+        if (heads[slot] == timer) {
+            heads[slot] = isOnly ? null : after;
+        }
+        if (slot != DUE) {
             count--;
-            if (before == after) {
-                occupied[timer.slot >>> 6] &= ~(1L << timer.slot); // only the head is left
+            if (isOnly) {
+                occupied[slot >>> 6] &= ~(1L << slot);
             }
         }
         timer.slot = NOWHERE;
@@ -98,35 +112,37 @@ final class TimerWheel {
     @Nullable
     Timer pollDue(long nowNanos) {
         long now = Math.floorDiv(nowNanos - originNanos, TICK_NANOS);
-        while (isEmpty(DUE)) {
+        Timer due = heads[DUE];
+        while (due == null) {
             if (next > now) {
                 tick = Math.max(tick, now);
                 return null;
             }
             tick = next;
             int slot = (int) (next & (SLOTS - 1));
-            Timer head = heads[slot];
-            long later = Long.MAX_VALUE;
-            for (Timer timer = head.next; timer != head; ) {
-                Timer after = timer.next;
-                if (timer.tick <= tick) {
-                    remove(timer);
-                    append(timer, DUE);
-                } else {
-                    later = Math.min(later, timer.tick);
-                }
-                timer = after;
-            }
-            earliest[slot] = later;
+            earliest[slot] = moveDue(heads[slot]);
             next = findNext();
+            due = heads[DUE];
         }
-        Timer first = heads[DUE].next;
-        remove(first);
-        return first;
+        remove(due);
+        return due;
     }
 
-    private boolean isEmpty(int slot) {
-        return heads[slot].next == heads[slot];
+    /** Moves what is due of a slot to the list of that; gives the earliest tick of what is left. */
+    private long moveDue(@Nullable Timer first) {
+        long later = Long.MAX_VALUE;
+        Timer last = first == null ? null : first.previous;
+        for (Timer timer = first; timer != null; ) {
+            Timer after = timer == last ? null : timer.next;
+            if (timer.tick <= tick) {
+                remove(timer);
+                append(timer, DUE);
+            } else {
+                later = Math.min(later, timer.tick);
+            }
+            timer = after;
+        }
+        return later;
     }
 
     /** The tick of the earliest timer in a slot, after the present one; MAX_VALUE if there is none. */
@@ -152,7 +168,7 @@ final class TimerWheel {
 
     /** How long there is certainly no timer due; -1 if there is none at all. */
     long nanosToNext(long nowNanos) {
-        if (!isEmpty(DUE)) {
+        if (heads[DUE] != null) {
             return 0;
         }
         if (count == 0) {
@@ -165,8 +181,8 @@ final class TimerWheel {
     @Nullable
     Timer pollAny() {
         for (int slot = 0; slot <= DUE; slot++) {
-            if (!isEmpty(slot)) {
-                Timer first = heads[slot].next;
+            Timer first = heads[slot];
+            if (first != null) {
                 remove(first);
                 return first;
             }

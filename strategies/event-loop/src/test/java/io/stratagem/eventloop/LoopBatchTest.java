@@ -9,6 +9,7 @@ import io.stratagem.Result;
 import io.stratagem.Workload;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Patience;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -100,6 +101,40 @@ final class LoopBatchTest extends LoopFixture {
         }
 
         assertThat(values).containsExactlyInAnyOrderElementsOf(inputs().toList());
+    }
+
+    @Test
+    void map_closedWhenItsTaskIsAboutToStart_isForgotten() throws Exception {
+        Gate gate = gate();
+        AtomicInteger applied = new AtomicInteger();
+        ExecutorStrategy strategy = strategy(
+                1,
+                options -> options.propagator(() -> () -> {
+                    applied.incrementAndGet();
+                    gate.awaitIgnoringInterrupts();
+                    return () -> {};
+                }));
+
+        WeakReference<Object> input = beginAndClose(strategy, applied);
+        gate.open();
+
+        Patience.await().until(() -> {
+            System.gc();
+            return input.get() == null;
+        });
+    }
+
+    private static WeakReference<Object> beginAndClose(ExecutorStrategy strategy, AtomicInteger applied)
+            throws InterruptedException {
+        Object input = new Object();
+        Workload<Object, Object> never = Workload.async("never", (n, loop) -> new CompletableFuture<>());
+        Stream<Result<Object>> results = strategy.map(never, Stream.of(input));
+        Thread reader = new Thread(() -> results.forEach(result -> {}), "reader");
+        reader.start();
+        Patience.await().until(() -> applied.get() == 1);
+        results.close();
+        reader.join();
+        return new WeakReference<>(input);
     }
 
     @Test
