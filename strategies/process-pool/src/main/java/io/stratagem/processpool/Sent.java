@@ -28,7 +28,11 @@ final class Sent {
     private final @Nullable TransferException @Nullable [] unsent;
 
     private int reported;
-    private boolean isStartReported;
+
+    /** Which task was reported as started last; −1 if none was. */
+    private int lastStarted = -1;
+
+    private boolean isSlow;
     private long ranNanos;
 
     /**
@@ -198,17 +202,29 @@ final class Sent {
         }
     }
 
-    /** A task has been started, and those before it have outcomes. */
+    /** A task has been started, and those before it have outcomes. Of what is said twice, the first counts. */
     void started(int at, long agoNanos) {
-        isStartReported = true;
-        batchOf(at).started(indexInBatch(at), agoNanos);
+        if (at > lastStarted) {
+            lastStarted = at;
+            batchOf(at).started(indexInBatch(at), agoNanos);
+        }
     }
 
     /** As {@link #started}, where no start of the frame has been reported. */
     void startedIfFirst(int at, long agoNanos) {
-        if (isGathered() || !isStartReported) {
+        if (isGathered() || lastStarted < 0) {
             started(at, agoNanos);
         }
+    }
+
+    /** One of the tasks takes long. */
+    void takesLong() {
+        isSlow = true;
+    }
+
+    /** Whether one of the tasks takes long, or has. */
+    boolean isSlow() {
+        return isSlow;
     }
 
     /** The next tasks have returned something. */
@@ -249,9 +265,15 @@ final class Sent {
 
     /**
      * Tasks from a place on, which have been marked to be taken back, are run elsewhere, but for those that the worker had
-     * begun. Of all of them outcomes are still to come.
+     * begun, and their batch. Of all of them outcomes are still to come.
      */
     void giveBack(int from, TaskPage.Look now) {
+        if (!isOfLoneTasks()) {
+            if (from == 0 && !now.hasStarted(id, 0)) {
+                batch().notRun(0);
+            }
+            return;
+        }
         for (int at = size - 1; at >= from; at--) { // the last to be given back is the first to be run
             if (!now.hasStarted(id, at)) {
                 batchOf(at).notRun(0);

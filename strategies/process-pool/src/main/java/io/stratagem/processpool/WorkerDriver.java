@@ -755,7 +755,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int bytes = 0;
         for (Sent each : atWorker) {
             bytes += each.bytes();
-            if (each.workload() != shortWorkload) {
+            if (each.workload() != shortWorkload || each.isSlow()) {
                 return false;
             }
         }
@@ -1121,9 +1121,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported()
                             + " is next and " + sent.size() + " are there");
                 }
-                sent.started(
-                        index, sent.pastNanos(answer.getLong(), engine.clock().nanoTime()));
-                if (settings.gathers() && !sent.batch().wantsStarts()) { // else each start is reported
+                long ago = answer.getLong();
+                sent.started(index, sent.pastNanos(ago, engine.clock().nanoTime()));
+                if (ago > 0) { // a start that was asked for is reported at once
+                    sent.takesLong();
                     giveBackBehind(present, sent, index);
                 }
             }
@@ -1136,22 +1137,27 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /**
-     * A task takes long: lone tasks that came with it or behind it go elsewhere, if they have not begun. All are marked
-     * before the look at the page: what the worker has not begun by then, it will not.
+     * A task takes long: lone tasks that came with it, and all that was sent ahead, go elsewhere, if they have not begun.
+     * All are marked before the look at the page: what the worker has not begun by then, it will not.
      */
     private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
         for (Sent each : atWorker) {
-            for (int i = each == slow ? index + 1 : 0; each.isOfLoneTasks() && i < each.size(); i++) {
+            for (int i = firstBehind(each, slow, index); i < each.size(); i++) {
                 present.page().revoke(each.id(), i);
             }
         }
         TaskPage.Look now = present.page().look();
         for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
             Sent each = last.next();
-            if (each.isOfLoneTasks()) {
-                each.giveBack(each == slow ? index + 1 : 0, now);
-            }
+            each.giveBack(firstBehind(each, slow, index), now);
         }
+    }
+
+    private static int firstBehind(Sent sent, Sent slow, int index) {
+        if (sent != slow) {
+            return 0;
+        }
+        return sent.isOfLoneTasks() ? index + 1 : sent.size();
     }
 
     /** What rebuilds the exceptions of what is at the worker now. */
@@ -1292,7 +1298,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             hasProved = true;
             engine.provedStarting();
         }
-        boolean wasShort = sent.ageNanos() < SHORT_NANOS;
+        boolean wasShort = sent.ageNanos() < SHORT_NANOS && !sent.isSlow();
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }
