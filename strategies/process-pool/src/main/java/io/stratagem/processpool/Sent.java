@@ -260,24 +260,21 @@ final class Sent {
 
     /** The next task was taken back before it began; if nobody has cancelled it, it is run elsewhere. */
     void revoked() {
-        batchOf(reported++).notRun(0);
+        int at = reported++;
+        batchOf(at).notRun(indexInBatch(at));
     }
 
     /**
-     * Tasks from a place on, which have been marked to be taken back, are run elsewhere, but for those that the worker had
-     * begun, and their batch. Of all of them outcomes are still to come.
+     * Tasks from a place on, which have been marked to be taken back, and have not begun, are run elsewhere. Of all of them
+     * outcomes are still to come.
      */
-    void giveBack(int from, TaskPage.Look now) {
-        if (!isOfLoneTasks()) {
-            if (from == 0 && !now.hasStarted(id, 0)) {
-                batch().notRun(0);
-            }
+    void giveBack(int from) {
+        if (from < size && !isGathered()) {
+            batch().notRun(from);
             return;
         }
         for (int at = size - 1; at >= from; at--) { // the last to be given back is the first to be run
-            if (!now.hasStarted(id, at)) {
-                batchOf(at).notRun(0);
-            }
+            batchOf(at).notRun(0);
         }
     }
 

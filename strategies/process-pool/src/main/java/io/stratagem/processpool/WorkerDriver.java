@@ -1137,27 +1137,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /**
-     * A task takes long: lone tasks that came with it, and all that was sent ahead, go elsewhere, if they have not begun.
-     * All are marked before the look at the page: what the worker has not begun by then, it will not.
+     * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the
+     * look at the page: what the worker has not begun by then, it will not.
      */
     private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
         for (Sent each : atWorker) {
-            for (int i = firstBehind(each, slow, index); i < each.size(); i++) {
+            for (int i = each == slow ? index + 1 : 0; i < each.size(); i++) {
                 present.page().revoke(each.id(), i);
             }
         }
         TaskPage.Look now = present.page().look();
         for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
             Sent each = last.next();
-            each.giveBack(firstBehind(each, slow, index), now);
+            each.giveBack(Math.max(each == slow ? index + 1 : 0, now.firstUnstarted(each.id(), each.size())));
         }
-    }
-
-    private static int firstBehind(Sent sent, Sent slow, int index) {
-        if (sent != slow) {
-            return 0;
-        }
-        return sent.isOfLoneTasks() ? index + 1 : sent.size();
     }
 
     /** What rebuilds the exceptions of what is at the worker now. */
@@ -1224,7 +1217,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     report(sent, kind, contents, what, isLast);
                 } else {
                     isFinishing = isLast;
-                    reportUnwanted(sent);
+                    reportUnwanted(sent, kind);
                 }
             }
         } finally {
@@ -1255,8 +1248,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
     }
 
-    private static void reportUnwanted(Sent sent) {
-        if (sent.isOfLoneTasks()) {
+    private static void reportUnwanted(Sent sent, byte kind) {
+        int at = sent.reported();
+        boolean isWantedElsewhere = kind == Frames.REVOKED && !sent.batchOf(at).isDone(sent.indexInBatch(at));
+        if (sent.isOfLoneTasks() || isWantedElsewhere) {
             sent.revoked();
         } else {
             sent.failed(new CancellationException("it was cancelled"));
@@ -1283,7 +1278,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 if (isWanted) {
                     plain[plainCount++] = value;
                 } else {
-                    reportUnwanted(sent);
+                    reportUnwanted(sent, Frames.VALUE);
                 }
             }
             isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1); // and all of it is there
@@ -1342,7 +1337,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             code.leave(index);
             userCode = null;
             isFinishing = isLast;
-            reportUnwanted(sent);
+            reportUnwanted(sent, kind);
             return;
         }
         try {

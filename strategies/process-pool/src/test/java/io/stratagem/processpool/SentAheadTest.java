@@ -10,10 +10,15 @@ import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.MDC;
 
 /** Tasks that were sent ahead to a worker whose task then takes long. */
@@ -66,5 +71,27 @@ final class SentAheadTest extends WorkerFixture {
         slowGate.open();
         assertThat(Patience.get(slow)).isEqualTo(Result.success(SLOW));
         assertThat(Patience.get(busy).isSuccess()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void mapWithASlowTask_runsAllOthersMeanwhile(boolean wantsStarts) throws Exception {
+        int size = 20_000;
+        WorkerProcessStrategy pool = pool(2);
+        Gate gate = gate();
+        Workload<Integer, Integer> mostlyShort = mostlyShort(Kind.COMPUTE, wantsStarts, journal(), gate);
+        Stream<Integer> inputs = IntStream.range(0, size).mapToObj(n -> n == size / 2 ? SLOW : BEHIND);
+        try (Stream<Result<Integer>> results = pool.mapUnordered(mostlyShort, inputs)) {
+            Iterator<Result<Integer>> all = results.iterator();
+            FutureTask<Long> others = new FutureTask<>(() -> Stream.generate(all::next)
+                    .limit(size - 1)
+                    .filter(result -> result.orElseThrow() == BEHIND)
+                    .count());
+            new Thread(others, "reader").start();
+            assertThat(Patience.get(others)).isEqualTo(size - 1);
+            gate.open();
+            assertThat(all.next()).isEqualTo(Result.success(SLOW));
+            assertThat(all.hasNext()).isFalse();
+        }
     }
 }
