@@ -1206,19 +1206,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 int index = next(sent, ago);
                 left--;
                 boolean isLast = left == 0 && isLast(sent, index);
-                boolean isWanted =
-                        kind != Frames.REVOKED && !sent.batchOf(index).isDone(sent.indexInBatch(index));
-                if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
+                boolean isDone = sent.batchOf(index).isDone(sent.indexInBatch(index));
+                if (kind == Frames.VALUE && !isDone && gatherPlain(sent, contents, what)) {
                     isFinishing = isLast;
-                    continue;
-                }
-                reportPlain(sent);
-                // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
-                if (isWanted) {
-                    report(sent, kind, contents, what, isLast);
                 } else {
-                    isFinishing = isLast;
-                    reportUnwanted(sent);
+                    reportPlain(sent);
+                    report(sent, kind, contents, what, isLast);
                 }
             }
         } finally {
@@ -1332,7 +1325,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         UserCode code = new UserCode(sent.batchOf(at));
         userCode = code;
         code.enter(index);
-        if (sent.batchOf(at).isDone(index)) { // who stopped it since it was looked at last has not seen where this is
+        // What nobody wants is not rebuilt: if that hung, there would be nobody to notice. Who stops it from here on
+        // sees where this is.
+        if (kind == Frames.REVOKED || sent.batchOf(at).isDone(index)) {
             code.leave(index);
             userCode = null;
             isFinishing = isLast;
