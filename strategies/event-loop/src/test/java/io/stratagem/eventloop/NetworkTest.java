@@ -57,6 +57,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -1277,6 +1278,43 @@ final class NetworkTest extends NetworkFixture {
         socket.getOutputStream().write("thanks\n".getBytes(US_ASCII));
         assertThat(Patience.get(future)).isEqualTo(Result.success("thanks"));
         Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    /** As orTimeout does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void write_futuresAreCompletedByOthers_areForgotten(boolean isOnLoop) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        Function<Connection, List<CompletableFuture<Void>>> begin = connection -> List.of(
+                connection.write(ByteBuffer.allocate(STALLED_BYTES), Duration.ofHours(1)),
+                connection.flush(Duration.ofHours(1)));
+        CompletableFuture<Connection> opened = new CompletableFuture<>();
+        CompletableFuture<List<CompletableFuture<Void>>> begun = new CompletableFuture<>();
+        Workload<Integer, Integer> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    if (isOnLoop) {
+                        begun.complete(begin.apply(connection));
+                    }
+                    opened.complete(connection);
+                    return begun.thenCompose(nothing -> connection.flush(null)).thenApply(nothing -> n);
+                }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(writing, 1);
+        Socket socket = accept(peer);
+        Connection connection = Patience.get(opened);
+        if (!isOnLoop) {
+            begun.complete(begin.apply(connection));
+        }
+        Patience.await().until(() -> clock.waiting() == 2);
+        assertThat(Patience.get(begun).get(0).cancel(true)).isTrue();
+        assertThat(Patience.get(begun).get(1).completeExceptionally(new TimeoutException()))
+                .isTrue();
+        Patience.await().until(() -> clock.waiting() == 0);
+        assertThat(socket.getInputStream().readNBytes(STALLED_BYTES)).hasSize(STALLED_BYTES);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
     }
 
     @Test
