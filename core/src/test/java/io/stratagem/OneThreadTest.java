@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -128,6 +129,23 @@ final class OneThreadTest {
                 .compute((Integer n) -> n);
 
         assertThat(run(patient, 20, 0).failures().count()).isZero();
+    }
+
+    @Test
+    void run_tinyTaskInterruptsItsThread_isNotFeltByTheNext() throws InterruptedException {
+        Workload<Integer, Integer> interrupts = Workload.compute("interrupts", n -> {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new IllegalStateException("interrupted before it began");
+            }
+            Thread.currentThread().interrupt();
+            return n;
+        });
+
+        OneThread.Outcome outcome =
+                run(interrupts, 200, Collections.nCopies(10_000, 0).toArray(Integer[]::new));
+
+        assertThat(outcome.figures().orElseThrow().tasks()).isGreaterThan(1);
+        assertThat(outcome.failures().count()).isZero();
     }
 
     @Test
