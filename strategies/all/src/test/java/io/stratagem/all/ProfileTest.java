@@ -317,6 +317,33 @@ final class ProfileTest {
     }
 
     @Test
+    void profile_failureHasNoText_isNamedByItsClass() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Speechless();
+        });
+
+        WorkloadProfile profile = Stratagem.profile(fails, SAMPLE, SHORT);
+
+        assertThat(profile.findings())
+                .singleElement()
+                .asString()
+                .endsWith("the first one with all.ProfileTest$Speechless");
+        assertThat(profile.rows())
+                .allSatisfy(row -> assertThat(figures(row).failures())
+                        .isEqualTo(figures(row).tasks()));
+    }
+
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        @SuppressWarnings({"OverrideThrowableToString", "ToStringReturnsNull"}) // as an application may
+        public String toString() {
+            return null;
+        }
+    }
+
+    @Test
     void profile_failsSometimes_countsIt() {
         Workload<Integer, Long> sometimes = Workload.compute("sometimes", n -> {
             if (n == 3) {
