@@ -23,7 +23,7 @@ final class Failures {
             deaths++;
         } else if (cause instanceof TransferException) {
             transfers++;
-        } else if (cause instanceof VirtualMachineError && broken == null) {
+        } else if (cause instanceof VirtualMachineError && (broken == null || cause instanceof OutOfMemoryError)) {
             broken = cause;
         }
     }
@@ -47,7 +47,7 @@ final class Failures {
         return Optional.ofNullable(first);
     }
 
-    /** The first error that leaves no JVM as it was. */
+    /** An error that leaves no JVM as it was: the first, or one for want of memory. */
     Optional<Throwable> broken() {
         return Optional.ofNullable(broken);
     }

@@ -392,6 +392,42 @@ final class ProfileTest {
     }
 
     @Test
+    void profile_needsTooMuchMemoryOnStrategiesOnly_isTriedOnOneOfThisJvm() {
+        Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> {
+            if (Thread.currentThread().getName().startsWith("stratagem-profile")) {
+                return n;
+            }
+            throw new OutOfMemoryError("many of these are too many");
+        });
+
+        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
+
+        assertThat(figures(profile, "thread pool").tasks())
+                .as("it is not tried again")
+                .isEqualTo(1);
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
+        assertThat(figures(profile, "process pool").tasks())
+                .as("workers can be replaced")
+                .isGreaterThan(1);
+    }
+
+    @Test
+    void profile_asynchronousWorkThatNeedsTooMuchMemory_isNotTriedAgainInThisJvm() {
+        Workload<Integer, Integer> greedy = Workload.async("greedy", (n, loop) -> {
+            throw new OutOfMemoryError("no room");
+        });
+
+        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
+
+        assertThat(figures(profile.rows().get(0)).tasks())
+                .as("it is not tried again")
+                .isEqualTo(1);
+        assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
+        assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
+    }
+
+    @Test
     void profile_cannotBeSerialised_hasNoFiguresForProcesses() {
         Object lock = new Object();
         Workload<Integer, Integer> captures = Workload.compute("captures", n -> n + lock.hashCode());
