@@ -33,7 +33,8 @@ public final class Stratagem {
     }
 
     /**
-     * Chooses among the strategies on the class path or module path. Starts nothing.
+     * Chooses among the strategies on the class path or module path. Starts nothing, and runs nothing of the workload; but
+     * where worker processes suit it best, its function is serialised to see whether it can be.
      *
      * @param workload what is to run
      * @return the choice with its reasons
