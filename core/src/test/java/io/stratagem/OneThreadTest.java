@@ -77,7 +77,7 @@ final class OneThreadTest {
                     return n;
                 });
 
-        OneThread.Outcome outcome = run(flaky, 50, 0);
+        OneThread.Outcome outcome = run(flaky, 500, 0);
 
         assertThat(outcome.failures().count()).isZero();
         assertThat(outcome.figures().orElseThrow().tasks())
@@ -96,11 +96,12 @@ final class OneThreadTest {
                     throw new IOException("never");
                 });
 
-        OneThread.Outcome outcome = run(fails, 50, 0);
+        OneThread.Outcome outcome = run(fails, 500, 0);
 
         long tasks = outcome.figures().orElseThrow().tasks();
         assertThat(outcome.failures().count()).isEqualTo(tasks);
-        assertThat((long) calls.get()).isBetween(3 * tasks, 3 * tasks + 2);
+        // The one that fails when the time is over is not counted, whichever of its attempts that is.
+        assertThat((long) calls.get()).isBetween(3 * tasks, 3 * tasks + 3);
     }
 
     @Test
