@@ -266,10 +266,18 @@ final class Sent {
 
     /**
      * Tasks from a place on, which have been marked to be taken back, and have not begun, are run elsewhere. Of all of them
-     * outcomes are still to come.
+     * outcomes are still to come. A batch comes in two halves: if all its tasks take long, it is not sent anew, but for one
+     * task, for each of them.
      */
     void giveBack(int from) {
+        if (from < size) {
+            isSlow = true; // how soon it is done says nothing
+        }
         if (from < size && !isGathered()) {
+            int half = from + (size - from + 1) / 2;
+            if (half < size) {
+                batch().notRun(half);
+            }
             batch().notRun(from);
             return;
         }

@@ -1138,11 +1138,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /**
      * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the
-     * look at the page: what the worker has not begun by then, it will not.
+     * look at the page: what the worker has not begun by then, it will not. And from the last to the first: so, when the
+     * worker finds a mark, all behind it in the batch is marked.
      */
     private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
         for (Sent each : atWorker) {
-            for (int i = each == slow ? index + 1 : 0; i < each.size(); i++) {
+            for (int i = each.size() - 1; i >= (each == slow ? index + 1 : 0); i--) {
                 present.page().revoke(each.id(), i);
             }
         }
@@ -1202,8 +1203,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     continue;
                 }
                 Bytes contents = answer.slice(answer.getInt());
-                int index = next(sent, ago);
+                int index = next(sent);
                 left--;
+                if (kind == Frames.REVOKED) {
+                    tasksSent--;
+                } else {
+                    sent.startedIfFirst(index, ago);
+                }
                 boolean isLast = left == 0 && isLast(sent, index);
                 boolean isWanted =
                         kind != Frames.REVOKED && !sent.batchOf(index).isDone(sent.indexInBatch(index));
@@ -1229,8 +1235,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** The place of the task whose outcome is next; its start is known then. */
-    private int next(Sent sent, long ago) {
+    /** The place of the task whose outcome is next. */
+    private int next(Sent sent) {
         if (sent.hasUnsent()) {
             reportPlain(sent);
             sent.skipUnsent();
@@ -1239,7 +1245,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (index >= sent.size()) {
             throw new Bytes.MalformedException("more outcomes than tasks");
         }
-        sent.startedIfFirst(index, ago);
         return index;
     }
 
@@ -1266,7 +1271,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new Bytes.MalformedException("a column of " + count + " outcomes where " + most + " are to come");
         }
         for (int left = count; left > 0; ) {
-            int index = next(sent, ago);
+            int index = next(sent);
+            sent.startedIfFirst(index, ago);
             int stretch = sent.stretch(index, left);
             boolean isWanted = !sent.batchOf(index).isDone();
             left -= stretch;
