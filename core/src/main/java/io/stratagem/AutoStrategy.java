@@ -38,8 +38,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A strategy is made when the first workload needs it, and starts its threads and processes as it needs them. All
  * that are made here are told the same number of CPUs ({@link Builder#cpus}): each computes with that many threads or
  * processes at most, and a worker process counts on one. Those that the application {@linkplain Builder#make makes} or
- * {@linkplain Builder#use gives} have their own. A workload with {@linkplain Workload#jvmOptions() JVM options} gets worker processes
- * that have them, one set for each list of options.
+ * {@linkplain Builder#use gives} have their own. A workload with {@linkplain Workload#jvmOptions() JVM options} gets
+ * worker processes that have them, one set for each list of options.
  *
  * <p>Everything else is as the strategy that runs the workload does it: limits on what is pending and windows are those
  * of each strategy. {@link Execution#strategy()} names the one that ran a task, {@link #choose} says why.
@@ -124,7 +124,7 @@ public final class AutoStrategy implements ExecutorStrategy {
      * @param workload what is to run
      * @return the strategy, to be used and not to be closed
      * @throws IllegalStateException if no strategy that is there takes it; the message names the Maven coordinates of
-     *     one that does. Or if it is needed to make itself, by its supplier
+     *     one that does. Or if it is needed to make itself, by its supplier, or has this strategy as a part
      * @throws RejectedExecutionException if this strategy is closed
      */
     public ExecutorStrategy strategyFor(Workload<?, ?> workload) {
@@ -413,7 +413,8 @@ public final class AutoStrategy implements ExecutorStrategy {
          * @param supplier makes a new one; called when a workload first needs it, on the thread that submits that, and once
          *     for each {@link #build} unless it fails: then those who wait for it get that failure, and the next workload
          *     that needs it has it called again. Others that need the strategy wait meanwhile, so it must not itself give
-         *     such work to the new strategy, which is an {@link IllegalStateException}
+         *     such work to the new strategy, which is an {@link IllegalStateException}; so it is if it gives the new
+         *     strategy, or an {@code AutoStrategy} that has that as a part
          * @return this
          * @throws IllegalArgumentException if there is no strategy of that name
          * @throws IllegalStateException if its module is missing; the message names its Maven coordinates. Or if this

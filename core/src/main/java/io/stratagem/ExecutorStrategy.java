@@ -39,6 +39,8 @@ public interface ExecutorStrategy extends AutoCloseable {
      * @return the result. If the calling thread is interrupted while it waits, the task is cancelled, the result is a
      *     failure with a {@link java.util.concurrent.CancellationException}, and the interrupt is kept
      * @throws RejectedExecutionException if this strategy is closed, or full and built to reject
+     * @throws IllegalStateException on a thread of this strategy that serves many tasks, as an event loop: it must not
+     *     wait
      */
     <I, O> Result<O> run(Workload<I, O> workload, I input);
 

@@ -1,5 +1,6 @@
 package io.stratagem;
 
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +23,7 @@ final class Failures {
             deaths++;
         } else if (cause instanceof TransferException) {
             transfers++;
-        } else if (cause instanceof VirtualMachineError && broken == null) {
+        } else if (cause instanceof VirtualMachineError && (broken == null || cause instanceof OutOfMemoryError)) {
             broken = cause;
         }
     }
@@ -46,7 +47,7 @@ final class Failures {
         return Optional.ofNullable(first);
     }
 
-    /** The first error that leaves no JVM as it was. */
+    /** An error that leaves no JVM as it was: the first, or one for want of memory. */
     Optional<Throwable> broken() {
         return Optional.ofNullable(broken);
     }
@@ -57,13 +58,14 @@ final class Failures {
 
     /** Whatever it is, and whatever it says of itself. */
     static String inOneLine(Throwable cause) {
+        String name = cause.getClass().getName();
         String text;
         try {
-            text = cause.toString();
+            text = Objects.requireNonNullElse(cause.toString(), name);
         } catch (Throwable e) {
-            text = cause.getClass().getName();
+            text = name;
         }
-        String line = text.lines().findFirst().orElse(cause.getClass().getName());
+        String line = text.lines().findFirst().orElse(name);
         line = line.startsWith("io.stratagem.") ? line.substring("io.stratagem.".length()) : line;
         return line.length() > MOST_CHARS ? line.substring(0, MOST_CHARS) + "…" : line;
     }

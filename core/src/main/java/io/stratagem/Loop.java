@@ -42,7 +42,9 @@ public interface Loop {
     boolean inLoop();
 
     /**
-     * Runs callbacks. Hand it to {@code HttpClient} and other clients that complete futures.
+     * Runs callbacks. Hand it to {@code HttpClient} and other clients that complete futures. The JDK's {@code HttpClient}
+     * runs body handlers and subscribers there, but completes the future of {@code sendAsync} elsewhere: what depends on
+     * that names it, as {@code thenApplyAsync(…, loop.executor())} does.
      *
      * @return the executor
      */

@@ -22,14 +22,17 @@ import org.jspecify.annotations.Nullable;
  * it wait; until it is closed. Any thread may use it.
  */
 final class Making {
-    private final AutoStrategy whole;
-    private final List<Part> parts = new CopyOnWriteArrayList<>();
-
-    /** Guards what is made, what is being made, and the closing. Held for a few instructions, never while one is made. */
-    private final Object lock = new Object();
+    /**
+     * Guards what is made, what is being made, and the closing. Held for a few instructions, never while one is made. One
+     * for all, since an {@link AutoStrategy} may be a part of another, or be needed to make it.
+     */
+    private static final Object LOCK = new Object();
 
     /** Who waits for what another thread makes. Under the lock. */
-    private final Map<Thread, Attempt> waiting = new HashMap<>();
+    private static final Map<Thread, Attempt> WAITING = new HashMap<>();
+
+    private final AutoStrategy whole;
+    private final List<Part> parts = new CopyOnWriteArrayList<>();
 
     /** Written under the lock. */
     private volatile boolean isClosed;
@@ -128,7 +131,7 @@ final class Making {
     private ExecutorStrategy makeOrAwait(Part part) {
         Attempt attempt;
         boolean isOurs;
-        synchronized (lock) {
+        synchronized (LOCK) {
             ExecutorStrategy made = part.made;
             if (made != null) {
                 return made;
@@ -139,7 +142,7 @@ final class Making {
             part.attempt = attempt;
             if (!isOurs) {
                 checkEnds(part, attempt);
-                waiting.put(Thread.currentThread(), attempt);
+                WAITING.put(Thread.currentThread(), attempt);
             }
         }
         return isOurs ? make(part, attempt) : await(part, attempt);
@@ -150,7 +153,7 @@ final class Making {
      * waits no longer, even if it has not woken up yet. Under the lock.
      */
     private void checkEnds(Part part, Attempt attempt) {
-        for (Attempt next = attempt; next != null && next.isUnderWay(); next = waiting.get(next.maker)) {
+        for (Attempt next = attempt; next != null && next.isUnderWay(); next = WAITING.get(next.maker)) {
             checkState(next.maker != Thread.currentThread(), "%s needs the strategy that it makes", part.source);
         }
     }
@@ -160,21 +163,21 @@ final class Making {
         ExecutorStrategy made;
         try {
             made = Objects.requireNonNull(part.supplier.get(), () -> part.source + " gave no strategy");
-            checkState(made != whole, "%s gave the strategy that it is to be a part of", part.source);
+            synchronized (LOCK) {
+                checkIsNoCircle(part, made);
+                part.attempt = null;
+                if (!isClosed) {
+                    part.made = made;
+                    attempt.end(null);
+                    return made;
+                }
+            }
         } catch (Throwable e) {
-            synchronized (lock) {
+            synchronized (LOCK) {
                 part.attempt = null; // the next caller tries again
                 attempt.end(e);
             }
             throw e;
-        }
-        synchronized (lock) {
-            part.attempt = null;
-            if (!isClosed) {
-                part.made = made;
-                attempt.end(null);
-                return made;
-            }
         }
         RejectedExecutionException closed = closed();
         try {
@@ -185,10 +188,24 @@ final class Making {
         throw closed;
     }
 
+    /** Work would be handed round for ever, and so would closing. Under the lock, so that no two join at once. */
+    private void checkIsNoCircle(Part part, ExecutorStrategy made) {
+        checkState(made != whole, "%s gave the strategy that it is to be a part of", part.source);
+        if (hasPart(made, whole)) {
+            throw new IllegalStateException(part.source + " gave strategy '" + made.name() + "', which has '"
+                    + whole.name() + "' as a part and so cannot be a part of it");
+        }
+    }
+
+    private static boolean hasPart(ExecutorStrategy strategy, AutoStrategy sought) {
+        return strategy instanceof AutoStrategy auto
+                && auto.strategies().stream().anyMatch(part -> part == sought || hasPart(part, sought));
+    }
+
     private ExecutorStrategy await(Part part, Attempt attempt) {
         Uninterruptibles.awaitUninterruptibly(attempt.ended);
-        synchronized (lock) {
-            waiting.remove(Thread.currentThread());
+        synchronized (LOCK) {
+            WAITING.remove(Thread.currentThread());
         }
         Throwable failure = attempt.failure;
         if (failure != null) {
@@ -215,7 +232,7 @@ final class Making {
 
     /** Makes no more. What is being made is closed by force once it is there. Gives what is to be closed with the whole. */
     List<ExecutorStrategy> close() {
-        synchronized (lock) {
+        synchronized (LOCK) {
             isClosed = true;
             for (Part part : parts) {
                 Attempt attempt = part.attempt;

@@ -201,7 +201,7 @@ final class OneThread<I, O> {
         long before = tasks;
         Pace pace = new Pace(end);
         if (timeoutNanos == Long.MAX_VALUE && begin()) {
-            while (!pace.isOver() && apply(next())) {
+            while (!pace.isOver() && apply(next()) && !isEndedByInterrupt()) {
                 // until then
             }
             end();
@@ -211,6 +211,11 @@ final class OneThread<I, O> {
             }
         }
         tasksPerSecond = (tasks - before) * 1e9 / Math.max(1, System.nanoTime() - begin);
+    }
+
+    /** Takes back an interrupt that a task has left. */
+    private boolean isEndedByInterrupt() {
+        return Thread.interrupted() && isStopped();
     }
 
     private I next() {

@@ -132,7 +132,9 @@ public final class Pipeline<I, O> {
      * {@link CancellationException}. Where a strategy that is not of this library refuses a task, that input gets a
      * failure with what it threw, and the reader gets the same when the results of the others are taken.
      *
-     * <p>A reader that is itself a task of one of the strategies runs what nobody has started, as with a {@code map}.
+     * <p>A reader that is itself a task of one of the strategies runs what nobody has started, as with a {@code map}. On a
+     * thread that a stage needs and that serves many tasks, as an event loop, it must not wait: where it would have to, it
+     * gets an {@link IllegalStateException}, and the rest is cancelled.
      *
      * @param strategy what runs the stages that have no strategy of their own
      * @param inputs what to begin with; closed with the returned stream
@@ -204,7 +206,8 @@ public final class Pipeline<I, O> {
      *     one begins, the result is a failure with a {@link CancellationException}, and the interrupt is kept
      * @throws IllegalArgumentException if a strategy does not take the workload of a stage
      * @throws IllegalStateException if a strategy that chooses finds none that takes the workload of a stage; the message
-     *     names the Maven coordinates of one that does
+     *     names the Maven coordinates of one that does. Or if it would have to wait on a thread that a stage needs and that
+     *     serves many tasks, as an event loop
      * @throws RejectedExecutionException if a strategy is closed
      */
     public Result<O> run(ExecutorStrategy strategy, I input) {

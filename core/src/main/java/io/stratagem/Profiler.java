@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 final class Profiler<I, O> {
     static final String ONE_THREAD = "one thread";
 
+    private static final String TOO_LARGE = "it needs more memory than this JVM has";
+
     /** From here on it is said that others had the CPUs. */
     private static final double CROWDED = 0.2;
 
@@ -170,7 +172,7 @@ final class Profiler<I, O> {
             warnings.add("a task that does not stop still has its thread, '" + workload.name()
                     + "', and may take CPU time from what was measured after it");
         } else if (failures.isOutOfMemory()) {
-            banned = "it needs more memory than this JVM has";
+            banned = TOO_LARGE;
         } else if (tasks == 0) {
             character.hung(limit);
             note = "no task ended within " + limit;
@@ -217,6 +219,9 @@ final class Profiler<I, O> {
             row = row(name, trial, problem);
             if (isBaseline) {
                 seenInBaseline(trial, row, problem, isWatched ? holds : null);
+            }
+            if (trial.hasBrokenThisJvm()) {
+                banned = TOO_LARGE;
             }
             if (trial.abandoned() > 0) {
                 warnings.add(

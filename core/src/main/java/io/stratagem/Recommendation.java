@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Which way to run the work is the best: the fastest, unless a simpler one is nearly as fast. */
 final class Recommendation {
@@ -19,6 +20,10 @@ final class Recommendation {
     private final List<Candidate> candidates;
     private final WorkCharacter character;
     private final Choice choice;
+
+    /** Those that could be measured, and on which not more tasks fail than on others. */
+    private final List<Candidate> sound;
+
     private final Optional<Candidate> best;
 
     Recommendation(Workload<?, ?> workload, List<Candidate> candidates, WorkCharacter character, Choice choice) {
@@ -26,6 +31,7 @@ final class Recommendation {
         this.candidates = candidates;
         this.character = character;
         this.choice = choice;
+        this.sound = findSound();
         this.best = findBest();
     }
 
@@ -33,16 +39,19 @@ final class Recommendation {
         return best;
     }
 
-    private Optional<Candidate> findBest() {
+    private List<Candidate> findSound() {
         List<Candidate> measured = candidates.stream()
                 .filter(each -> each.row().figures().isPresent() && failing(each) < 1)
                 .filter(each -> !(each.isBaseline() && isStrategy(each)))
                 .toList();
         double fewest =
                 measured.stream().mapToDouble(Recommendation::failing).min().orElse(0);
-        List<Candidate> sound = measured.stream()
+        return measured.stream()
                 .filter(each -> failing(each) <= fewest + MORE_FAILING)
                 .toList();
+    }
+
+    private Optional<Candidate> findBest() {
         double most = sound.stream().mapToDouble(Recommendation::rate).max().orElse(0);
         return sound.stream()
                 .filter(each -> rate(each) >= NEARLY * most)
@@ -110,13 +119,15 @@ final class Recommendation {
     }
 
     private String noneIsFaster(Candidate winner) {
-        double most = candidates.stream()
-                .filter(each -> isStrategy(each) && each.row().figures().isPresent())
+        OptionalDouble most = sound.stream()
+                .filter(Recommendation::isStrategy)
                 .mapToDouble(Recommendation::rate)
-                .max()
-                .orElse(0);
-        String others =
-                most == 0 ? "no strategy could be measured" : "the fastest strategy does " + Quantity.count(most);
+                .max();
+        boolean isAnyMeasured = candidates.stream()
+                .anyMatch(each -> isStrategy(each) && each.row().figures().isPresent());
+        String others = most.isPresent()
+                ? "the fastest strategy does " + Quantity.count(most.getAsDouble())
+                : isAnyMeasured ? "on every strategy more tasks fail" : "no strategy could be measured";
         return "Call it directly, without a strategy: one thread does " + Quantity.count(rate(winner)) + " tasks/s, "
                 + others + ".";
     }
@@ -127,6 +138,9 @@ final class Recommendation {
                 .filter(each -> !each.isBaseline() && each.strategy().equals(choice.strategy()))
                 .filter(each -> each.row().figures().isPresent() && rate(each) > 0)
                 .findFirst();
+        if (other.isPresent() && !sound.contains(other.get())) {
+            return chosen + ", on which more tasks fail.";
+        }
         return chosen
                 + other.map(each -> ": the " + winner.strategy() + " did " + Quantity.factor(rate(winner) / rate(each))
                                 + " times as much.")

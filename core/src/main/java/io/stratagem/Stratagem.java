@@ -33,7 +33,8 @@ public final class Stratagem {
     }
 
     /**
-     * Chooses among the strategies on the class path or module path. Starts nothing.
+     * Chooses among the strategies on the class path or module path. Starts nothing, and runs nothing of the workload; but
+     * where worker processes suit it best, its function is serialised to see whether it can be.
      *
      * @param workload what is to run
      * @return the choice with its reasons
@@ -71,14 +72,16 @@ public final class Stratagem {
      * <p>A {@linkplain Workload#retry() retry policy} holds on one thread, too, but there nothing waits between attempts.
      *
      * <p><b>It runs the work again and again</b>, each input maybe thousands of times, and cuts off what is running when
-     * the time is over: that must do no harm. Nothing else in this library does so without being asked.
+     * the time is over: that must do no harm. Nothing else in this library does so without being asked. In this JVM tasks
+     * get the inputs themselves and no copies, one input at several tasks at the same time: work that changes its inputs
+     * is measured with what it has made of them.
      *
-     * <p>It takes the {@linkplain ProfileOptions#timePerStrategy time for each strategy} once for each row of the report, twice if
-     * its first task takes long, on one thread up to three times if another one does and cannot be interrupted, and some
-     * seconds for starting and closing. Results are not kept. Work that fails is counted, work that hangs is
-     * stopped; what cannot be stopped, because it ignores interrupts, keeps a daemon thread, is named in the report, and
-     * is not tried in this JVM again. An {@linkplain Workload#isolated() isolated} workload runs in worker processes only.
-     * One that is not may do to this JVM what it does anyway, as exit it.
+     * <p>It takes the {@linkplain ProfileOptions#timePerStrategy time for each strategy} once for each row of the report,
+     * twice if its first task takes long, on one thread up to three times if another one does and cannot be interrupted,
+     * and some seconds for starting and closing. Results are not kept. Work that fails is counted, work that hangs is
+     * stopped. What cannot be stopped, because it ignores interrupts, keeps a daemon thread and is named in the report;
+     * neither that nor what runs out of memory is tried in this JVM again. An {@linkplain Workload#isolated() isolated}
+     * workload runs in worker processes only. One that is not may do to this JVM what it does anyway, as exit it.
      *
      * <p>CPU time is that of this process and its workers together, so the application should have nothing else to do
      * meanwhile.

@@ -181,7 +181,7 @@ final class Trial<I, O> implements AutoCloseable {
 
     private void roundLoneAndMany(long begin, long end) throws InterruptedException {
         many(begin + limitNanos / 5, end, sample.size(), MapOptions.unordered().window(cpus));
-        if (tasks > 0 && failures.transfers() == tasks) {
+        if ((tasks > 0 && failures.transfers() == tasks) || hasBrokenThisJvm()) {
             return;
         }
         long left = end - System.nanoTime();
@@ -191,7 +191,7 @@ final class Trial<I, O> implements AutoCloseable {
             tasksPerSecond = Math.max(round, tasksPerSecond);
         }
         left = end - System.nanoTime();
-        if (left > limitNanos / 20) {
+        if (left > limitNanos / 20 && !hasBrokenThisJvm()) {
             // What is under way then mostly ends, so bytes can be told by tasks.
             ProcessGauge.Reading before = gauge.read();
             many(end - left / 10, end, Long.MAX_VALUE, MapOptions.unordered());
@@ -221,7 +221,10 @@ final class Trial<I, O> implements AutoCloseable {
         MapOptions bounded = options.deadline(Duration.ofNanos(Math.max(1, end - begin)));
         try (Stream<Result<O>> results = strategy.map(workload, inputs(lastInput, most), bounded)) {
             Spliterator<Result<O>> each = results.spliterator();
-            while (each.tryAdvance(result -> latest = result) && !pace.isOver() && !isCutOff(latest, end)) {
+            while (!hasBrokenThisJvm()
+                    && each.tryAdvance(result -> latest = result)
+                    && !pace.isOver()
+                    && !isCutOff(latest, end)) {
                 note(latest);
                 throughput.ended(pace.lastLook());
             }
@@ -292,7 +295,7 @@ final class Trial<I, O> implements AutoCloseable {
         long done = 0;
         double ran = 0;
         double waited = 0;
-        while (System.nanoTime() - lastStart < 0 && done < Latencies.MOST) {
+        while (System.nanoTime() - lastStart < 0 && done < Latencies.MOST && !hasBrokenThisJvm()) {
             long handedIn = System.nanoTime();
             CompletableFuture<Result<O>> future = strategy.submit(workload, nextInput());
             try {
@@ -354,6 +357,11 @@ final class Trial<I, O> implements AutoCloseable {
 
     Failures failures() {
         return failures;
+    }
+
+    /** Whether a task had more memory taken than there is, so that none is to be run here again. */
+    boolean hasBrokenThisJvm() {
+        return !isolates && failures.isOutOfMemory();
     }
 
     /** How long the function ran in lone tasks, all of them. */

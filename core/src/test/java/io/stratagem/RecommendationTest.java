@@ -75,6 +75,46 @@ final class RecommendationTest {
     }
 
     @Test
+    void best_tasksFailOnStrategiesOnly_saysSo() {
+        Recommendation recommendation =
+                recommend(COMPUTES, oneThread(100), candidate("thread pool", COMPUTES, false, false, 1_000, TASKS));
+
+        assertThat(recommendation.text())
+                .isEqualTo("Call it directly, without a strategy: one thread does 100 tasks/s, on every strategy more"
+                        + " tasks fail.");
+    }
+
+    @Test
+    void best_tasksFailOnTheFastestStrategy_comparesWithAnother() {
+        Recommendation recommendation = recommend(
+                COMPUTES,
+                oneThread(100),
+                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS),
+                inProcesses("process pool", 50));
+
+        assertThat(recommendation.text()).endsWith("tasks/s, the fastest strategy does 50.");
+    }
+
+    @Test
+    void best_tasksFailOnTheChoice_saysSo() {
+        Recommendation recommendation = recommend(
+                COMPUTES,
+                oneThread(10),
+                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS / 2),
+                inProcesses("process pool", 100));
+
+        assertThat(recommendation.text())
+                .endsWith("Stratagem.choose, which knows only the label, says thread pool, on which more tasks fail.");
+    }
+
+    @Test
+    void best_nothingElseMeasured_saysSo() {
+        Recommendation recommendation = recommend(COMPUTES, oneThread(100));
+
+        assertThat(recommendation.text()).endsWith("tasks/s, no strategy could be measured.");
+    }
+
+    @Test
     void best_allFail_isNone() {
         Recommendation recommendation = recommend(COMPUTES, candidate("one thread", COMPUTES, true, false, 100, TASKS));
 

@@ -53,7 +53,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     /** No task of it keeps its worker, so there is no end to what a worker can have. */
     private final boolean isAsync;
 
-    private final Spliterator<? extends I> input;
+    private final Intake intake;
     private final MapOptions options;
     private final int fixedWindow;
     private final long windowBytes;
@@ -63,12 +63,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private @Nullable MapBatch current;
     private long inWindow;
     private boolean isStarted;
-    private boolean isExhausted;
 
     /** Nothing has come for a while: all room is to be used, be it for a small batch. */
     private boolean isStalled;
 
-    private @Nullable Throwable inputFailure;
     private @Nullable Object[] filling = NONE;
     private int filled;
     private long filledBytes;
@@ -111,7 +109,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         this.strategy = terms.strategy;
         Profile ofKind = strategy.engine().profile(terms.workload.kind());
         this.profile = terms.limitPerKey > 0 ? ofKind.unbatched() : ofKind; // tasks in a batch would need one key
-        this.input = input;
+        this.intake = new Intake(input);
         this.options = options;
         this.isAsync = terms.workload.kind() == Kind.ASYNC;
         this.fixedWindow = options.window().orElse(profile.maxBatch() > 1 && !isAsync ? 0 : strategy.window());
@@ -166,7 +164,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     @Override
     public long estimateSize() {
-        return input.estimateSize();
+        return intake.input.estimateSize();
     }
 
     /** Not SIZED, though each input has one result: {@code count()} would then not run anything. */
@@ -205,8 +203,9 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             if (current == null) {
                 current = done == null ? order.poll() : done.poll();
             }
-            if (current == null && inWindow == 0 && (isExhausted || isCancelled)) {
-                finish();
+            if (current == null && inWindow == 0 && (intake.isExhausted() || isCancelled)) {
+                cancelDeadline();
+                intake.throwFailure();
                 return null;
             }
             if (!isReady()) {
@@ -264,16 +263,6 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         return batch != null && (batch.read < batch.settled() || batch.isComplete());
     }
 
-    private void finish() {
-        cancelDeadline();
-        Throwable failure = inputFailure;
-        if (failure != null) {
-            inputFailure = null;
-            isExhausted = true;
-            EngineStrategy.<RuntimeException>sneakyThrow(failure);
-        }
-    }
-
     private void cancelDeadline() {
         Clock.Timer timer = deadline;
         if (timer != null) {
@@ -285,13 +274,13 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** Pulls inputs and hands out batches, as far as window and credit allow. */
     private void refill() {
-        while (!isExhausted && !isCancelled && hasCredit() && hasRoom()) {
+        while (!intake.isExhausted() && !isCancelled && hasCredit() && hasRoom()) {
             if (strategy.isClosed()) {
-                refuseInput(new RejectedExecutionException(strategy.closedMessage()));
+                intake.refuse(new RejectedExecutionException(strategy.closedMessage()));
                 return;
             }
             if (isExpired) {
-                endIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+                intake.end(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
                 return;
             }
             MapBatch batch = fill();
@@ -303,34 +292,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                 return;
             }
         }
-        if (isExhausted && profile.maxBatch() > 1 && unfinished.get() < profile.parallelism()) {
+        if (intake.isExhausted() && profile.maxBatch() > 1 && unfinished.get() < profile.parallelism()) {
             shareOut();
-        }
-    }
-
-    private void stopIntake(Throwable failure) {
-        inputFailure = failure;
-        isExhausted = true;
-    }
-
-    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
-    private void refuseInput(Throwable why) {
-        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
-            endIntake(why);
-        } else {
-            stopIntake(why);
-        }
-    }
-
-    /** Nothing more can be done: it is an error only if there was more to do. */
-    private void endIntake(Throwable why) {
-        try {
-            if (input.tryAdvance(ignored -> {})) {
-                stopIntake(why);
-            }
-            isExhausted = true;
-        } catch (Throwable e) {
-            stopIntake(e);
         }
     }
 
@@ -350,7 +313,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** Whether there is room that waits for a larger batch. */
     private boolean keepsRoom() {
-        return isAsync && !isExhausted && !isCancelled && hasRoomFor(1);
+        return isAsync && !intake.isExhausted() && !isCancelled && hasRoomFor(1);
     }
 
     /**
@@ -389,28 +352,20 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         filledBytes = 0;
         long bytesLeft = windowBytes - bytesInWindow();
         long began = 0;
-        try {
-            while (filled < size) {
-                if (!input.tryAdvance(sink)) {
-                    isExhausted = true;
+        while (filled < size && intake.pull(sink)) {
+            if (filledBytes >= bytesLeft) {
+                break;
+            }
+            // A slow input must not keep back what it has given, while workers have nothing to do.
+            boolean mayBeIdle = isAsync || unfinished.get() == 0;
+            if (mayBeIdle && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
+                long now = strategy.clock().nanoTime();
+                if (began == 0) {
+                    began = now;
+                } else if (now - began > profile.targetBatchNanos()) {
                     break;
-                }
-                if (filledBytes >= bytesLeft) {
-                    break;
-                }
-                // A slow input must not keep back what it has given, while workers have nothing to do.
-                boolean mayBeIdle = isAsync || unfinished.get() == 0;
-                if (mayBeIdle && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
-                    long now = strategy.clock().nanoTime();
-                    if (began == 0) {
-                        began = now;
-                    } else if (now - began > profile.targetBatchNanos()) {
-                        break;
-                    }
                 }
             }
-        } catch (Throwable e) {
-            stopIntake(e);
         }
         if (filled == 0) {
             return null;
@@ -434,8 +389,8 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
         long size = batchSize();
         size = Math.min(size, window() - inWindow);
-        if (input.hasCharacteristics(SIZED)) {
-            size = Math.min(size, 1 + input.estimateSize() / (2L * profile.parallelism()));
+        if (intake.input.hasCharacteristics(SIZED)) {
+            size = Math.min(size, 1 + intake.input.estimateSize() / (2L * profile.parallelism()));
         }
         return (int) Math.max(1, size);
     }
@@ -451,7 +406,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
             strategy.dispatchOrThrow(batch);
         } catch (Throwable e) {
             batch.cancel(strategy.failureOf(e));
-            stopIntake(e);
+            intake.stop(e);
         }
         if (current == null && done == null) {
             current = order.poll();
@@ -543,7 +498,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         if (profile.maxBatch() == 1 || isAsync) {
             return 0;
         }
-        if (!isExhausted) {
+        if (!intake.isExhausted()) {
             boolean mayGetRoom = fixedWindow == 0 && terms.workload.retry().isPresent();
             return mayGetRoom || hasRoom() ? Math.min(unfinished.get(), profile.parallelism() + 1) : 0;
         }
@@ -788,6 +743,6 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     @Override
     public String toString() {
         return "MapRun[" + terms.workload.name() + ", " + options + ", in window " + inWindow + ", unfinished "
-                + unfinished + ", " + sizer + (isExhausted ? ", input exhausted" : "") + "]";
+                + unfinished + ", " + sizer + (intake.isExhausted() ? ", input exhausted" : "") + "]";
     }
 }

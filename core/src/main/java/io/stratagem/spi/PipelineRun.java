@@ -51,7 +51,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
 
     private final PipelineStage[] stages;
     private final String name;
-    private final Spliterator<?> input;
+    private final Intake intake;
     private final MapOptions options;
     private final int window;
     private final long windowBytes;
@@ -60,8 +60,6 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
     // The reader's.
     private int inWindow;
     private boolean isStarted;
-    private boolean isExhausted;
-    private @Nullable Throwable inputFailure;
     private @Nullable Object pulled;
     private final Consumer<Object> sink = this::accept;
 
@@ -98,7 +96,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
                 .map(stage -> PipelineStage.of(stage.workload, stage.strategy))
                 .toArray(PipelineStage[]::new);
         this.name = stages.stream().map(stage -> stage.workload.name()).collect(Collectors.joining(", "));
-        this.input = input;
+        this.intake = new Intake(input);
         this.options = options;
         List<EngineStrategy> strategies = new ArrayList<>();
         for (PipelineStage each : this.stages) {
@@ -162,7 +160,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
 
     @Override
     public long estimateSize() {
-        return input.estimateSize();
+        return intake.input.estimateSize();
     }
 
     /** Not SIZED, though each input has one result: {@code count()} would then not run anything. */
@@ -185,7 +183,8 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
                 return result;
             }
             if (inWindow == 0) {
-                finish();
+                cancelDeadline();
+                intake.throwFailure();
                 return null;
             }
             await();
@@ -217,15 +216,6 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         return ready;
     }
 
-    private void finish() {
-        cancelDeadline();
-        Throwable failure = inputFailure;
-        if (failure != null) {
-            inputFailure = null;
-            EngineStrategy.<RuntimeException>sneakyThrow(failure);
-        }
-    }
-
     private void cancelDeadline() {
         Clock.Timer timer = deadline;
         if (timer != null) {
@@ -238,18 +228,18 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
     /** Pulls inputs as far as the window allows; but a result that is there does not wait for many of them. */
     private void refill() {
         int pulls = 0;
-        while (!isExhausted && !isCancelled && hasRoom()) {
+        while (!intake.isExhausted() && !isCancelled && hasRoom()) {
             boolean isReady = isReady();
             if (isReady && pulls >= MOST_PULLS) {
                 return;
             }
             if (isExpired) {
-                endIntake(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
+                intake.end(new TaskTimeoutException(deadlineMessage() + " before all inputs were taken in"));
                 return;
             }
             Throwable refused = refused();
             if (refused != null) {
-                refuseInput(refused);
+                intake.refuse(refused);
                 return;
             }
             long began = isReady ? System.nanoTime() : 0;
@@ -288,13 +278,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
 
     /** Pulls one input and begins its first stage; false if there is none. */
     private boolean pull() {
-        try {
-            if (!input.tryAdvance(sink)) {
-                isExhausted = true;
-                return false;
-            }
-        } catch (Throwable e) {
-            stopIntake(e);
+        if (!intake.pull(sink)) {
             return false;
         }
         Object value = pulled;
@@ -317,32 +301,6 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
 
     private void accept(@Nullable Object element) {
         pulled = element;
-    }
-
-    private void stopIntake(Throwable failure) {
-        inputFailure = failure;
-        isExhausted = true;
-    }
-
-    /** It is closed. An input must not be pulled and lost, so this looks for the end only where that should have come. */
-    private void refuseInput(Throwable why) {
-        if (input.hasCharacteristics(SIZED) && input.estimateSize() == 0) {
-            endIntake(why);
-        } else {
-            stopIntake(why);
-        }
-    }
-
-    /** Nothing more can be done: it is an error only if there was more to do. */
-    private void endIntake(Throwable why) {
-        try {
-            if (input.tryAdvance(ignored -> {})) {
-                stopIntake(why);
-            }
-            isExhausted = true;
-        } catch (Throwable e) {
-            stopIntake(e);
-        }
     }
 
     private synchronized void add(Passage passage) {
@@ -384,7 +342,7 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
         EngineStrategy home = isWorker ? strategyOfReader() : null;
         awaited = head;
         helps = isWorker;
-        wantsRoom = !isExhausted && !isCancelled && inWindow < window;
+        wantsRoom = !intake.isExhausted() && !isCancelled && inWindow < window;
         waiter = Thread.currentThread();
         boolean isShort = home != null;
         Wait wait = null;
@@ -571,6 +529,6 @@ public final class PipelineRun<O> implements Spliterator<Result<O>> {
     @Override
     public String toString() {
         return "PipelineRun[" + name + ", " + options + ", in window " + inWindow + ", bytes " + bytes
-                + (isExhausted ? ", input exhausted" : "") + "]";
+                + (intake.isExhausted() ? ", input exhausted" : "") + "]";
     }
 }

@@ -13,6 +13,7 @@ import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.Serializable;
@@ -233,6 +234,32 @@ public final class Catalogue {
                 }
                 return after;
             }
+        }
+
+        /** What is done with a stage and inputs such as it gets. */
+        interface StageVisitor {
+            <I, O> void visit(Workload<I, O> stage, List<I> inputs);
+        }
+
+        /** Each stage by itself, and of each file no more than so many bytes behind the first stage. */
+        void visitStages(StageVisitor visitor, int mostBytes) throws IOException {
+            List<Page> pages = new ArrayList<>();
+            List<Packed> packed = new ArrayList<>();
+            List<Entry> entries = new ArrayList<>();
+            for (Path file : files) {
+                try (InputStream content = Files.newInputStream(file)) {
+                    Page page = new Page(file.toString(), content.readNBytes(mostBytes));
+                    Packed small = pack(page);
+                    pages.add(page);
+                    packed.add(small);
+                    // Nothing is parsed here: that is for workers, and the register does not look at it.
+                    entries.add(new Entry(page.name, small.sha256, page.content.length, small.packedBytes, "", 0));
+                }
+            }
+            visitor.visit(fetch, files);
+            visitor.visit(PACK, pages);
+            visitor.visit(OUTLINE, packed);
+            visitor.visit(register, entries);
         }
 
         @Override

@@ -4,11 +4,13 @@ import io.stratagem.WorkerDiedException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,6 +141,24 @@ final class Cli {
             throw usage(option + " takes at most " + most + ", not " + number);
         }
         return (int) number;
+    }
+
+    /** The value of an option that takes a number of seconds, which may have a fraction. */
+    Duration seconds(BigDecimal least, BigDecimal most, String option, BigDecimal byDefault) throws Refused {
+        String value = option(option).orElse(byDefault.toPlainString());
+        BigDecimal seconds;
+        try {
+            seconds = new BigDecimal(value);
+        } catch (NumberFormatException e) {
+            throw notPositive(option, value);
+        }
+        if (seconds.compareTo(least) < 0) {
+            throw usage(option + " takes at least " + least + ", not " + value);
+        }
+        if (seconds.compareTo(most) > 0) {
+            throw usage(option + " takes at most " + most + ", not " + value);
+        }
+        return Duration.ofNanos(seconds.movePointRight(9).longValue());
     }
 
     private Refused notPositive(String option, String value) {

@@ -1,13 +1,16 @@
 package io.stratagem.examples;
 
 import com.google.common.collect.Iterators;
+import com.google.common.io.MoreFiles;
 import io.stratagem.ProfileOptions;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
 import io.stratagem.WorkloadProfile;
 import io.stratagem.batchedipc.SharedArray;
+import io.stratagem.batchedipc.SharedCounter;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,15 +18,18 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /** Measures the work of another example in every way there is, and says which to take. */
 public final class Profile {
-    private static final int SECONDS = 2;
-    private static final int MOST_SECONDS = 3_600;
+    private static final BigDecimal SECONDS = BigDecimal.valueOf(2);
+    private static final BigDecimal LEAST_SECONDS = new BigDecimal("0.01");
+    private static final BigDecimal MOST_SECONDS = BigDecimal.valueOf(3_600);
     private static final int MOST_FILES = 200;
     private static final int MOST_BYTES_OF_A_FILE = 256 * 1024;
     private static final int LINES_CHARS = 64 * 1024;
@@ -34,7 +40,7 @@ public final class Profile {
 
     /** What some example does, and inputs for it. */
     private interface Work {
-        WorkloadProfile profile(Inputs inputs) throws Exception;
+        void measure(Inputs inputs) throws Exception;
     }
 
     /** What can be profiled, by the name of its example. */
@@ -58,12 +64,20 @@ public final class Profile {
             new Subject("echo", "a hundred messages to a server and back", Input.MADE_UP, Profile::echo),
             new Subject("downloads", "pages from a server that takes its time", Input.MADE_UP, Profile::downloads),
             new Subject("mixed", "files parsed in worker processes", Input.CONTENT, Profile::mixed),
+            new Subject("pipeline", "each stage of a job by itself", Input.FILES, Profile::pipeline),
             new Subject("primes", "numbers tried for primes", Input.MADE_UP, Profile::primes),
             new Subject("vector", "a loop with SIMD vectors, in worker processes", Input.MADE_UP, Profile::vector),
             new Subject("montecarlo", "darts thrown, by tasks of a microsecond", Input.MADE_UP, Profile::montecarlo),
             new Subject("arraysum", "arrays of 2 MB, sent to be added up", Input.MADE_UP, Profile::arraysum),
+            new Subject("sharedcounter", "primes counted in shared memory", Input.MADE_UP, Profile::sharedcounter),
             new Subject("crashy", "a library that segfaults on every seventh input", Input.MADE_UP, Profile::crashy),
             new Subject("render", "thumbnails of pictures", Input.FILES, Profile::render));
+
+    /** Examples that cannot be profiled, and why. */
+    private static final Map<String, String> WITHOUT_WORK = Map.of(
+            "tour", "the tour shows the work of other examples, each of which can be profiled by itself",
+            "proxy", "the proxy runs no tasks, it carries the bytes of others",
+            "profile", "profile runs the work of other examples");
 
     private static final String HELP = """
             usage: examples/run profile [--html FILE] [--seconds N] NAME [DIR]
@@ -73,26 +87,30 @@ public final class Profile {
             why, and what was measured, and writes a page with plots.
             Real input is that of the example; files are those below DIR, or of this repository. Pictures are those below
             DIR, or drawn; work without files takes no DIR.
+            The stages of the pipeline are measured one after the other, each with what it gets from the one before.
             Files are read again and again, so from the memory of the system: what a disk or a network takes is not in it.
 
             NAME is one of
 
-              checksums    the SHA-256 of files
-              compress     gzip of what is in files
-              wordcount    words in batches of lines
-              timers       waits of 50 ms without a thread
-              echo         a hundred messages to a server and back
-              downloads    pages from a server that takes its time
-              mixed        files parsed in worker processes
-              primes       numbers tried for primes
-              vector       a loop with SIMD vectors, in worker processes
-              montecarlo   darts thrown, by tasks of a microsecond
-              arraysum     arrays of 2 MB, sent to be added up
-              crashy       a library that segfaults on every seventh input
-              render       thumbnails of pictures
+              checksums      the SHA-256 of files
+              compress       gzip of what is in files
+              wordcount      words in batches of lines
+              timers         waits of 50 ms without a thread
+              echo           a hundred messages to a server and back
+              downloads      pages from a server that takes its time
+              mixed          files parsed in worker processes
+              pipeline       each stage of a job by itself
+              primes         numbers tried for primes
+              vector         a loop with SIMD vectors, in worker processes
+              montecarlo     darts thrown, by tasks of a microsecond
+              arraysum       arrays of 2 MB, sent to be added up
+              sharedcounter  primes counted in shared memory
+              crashy         a library that segfaults on every seventh input
+              render         thumbnails of pictures
 
-              --html FILE  where to write the page; by default a new file in the directory for temporary ones
-              --seconds N  how long each strategy runs, at most 3,600
+              --html FILE    where to write the page; by default a new file in the directory for temporary ones. Where
+                             there are several, their names have the stage before the ending
+              --seconds N    how long each strategy runs, from 0.01 to 3,600
 
             exit code  0  the work was measured; the advice may be to use no strategy
                        1  it could not be, or FILE cannot be written, or DIR does not exist or has no such files
@@ -113,7 +131,7 @@ public final class Profile {
 
     private static void profile(Cli cli) throws Exception {
         Optional<Path> html = cli.option("--html").map(Path::of);
-        int seconds = cli.atMost(MOST_SECONDS, "--seconds", SECONDS);
+        Duration time = cli.seconds(LEAST_SECONDS, MOST_SECONDS, "--seconds", SECONDS);
         Subject subject = subject(cli);
         Optional<Path> directory = cli.operand().map(Path::of);
         cli.end();
@@ -126,31 +144,62 @@ public final class Profile {
         if (html.isPresent()) {
             Cli.requireWritable(html.get());
         }
-        WorkloadProfile profile;
+        List<WorkloadProfile> profiles = new ArrayList<>();
         try (Progress.Status status = Progress.status()) {
-            ProfileOptions options = ProfileOptions.defaults()
-                    .timePerStrategy(Duration.ofSeconds(seconds))
-                    .progress(strategy -> status.show("measuring: " + strategy));
-            profile = subject.work().profile(new Inputs(directory, options, cli));
+            ProfileOptions options = ProfileOptions.defaults().timePerStrategy(time);
+            subject.work().measure(new Inputs(directory, options, cli, status, profiles::add));
         }
-        cli.println(profile.table());
+        show(profiles, cli);
         if (subject.input() == Input.FILES) {
             cli.println("");
             cli.println("Files were read again and again, so from the memory of the system:");
             cli.println("what a disk or a network takes is not in it.");
         }
-        Path page = html.isPresent() ? html.get() : Files.createTempFile("stratagem-profile-", ".html");
-        profile.writeHtml(page);
         cli.println("");
-        cli.println("The page with plots is " + page.toAbsolutePath());
-        if (profile.best().isEmpty()) {
-            throw Cli.refused("no strategy can be recommended");
+        for (WorkloadProfile profile : profiles) {
+            Path page = page(html, profiles.size() == 1 ? "" : "-" + profile.workload());
+            profile.writeHtml(page);
+            cli.println("The page with plots is " + page.toAbsolutePath());
         }
+        for (WorkloadProfile profile : profiles) {
+            if (profile.best().isEmpty()) {
+                throw Cli.refused("no strategy can be recommended for " + profile.workload());
+            }
+        }
+    }
+
+    /** What is recommended comes first, for all stages where there are several. */
+    private static void show(List<WorkloadProfile> profiles, Cli cli) {
+        if (profiles.size() == 1) {
+            cli.println(profiles.get(0).table());
+            return;
+        }
+        profiles.forEach(profile -> cli.println(profile.toString()));
+        cli.println("");
+        cli.println("Each of these stages was measured by itself, the others stood still meanwhile.");
+        for (WorkloadProfile profile : profiles) {
+            cli.println("");
+            cli.println("Stage " + profile.workload() + ":");
+            cli.println(profile.table());
+        }
+    }
+
+    /** Where the page goes: the name has the addition before its ending. */
+    private static Path page(Optional<Path> html, String addition) throws IOException {
+        if (html.isEmpty()) {
+            return Files.createTempFile("stratagem-profile" + addition + "-", ".html");
+        }
+        String name = html.get().getFileName().toString();
+        String stem = MoreFiles.getNameWithoutExtension(html.get());
+        return html.get().resolveSibling(stem + addition + name.substring(stem.length()));
     }
 
     private static Subject subject(Cli cli) throws Cli.Refused {
         String oneOf = "; it is one of " + String.join(", ", names());
         String name = cli.operand().orElseThrow(() -> cli.usage("NAME is missing" + oneOf));
+        if (WITHOUT_WORK.containsKey(name)) {
+            throw cli.usage(WITHOUT_WORK.get(name) + oneOf);
+        }
         return SUBJECTS.stream()
                 .filter(subject -> subject.name().equals(name))
                 .findFirst()
@@ -158,10 +207,18 @@ public final class Profile {
     }
 
     /** Where inputs come from, and how they are measured. */
-    private record Inputs(Optional<Path> directory, ProfileOptions options, Cli cli) {
+    private record Inputs(
+            Optional<Path> directory,
+            ProfileOptions options,
+            Cli cli,
+            Progress.Status status,
+            Consumer<WorkloadProfile> profiles) {
 
-        <I, O> WorkloadProfile profile(Workload<I, O> workload, Collection<? extends I> sample) {
-            return Stratagem.profile(workload, sample, options);
+        <I, O> void measure(Workload<I, O> workload, Collection<? extends I> sample) {
+            profiles.accept(Stratagem.profile(
+                    workload,
+                    sample,
+                    options.progress(row -> status.show("measuring " + workload.name() + ": " + row))));
         }
 
         /** Some files, from all over the directory. */
@@ -206,95 +263,112 @@ public final class Profile {
 
     // ---------------------------------------------------------------------------------------------- what is measured
 
-    private static WorkloadProfile checksums(Inputs inputs) throws Exception {
-        return inputs.profile(Checksums.SHA256, inputs.files());
+    private static void checksums(Inputs inputs) throws Exception {
+        inputs.measure(Checksums.SHA256, inputs.files());
     }
 
-    private static WorkloadProfile compress(Inputs inputs) throws Exception {
+    private static void compress(Inputs inputs) throws Exception {
         Workload<byte[], Integer> gzip = Workload.compute(
                 "gzip", content -> ThreadsSection.compress(content, Codec.GZIP).remaining());
-        return inputs.profile(gzip, inputs.contents());
+        inputs.measure(gzip, inputs.contents());
     }
 
-    private static WorkloadProfile wordcount(Inputs inputs) throws Exception {
+    private static void wordcount(Inputs inputs) throws Exception {
         try (LineBatches batches = new LineBatches(inputs.files(), LINES_CHARS, inputs.cli())) {
             List<String> lines = new ArrayList<>();
             Iterators.addAll(lines, Iterators.limit(batches, MOST_BATCHES));
             if (lines.isEmpty()) {
                 throw Cli.refused("nothing in these files");
             }
-            return inputs.profile(WordCount.COUNT, lines);
+            inputs.measure(WordCount.COUNT, lines);
         }
     }
 
-    private static WorkloadProfile timers(Inputs inputs) {
-        return inputs.profile(Timers.DELAY, List.of(SHORT_WAIT));
+    private static void timers(Inputs inputs) {
+        inputs.measure(Timers.DELAY, List.of(SHORT_WAIT));
     }
 
-    private static WorkloadProfile echo(Inputs inputs) throws Exception {
+    private static void echo(Inputs inputs) throws Exception {
         int messages = 100;
         try (LoopServer server = LoopServer.start("servers", 0, (connection, loop) -> Echo.sendBack(connection))) {
-            return inputs.profile(
+            inputs.measure(
                     Echo.asking(server.address(), messages, null),
                     IntStream.range(0, messages).boxed().toList());
         }
     }
 
-    private static WorkloadProfile downloads(Inputs inputs) throws Exception {
+    private static void downloads(Inputs inputs) throws Exception {
         byte[] body = new byte[4_000];
         try (LocalSite site =
                 LocalSite.start((path, loop) -> loop.delay(SHORT_WAIT).thenApply(nothing -> body))) {
-            return inputs.profile(
+            inputs.measure(
                     Downloads.FETCH,
                     IntStream.range(0, 100).mapToObj(i -> site.uri("/" + i)).toList());
         }
     }
 
-    private static WorkloadProfile mixed(Inputs inputs) throws Exception {
+    private static void mixed(Inputs inputs) throws Exception {
         List<Outline.Source> sources = new ArrayList<>();
         for (Path file : inputs.files()) {
             sources.add(new Outline.Source(file.getFileName().toString(), inputs.contentOf(file)));
         }
-        return inputs.profile(Mixed.PARSE, sources);
+        inputs.measure(Mixed.PARSE, sources);
     }
 
-    private static WorkloadProfile primes(Inputs inputs) {
-        List<Long> candidates =
-                LongStream.range(0, 1_000).map(i -> Primes.FROM + 2 * i).boxed().toList();
-        return inputs.profile(Primes.PRIME, candidates);
-    }
-
-    private static WorkloadProfile vector(Inputs inputs) throws Exception {
-        VectorLoop.require(VectorLoop.MODULE);
-        try (SharedArray rows = VectorLoop.random(ROWS, 1);
-                SharedArray queries = VectorLoop.random(QUERIES, 2)) {
-            return inputs.profile(VectorLoop.VECTOR, VectorLoop.parts(ROWS, rows, queries));
+    private static void pipeline(Inputs inputs) throws Exception {
+        List<Path> files = inputs.files();
+        try (Catalogue.Job job = Catalogue.Job.start(files)) {
+            job.visitStages(inputs::measure, MOST_BYTES_OF_A_FILE);
         }
     }
 
-    private static WorkloadProfile montecarlo(Inputs inputs) {
-        return inputs.profile(
+    private static void primes(Inputs inputs) {
+        List<Long> candidates =
+                LongStream.range(0, 1_000).map(i -> Primes.FROM + 2 * i).boxed().toList();
+        inputs.measure(Primes.PRIME, candidates);
+    }
+
+    private static void vector(Inputs inputs) throws Exception {
+        VectorLoop.require(VectorLoop.MODULE);
+        try (SharedArray rows = VectorLoop.random(ROWS, 1);
+                SharedArray queries = VectorLoop.random(QUERIES, 2)) {
+            inputs.measure(VectorLoop.VECTOR, VectorLoop.parts(ROWS, rows, queries));
+        }
+    }
+
+    private static void montecarlo(Inputs inputs) {
+        inputs.measure(
                 MonteCarlo.HITS,
                 IntStream.range(0, 1_000)
                         .mapToObj(seed -> new MonteCarlo.Throws(seed, 100))
                         .toList());
     }
 
-    private static WorkloadProfile arraysum(Inputs inputs) {
+    private static void arraysum(Inputs inputs) {
         Random random = new Random(1);
-        return inputs.profile(
+        inputs.measure(
                 ArraySum.SUM_OF_COPY,
                 List.of(
                         random.doubles(250_000).toArray(),
                         random.doubles(250_000).toArray()));
     }
 
-    private static WorkloadProfile crashy(Inputs inputs) {
-        return inputs.profile(
-                Crashy.LIBRARY, IntStream.rangeClosed(1, 21).boxed().toList());
+    private static void sharedcounter(Inputs inputs) {
+        try (SharedCounter primes = new SharedCounter();
+                SharedCounter numbers = new SharedCounter()) {
+            inputs.measure(
+                    SharedCount.COUNT,
+                    IntStream.range(0, 100)
+                            .mapToObj(i -> new SharedCount.Block(i * 5_000, (i + 1) * 5_000, primes, numbers))
+                            .toList());
+        }
     }
 
-    private static WorkloadProfile render(Inputs inputs) throws Exception {
+    private static void crashy(Inputs inputs) {
+        inputs.measure(Crashy.LIBRARY, IntStream.rangeClosed(1, 21).boxed().toList());
+    }
+
+    private static void render(Inputs inputs) throws Exception {
         try (TemporaryDirectory temporary = TemporaryDirectory.create("stratagem-profile-")) {
             List<String> files =
                     inputs.pictures(temporary).stream().map(Path::toString).toList();
@@ -304,7 +378,7 @@ public final class Profile {
                     .compute(file -> Thumbnail.of(Path.of(file), Render.Settings.DEFAULT.width())
                             .png()
                             .length);
-            return inputs.profile(render, files);
+            inputs.measure(render, files);
         }
     }
 }

@@ -33,7 +33,7 @@ public final class SharedCount {
     /** What one task looks at, and what it adds to. */
     record Block(int from, int to, SharedCounter primes, SharedCounter numbers) {}
 
-    private static final Workload<Block, Long> COUNT =
+    static final Workload<Block, Long> COUNT =
             Workload.named("count primes").isolated().compute(SharedCount::count);
 
     public static void main(String[] args) {

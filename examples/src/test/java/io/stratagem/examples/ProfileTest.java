@@ -6,18 +6,96 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class ProfileTest {
+    private static final String[] RECOMMENDATIONS = {
+        "Take the ", "Call it directly", "Declare it", "No strategy can be recommended"
+    };
+
     @TempDir
     Path directory;
 
+    static Stream<String> worksOfOneKind() {
+        return Profile.names().stream().filter(name -> !name.equals("pipeline"));
+    }
+
+    /** In a time so short that on a busy machine there may be nothing to recommend, which is then said. */
     @ParameterizedTest
-    @ValueSource(strings = {"primes", "timers", "montecarlo", "vector"})
+    @MethodSource("worksOfOneKind")
+    void anyWork_opensWithTheRecommendation(String name) throws IOException {
+        List<Object> args =
+                new ArrayList<>(List.of("--seconds", "0.05", "--html", directory.resolve("page.html"), name));
+        inputOf(name).ifPresent(args::add);
+
+        Outcome outcome = Outcome.of(Profile::run, args.toArray());
+
+        assertThat(outcome.lines().get(0)).containsAnyOf(RECOMMENDATIONS);
+        assertThat(outcome.out()).contains("tasks/s", "The page with plots is ");
+        if (outcome.exitCode() == Cli.ALL_DONE) {
+            assertThat(outcome.err()).isEmpty();
+        } else {
+            assertThat(outcome.err())
+                    .startsWith("profile: no strategy can be recommended for ")
+                    .hasLineCount(1);
+        }
+    }
+
+    private Optional<Path> inputOf(String name) throws IOException {
+        switch (name) {
+            case "checksums", "compress", "wordcount", "mixed", "pipeline" ->
+                Files.writeString(
+                        Files.createDirectory(directory.resolve("files")).resolve("A.java"), "class A { int be; }\n");
+            case "render" -> writePicture(Files.createDirectory(directory.resolve("files")));
+            default -> {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(directory.resolve("files"));
+    }
+
+    @Test
+    void pipeline_isMeasuredStageByStage() throws IOException {
+        Path files = inputOf("pipeline").orElseThrow();
+
+        Outcome outcome = Outcome.of(
+                Profile::run, "--seconds", "0.05", "--html", directory.resolve("page.html"), "pipeline", files);
+
+        List<String> stages = List.of("fetch", "pack", "outline", "register");
+        assertThat(outcome.lines().subList(0, 4))
+                .allSatisfy(line -> assertThat(line).containsAnyOf(RECOMMENDATIONS))
+                .extracting(line -> line.split(": ", 2)[0])
+                .isEqualTo(stages);
+        assertThat(outcome.out()).contains("Each of these stages was measured by itself");
+        for (String stage : stages) {
+            Path page = directory.resolve("page-" + stage + ".html");
+            assertThat(outcome.out())
+                    .contains("Stage " + stage + ":", stage + ", declared ", "The page with plots is " + page);
+            assertThat(page).content().contains("<title>Profile of " + stage);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tour", "proxy", "profile"})
+    void exampleWithoutWorkOfItsOwn_isRefusedWithTheReason(String name) {
+        Outcome outcome = Outcome.of(Profile::run, name);
+
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+        assertThat(outcome.err()).contains(name + " ", "it is one of checksums").doesNotContain("there is no work");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"primes", "vector"})
     void work_isMeasuredAndShown(String name) throws IOException {
         Path page = directory.resolve("page.html");
 
@@ -70,8 +148,7 @@ final class ProfileTest {
 
     @Test
     void pictures_areThoseOfTheDirectory() throws IOException {
-        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_3BYTE_BGR);
-        ImageIO.write(image, "png", directory.resolve("picture.png").toFile());
+        writePicture(directory);
         Files.writeString(directory.resolve("note.txt"), "no picture");
 
         Outcome outcome =
@@ -82,8 +159,24 @@ final class ProfileTest {
         assertThat(outcome.out()).contains("Files were read again and again", ", 1 input over and over");
     }
 
+    private static void writePicture(Path where) throws IOException {
+        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_3BYTE_BGR);
+        ImageIO.write(image, "png", where.resolve("picture.png").toFile());
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"timers", "echo", "downloads", "primes", "montecarlo", "arraysum", "crashy", "vector"})
+    @ValueSource(
+            strings = {
+                "timers",
+                "echo",
+                "downloads",
+                "primes",
+                "montecarlo",
+                "arraysum",
+                "sharedcounter",
+                "crashy",
+                "vector"
+            })
     void directory_forWorkThatTakesNone_isRefused(String name) {
         Outcome outcome = Outcome.of(Profile::run, "--seconds", 1, name, directory);
 
@@ -97,6 +190,15 @@ final class ProfileTest {
         Outcome outcome = Outcome.of(Profile::run, "--seconds", 3_601, "primes");
 
         assertThat(outcome.err()).contains("--seconds takes at most 3600, not 3601");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, at least 0.01", "-1, at least 0.01", "few, a positive number"})
+    void badSeconds_areRefused(String seconds, String message) {
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", seconds, "primes");
+
+        assertThat(outcome.err()).contains("--seconds takes " + message + ", not " + seconds);
         assertThat(outcome.exitCode()).isEqualTo(Cli.USAGE);
     }
 

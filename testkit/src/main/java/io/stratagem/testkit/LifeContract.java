@@ -120,13 +120,17 @@ public abstract class LifeContract extends NestingContract {
                 .isEqualTo(3);
     }
 
+    private ExecutorStrategy fullAndCallerRuns(Kind kind, Gate gate) {
+        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
+        occupy(strategy, 1, kind, gate);
+        return strategy;
+    }
+
     @ParameterizedTest
     @EnumSource(names = "ASYNC", mode = EnumSource.Mode.EXCLUDE)
     void submit_fullAndCallerRuns_runsInTheCaller(Kind kind) {
         assume(Ability.IN_THIS_JVM);
-        Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
-        occupy(strategy, 1, kind, gate);
+        ExecutorStrategy strategy = fullAndCallerRuns(kind, gate());
         CompletableFuture<Result<Thread>> future =
                 strategy.submit(workload(kind, "who", (Integer n) -> Thread.currentThread()), 1);
         assertThat(future).isCompletedWithValue(Result.success(Thread.currentThread()));
@@ -139,9 +143,7 @@ public abstract class LifeContract extends NestingContract {
     @Test
     void submit_fullAndCallerRuns_keepsTheCallersInterrupt() {
         assume(Ability.IN_THIS_JVM);
-        Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
-        occupy(strategy, 1, Kind.BLOCKING, gate);
+        ExecutorStrategy strategy = fullAndCallerRuns(Kind.BLOCKING, gate());
         RacingThreads.run(1, () -> {
             Thread.currentThread().interrupt();
             assertThat(strategy.submit(workload(Kind.COMPUTE, "quick", (Integer n) -> n), 1))
@@ -153,9 +155,7 @@ public abstract class LifeContract extends NestingContract {
     @Test
     void submit_fullAndCallerRuns_taskDoesNotMeetTheCallersInterrupt() {
         assume(Ability.IN_THIS_JVM);
-        Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
-        occupy(strategy, 1, Kind.BLOCKING, gate);
+        ExecutorStrategy strategy = fullAndCallerRuns(Kind.BLOCKING, gate());
         RacingThreads.run(1, () -> {
             Thread.currentThread().interrupt();
             assertThat(strategy.submit(workload(Kind.COMPUTE, "asking", (Integer n) -> Thread.interrupted()), 1))
@@ -168,8 +168,7 @@ public abstract class LifeContract extends NestingContract {
     void submit_fullAndCallerRuns_interruptThatEndsTheTaskStaysWithTheCaller() {
         assume(Ability.IN_THIS_JVM);
         Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
-        occupy(strategy, 1, Kind.BLOCKING, gate);
+        ExecutorStrategy strategy = fullAndCallerRuns(Kind.BLOCKING, gate);
         RacingThreads.run(1, () -> {
             Workload<Integer, Integer> interrupted = workload(Kind.BLOCKING, "interrupted", n -> {
                 Thread.currentThread().interrupt(); // as another thread might
@@ -185,8 +184,7 @@ public abstract class LifeContract extends NestingContract {
     @Test
     void submit_fullAndCallerRuns_asynchronousWorkWaitsForRoom() {
         Gate gate = gate();
-        ExecutorStrategy strategy = strategy(1, options -> options.maxPending(1).rejection(Rejection.CALLER_RUNS));
-        occupy(strategy, 1, Kind.BLOCKING, gate);
+        ExecutorStrategy strategy = fullAndCallerRuns(Kind.BLOCKING, gate);
         AtomicReference<Thread> caller = new AtomicReference<>();
         RacingThreads.run(
                 () -> {

@@ -9,6 +9,7 @@ import io.stratagem.AutoStrategy;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Kind;
 import io.stratagem.MapOptions;
+import io.stratagem.Pipeline;
 import io.stratagem.Result;
 import io.stratagem.Snapshot;
 import io.stratagem.Stratagem;
@@ -23,6 +24,7 @@ import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.threadpool.ThreadPoolStrategy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -216,6 +218,94 @@ final class AutoMakingTest extends StrategyFixture {
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage("the supplier of the thread pool gave the strategy that it is to be a part of");
         }
+    }
+
+    @Test
+    void suppliers_ofTwoStrategies_needEachOther_areToldSo() throws Exception {
+        AtomicReference<AutoStrategy> first = new AtomicReference<>();
+        AtomicReference<AutoStrategy> second = new AtomicReference<>();
+        CountDownLatch both = new CountDownLatch(2);
+        first.set(needing(second, both));
+        second.set(needing(first, both));
+        try (AutoStrategy one = first.get();
+                AutoStrategy other = second.get()) {
+            List<Started<Throwable>> all = List.of(
+                    start(() -> catchThrowable(() -> one.strategyFor(COMPUTES))),
+                    start(() -> catchThrowable(() -> other.strategyFor(COMPUTES))));
+            for (Started<Throwable> each : all) {
+                assertThat(each.get())
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("the supplier of the thread pool needs the strategy that it makes");
+            }
+        }
+    }
+
+    private static AutoStrategy needing(AtomicReference<AutoStrategy> other, CountDownLatch both) {
+        return AutoStrategy.builder()
+                .make(Stratagem.THREAD_POOL, () -> {
+                    meet(both);
+                    other.get().strategyFor(COMPUTES);
+                    return ThreadPoolStrategy.create();
+                })
+                .build();
+    }
+
+    @Test
+    void supplier_givesAStrategyThatHasThisAsAPart_isRefused() {
+        AtomicReference<AutoStrategy> outer = new AtomicReference<>();
+        try (AutoStrategy inner = AutoStrategy.builder()
+                        .name("inner")
+                        .make(Stratagem.THREAD_POOL, outer::get)
+                        .build();
+                AutoStrategy middle = AutoStrategy.builder()
+                        .name("middle")
+                        .use(Stratagem.THREAD_POOL, inner)
+                        .build()) {
+            outer.set(AutoStrategy.builder()
+                    .name("outer")
+                    .use(Stratagem.THREAD_POOL, middle)
+                    .build());
+            for (AutoStrategy each : List.of(inner, middle, outer.get())) {
+                assertThatThrownBy(() -> each.run(COMPUTES, 1)).satisfies(AutoMakingTest::saysThatItIsACircle);
+                assertThatThrownBy(() -> Pipeline.of(COMPUTES).run(each, 1))
+                        .satisfies(AutoMakingTest::saysThatItIsACircle);
+                assertThat(each.run(WAITS, 1)).isEqualTo(Result.success(2));
+            }
+            outer.get().close();
+        }
+    }
+
+    private static void saysThatItIsACircle(Throwable thrown) {
+        assertThat(thrown)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("the supplier of the thread pool gave strategy 'outer', which has 'inner' as a part and so"
+                        + " cannot be a part of it");
+    }
+
+    @Test
+    void suppliers_giveEachOtherOnTwoThreads_oneIsRefused() throws Exception {
+        AtomicReference<AutoStrategy> first = new AtomicReference<>();
+        AtomicReference<AutoStrategy> second = new AtomicReference<>();
+        CountDownLatch both = new CountDownLatch(2);
+        first.set(giving(second, both));
+        second.set(giving(first, both));
+        try (AutoStrategy one = first.get();
+                AutoStrategy other = second.get()) {
+            Started<Throwable> maker = start(() -> catchThrowable(() -> one.strategyFor(COMPUTES)));
+            Throwable thrown = catchThrowable(() -> other.strategyFor(COMPUTES));
+            assertThat(Stream.of(thrown, maker.get()).filter(Objects::nonNull))
+                    .singleElement()
+                    .isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    private static AutoStrategy giving(AtomicReference<AutoStrategy> other, CountDownLatch both) {
+        return AutoStrategy.builder()
+                .make(Stratagem.THREAD_POOL, () -> {
+                    meet(both);
+                    return other.get();
+                })
+                .build();
     }
 
     // ---------------------------------------------------------------------------------------------- what there is

@@ -2,6 +2,7 @@ package io.stratagem.all;
 
 import static com.google.common.base.Preconditions.checkState;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
@@ -9,6 +10,7 @@ import com.google.common.util.concurrent.ListeningExecutorService;
 import io.stratagem.AutoStrategy;
 import io.stratagem.Choice;
 import io.stratagem.ExecutorStrategy;
+import io.stratagem.Fn;
 import io.stratagem.Kind;
 import io.stratagem.Pipeline;
 import io.stratagem.Rejection;
@@ -24,6 +26,7 @@ import io.stratagem.testkit.Patience;
 import io.stratagem.testkit.StrategyFixture;
 import io.stratagem.testkit.ThreadLeaks;
 import io.stratagem.threadpool.ThreadPoolStrategy;
+import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -194,6 +197,30 @@ final class AutoStrategyTest extends StrategyFixture {
                     .contains("cannot be sent", "java.lang.Object");
         }
         assertThat(Stratagem.choose(careless).explain()).contains("\n  warning: ");
+    }
+
+    @Test
+    void choose_capturedObjectThatIsTooLarge_warns() {
+        Workload<Integer, Integer> large = Workload.named("large").isolated().compute(new Large());
+        assertThatCode(() -> assertThat(Stratagem.choose(large).warnings())
+                        .singleElement()
+                        .asString()
+                        .contains("cannot be sent", "not enough memory"))
+                .doesNotThrowAnyException();
+    }
+
+    /** As where the heap is too small for what it holds. */
+    private static final class Large implements Fn<Integer, Integer> {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public Integer apply(Integer input) {
+            return input;
+        }
+
+        private void writeObject(ObjectOutputStream out) {
+            throw new OutOfMemoryError("no room");
+        }
     }
 
     @Test

@@ -317,6 +317,33 @@ final class ProfileTest {
     }
 
     @Test
+    void profile_failureHasNoText_isNamedByItsClass() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Speechless();
+        });
+
+        WorkloadProfile profile = Stratagem.profile(fails, SAMPLE, SHORT);
+
+        assertThat(profile.findings())
+                .singleElement()
+                .asString()
+                .endsWith("the first one with all.ProfileTest$Speechless");
+        assertThat(profile.rows())
+                .allSatisfy(row -> assertThat(figures(row).failures())
+                        .isEqualTo(figures(row).tasks()));
+    }
+
+    private static final class Speechless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        @SuppressWarnings({"OverrideThrowableToString", "ToStringReturnsNull"}) // as an application may
+        public String toString() {
+            return null;
+        }
+    }
+
+    @Test
     void profile_failsSometimes_countsIt() {
         Workload<Integer, Long> sometimes = Workload.compute("sometimes", n -> {
             if (n == 3) {
@@ -362,6 +389,42 @@ final class ProfileTest {
         assertThat(figures(profile, "one thread").tasks())
                 .as("it is not tried again")
                 .isEqualTo(1);
+    }
+
+    @Test
+    void profile_needsTooMuchMemoryOnStrategiesOnly_isTriedOnOneOfThisJvm() {
+        Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> {
+            if (Thread.currentThread().getName().startsWith("stratagem-profile")) {
+                return n;
+            }
+            throw new OutOfMemoryError("many of these are too many");
+        });
+
+        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
+
+        assertThat(figures(profile, "thread pool").tasks())
+                .as("it is not tried again")
+                .isEqualTo(1);
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
+        assertThat(figures(profile, "process pool").tasks())
+                .as("workers can be replaced")
+                .isGreaterThan(1);
+    }
+
+    @Test
+    void profile_asynchronousWorkThatNeedsTooMuchMemory_isNotTriedAgainInThisJvm() {
+        Workload<Integer, Integer> greedy = Workload.async("greedy", (n, loop) -> {
+            throw new OutOfMemoryError("no room");
+        });
+
+        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
+
+        assertThat(figures(profile.rows().get(0)).tasks())
+                .as("it is not tried again")
+                .isEqualTo(1);
+        assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
+        assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
     }
 
     @Test

@@ -105,6 +105,7 @@ final class SharedMemory {
         }
         long start = 0;
         int open = Integer.MAX_VALUE;
+        boolean isCollected = false;
         while (true) {
             try {
                 return new SharedMemory(uninterrupted(() -> MappedFile.make(means, contents, filler)), false);
@@ -112,13 +113,13 @@ final class SharedMemory {
                 if (Mapping.awaitCollection()) {
                     continue;
                 }
-                if (open == Integer.MAX_VALUE) {
-                    closeForgotten();
-                }
                 int openNow = SharedMemoryFile.openCount();
                 if (openNow < open) {
                     open = openNow;
-                    System.gc(); // it unmaps what was closed
+                    isCollected = false;
+                } else if (!isCollected) {
+                    System.gc(); // the first closes what was forgotten, and when that is closed another one unmaps it
+                    isCollected = true;
                     start = System.nanoTime();
                 } else if (System.nanoTime() - start > FREEING_NANOS) {
                     throw e;
@@ -126,20 +127,6 @@ final class SharedMemory {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
-    }
-
-    /** Lets the collector look for what was forgotten, and waits a moment for it to be closed. */
-    private static void closeForgotten() {
-        int before = SharedMemoryFile.openCount();
-        System.gc();
-        long start = System.nanoTime();
-        int last;
-        int now = before;
-        do {
-            LockSupport.parkNanos(PAUSE_NANOS);
-            last = now;
-            now = SharedMemoryFile.openCount();
-        } while ((now < last || now >= before) && System.nanoTime() - start < FREEING_NANOS);
     }
 
     /**

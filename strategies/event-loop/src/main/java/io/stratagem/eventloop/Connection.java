@@ -344,13 +344,15 @@ public final class Connection extends Opened {
         bytes.get(copy);
         LoopFuture<Void> future = new LoopFuture<>(thread);
         onLoop(future, () -> {
-            var unused = writeOnLoop(ByteBuffer.wrap(copy), limit).whenComplete((value, failure) -> {
+            CompletableFuture<Void> written = writeOnLoop(ByteBuffer.wrap(copy), limit);
+            var unused = written.whenComplete((value, failure) -> {
                 if (failure == null) {
                     future.complete(null);
                 } else {
                     future.completeExceptionally(failure);
                 }
             });
+            unused = future.whenComplete((value, failure) -> written.cancel(false)); // if by others
         });
         return future;
     }

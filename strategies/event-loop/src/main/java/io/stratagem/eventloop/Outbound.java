@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** What was written and has not been taken by the system, and who waits for that. Only the loop's thread uses it. */
@@ -47,13 +48,16 @@ final class Outbound {
         private final LoopFuture<Void> future;
         private final long most;
         private LoopThread.@Nullable Scheduled timer;
+        private boolean isOver;
 
         Wait(LoopFuture<Void> future, long most) {
             this.future = future;
             this.most = most;
         }
 
-        void disarm() {
+        /** To be called before its future is completed. */
+        void end() {
+            isOver = true;
             if (timer != null) {
                 timer.cancel();
             }
@@ -178,12 +182,28 @@ final class Outbound {
                     connection.task,
                     () -> {
                         waits.remove(wait);
+                        wait.end();
                         future.completeExceptionally(new SocketTimeoutException(
                                 connection + " did not take what was written within " + limit));
                     },
                     NANOSECONDS.convert(limit));
         }
         waits.add(wait);
+        var unused = future.whenComplete((nothing, failure) -> withdraw(wait, connection.task));
+    }
+
+    /** Its future is done: by others, as orTimeout does, if it is not over. Any thread may call it. */
+    private void withdraw(Wait wait, LoopTask task) {
+        try {
+            task.runOnLoop(() -> {
+                if (!wait.isOver) {
+                    wait.end();
+                    waits.remove(wait);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            // The loop ends, and with it all that waits.
+        }
     }
 
     /** Completes those that have waited for what is there now. What they call may write. */
@@ -194,7 +214,7 @@ final class Outbound {
                 return;
             }
             if (pending() <= wait.most) {
-                wait.disarm();
+                wait.end();
                 wait.future.complete(null);
             } else {
                 waits.add(wait);
@@ -208,7 +228,7 @@ final class Outbound {
             thread.buffers().giveArray(chunk.bytes);
         }
         for (Wait wait = waits.poll(); wait != null; wait = waits.poll()) {
-            wait.disarm();
+            wait.end();
             wait.future.completeExceptionally(why);
         }
     }

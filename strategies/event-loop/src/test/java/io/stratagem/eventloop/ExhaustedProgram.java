@@ -14,9 +14,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.LoggerFactory;
 
-/** Uses up its file descriptors while it has a server, then gives them back. Ends with 0 if the server goes on. */
+/**
+ * Uses up its file descriptors while it has a server, then gives them back. Ends with 0 if the server goes on and keeps
+ * none.
+ */
 public final class ExhaustedProgram {
     private ExhaustedProgram() {}
 
@@ -33,15 +37,16 @@ public final class ExhaustedProgram {
         LoggerFactory.getLogger(EventLoopStrategy.class).warn("{} first", "a", new IOException("example"));
         recorder.await("first");
         try (EventLoopStrategy strategy = EventLoopStrategy.builder().loops(1).build()) {
+            AtomicInteger ended = new AtomicInteger();
             CompletableFuture<Server> listening = new CompletableFuture<>();
             Workload<Integer, Void> serving = Workload.async(
                     "serving",
                     (n, loop) -> Network.of(loop)
                             .listen(
                                     new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                                    connection -> connection.handle((same, bytes) -> {
-                                        var unused = same.write(bytes);
-                                    }))
+                                    connection -> connection
+                                            .handle(NetworkFixture.ECHO)
+                                            .whenComplete((nothing, failure) -> ended.incrementAndGet()))
                             .thenCompose(server -> {
                                 listening.complete(server);
                                 return server.closed();
@@ -52,8 +57,11 @@ public final class ExhaustedProgram {
             strategy.run(sleeping, 1).orElseThrow();
             SocketAddress address = Patience.get(listening).localAddress();
             try (SocketChannel first = SocketChannel.open(address)) {
-                echo(first);
+                echo(first); // opens what the JVM keeps open
             }
+            Patience.await().until(() -> ended.get() == 1);
+            strategy.run(sleeping, 1).orElseThrow(); // and so the loop has told the system
+            int idle = NetworkFixture.openFiles();
             SocketChannel last = SocketChannel.open();
             last.setOption(StandardSocketOptions.TCP_NODELAY, true);
             List<FileInputStream> files = new ArrayList<>();
@@ -78,6 +86,7 @@ public final class ExhaustedProgram {
             System.out.println(recorder.find("could not accept").orElseThrow().getFormattedMessage());
             Patience.get(Patience.get(listening).close());
             Patience.get(task);
+            Patience.await().until(() -> NetworkFixture.openFiles() < idle); // the server's own is closed, too
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
+import com.sun.net.httpserver.HttpServer;
 import io.stratagem.ExecutorStrategy;
 import io.stratagem.Fn;
 import io.stratagem.Loop;
@@ -14,10 +15,18 @@ import io.stratagem.testkit.FakeClock;
 import io.stratagem.testkit.Gate;
 import io.stratagem.testkit.Journal;
 import io.stratagem.testkit.Patience;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -180,6 +189,51 @@ final class LoopTest extends LoopFixture {
             assertThat(Patience.get(strategy.submit(throwing, 2))).isEqualTo(Result.success(2));
         } finally {
             recorder.detach();
+        }
+    }
+
+    /** Its own future is completed elsewhere; what depends on it names the loop. */
+    @Test
+    void executor_ofTheTask_runsTheCallbacksOfHttpClientOnItsLoop() throws Exception {
+        byte[] body = new byte[100_000]; // in several pieces
+        HttpServer http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        http.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        http.start();
+        try {
+            HttpRequest request = HttpRequest.newBuilder(
+                            URI.create("http://127.0.0.1:" + http.getAddress().getPort() + "/"))
+                    .build();
+            Workload<Integer, Queue<String>> getting = Workload.async("getting", (n, loop) -> {
+                Queue<String> threads = new ConcurrentLinkedQueue<>();
+                Runnable note =
+                        () -> threads.add(Thread.currentThread().getName() + (loop.inLoop() ? "" : ", not the loop's"));
+                HttpClient client =
+                        HttpClient.newBuilder().executor(loop.executor()).build();
+                return client.sendAsync(request, response -> {
+                            note.run();
+                            return BodySubscribers.ofByteArrayConsumer(piece -> note.run());
+                        })
+                        .thenApplyAsync(
+                                response -> {
+                                    assertThat(response.statusCode()).isEqualTo(200);
+                                    note.run();
+                                    return threads;
+                                },
+                                loop.executor());
+            });
+            ExecutorStrategy strategy = strategy(2);
+            for (int i = 0; i < 4; i++) {
+                Result<Queue<String>> result = Patience.get(strategy.submit(getting, i));
+                assertThat(result.orElseThrow())
+                        .hasSizeGreaterThan(3)
+                        .containsOnly(result.execution().worker());
+            }
+        } finally {
+            http.stop(0);
         }
     }
 

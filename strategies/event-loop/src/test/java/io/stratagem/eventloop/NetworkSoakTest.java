@@ -19,16 +19,19 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -189,15 +192,12 @@ final class NetworkSoakTest extends NetworkFixture {
                 .limit(requests)
                 .toList();
         Map<Long, AtomicInteger> ends = new ConcurrentHashMap<>();
-        TaskListener counting = new TaskListener() {
-            @Override
-            public void finished(TaskInfo task, Result<?> result) {
-                ends.computeIfAbsent(task.id(), id -> new AtomicInteger()).incrementAndGet();
-            }
-        };
-        ExecutorStrategy strategy = strategy(2, options -> options.window(64).listener(counting));
+        ExecutorStrategy strategy = strategy(2, options -> options.window(64).listener(counting(ends)));
         try (Peer peer = new Peer()) {
-            AsyncFn<Mood, String> ask = (mood, loop) -> ask(Network.of(loop), peer.address(mood), mood);
+            AsyncFn<Mood, String> ask = (mood, loop) -> {
+                boolean isStalled = mood == Mood.STALLS || mood == Mood.STALLS_MIDWAY;
+                return ask(Network.of(loop), peer.address(mood), mood, isStalled ? SHORT : Patience.LIMIT);
+            };
             int[] count = {0};
             try (Stream<Result<String>> results = strategy.map(Workload.async("asking", ask), moods)) {
                 results.forEachOrdered(result -> {
@@ -216,12 +216,107 @@ final class NetworkSoakTest extends NetworkFixture {
         }
     }
 
-    private static CompletableFuture<String> ask(Network network, SocketAddress address, Mood mood) {
-        boolean isStalled = mood == Mood.STALLS || mood == Mood.STALLS_MIDWAY;
+    /** One request of the second kind, and what came of it. */
+    private static final class Request {
+        private final Mood mood;
+        private final AtomicInteger completions = new AtomicInteger();
+        private CompletableFuture<Result<String>> future;
+        private boolean isCancelled;
+
+        Request(Mood mood) {
+            this.mood = mood;
+        }
+
+        boolean isStalled() {
+            return mood == Mood.STALLS || mood == Mood.STALLS_MIDWAY;
+        }
+
+        void cancel() {
+            isCancelled |= future.cancel(true);
+        }
+
+        String outcome() throws Exception {
+            try {
+                return Patience.get(future).fold(line -> line, Throwable::toString);
+            } catch (CancellationException e) {
+                return "cancelled";
+            }
+        }
+
+        String expected() {
+            return isCancelled ? "cancelled" : isStalled() ? ".*TaskTimeoutException.*" : mood.expected;
+        }
+    }
+
+    /** Those that stall are cancelled, or time out as tasks; others are cancelled before, while or after they are run. */
+    @Test
+    @Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void requests_cancelledAtRandom_eachHaveExactlyOneResult() throws Exception {
+        runCancelling(SEED, 100); // opens what the JVM keeps open
+        int before = openFiles();
+        for (int round = 0; round < ROUNDS; round++) {
+            runCancelling(SEED + round, REQUESTS);
+            Patience.await().until(() -> openFiles() <= before);
+        }
+    }
+
+    private void runCancelling(long seed, int count) throws Exception {
+        Random random = new Random(seed);
+        Map<Long, AtomicInteger> ends = new ConcurrentHashMap<>();
+        ExecutorStrategy strategy = strategy(2, options -> options.window(64).listener(counting(ends)));
+        try (Peer peer = new Peer()) {
+            AsyncFn<Mood, String> ask = (mood, loop) -> ask(Network.of(loop), peer.address(mood), mood, null);
+            Workload<Mood, String> asking = Workload.async("asking", ask);
+            Workload<Mood, String> limited =
+                    Workload.named("limited").timeout(SHORT).async(ask);
+            List<Request> all = new ArrayList<>();
+            List<Request> waiting = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                Request request = new Request(Mood.values()[random.nextInt(Mood.values().length)]);
+                request.future = strategy.submit(request.isStalled() ? limited : asking, request.mood);
+                var unused = request.future.whenComplete((result, failure) -> request.completions.incrementAndGet());
+                all.add(request);
+                waiting.add(request);
+                while (random.nextInt(3) == 0 || waiting.size() > 40) {
+                    Request one = waiting.remove(random.nextInt(waiting.size()));
+                    if (random.nextBoolean()) {
+                        one.cancel();
+                    }
+                    if (waiting.isEmpty()) {
+                        break;
+                    }
+                }
+            }
+            for (Request request : all) {
+                assertThat(request.outcome())
+                        .as("seed %s, request %s, %s", seed, all.indexOf(request), request.mood)
+                        .matches(request.expected());
+            }
+            assertThat(all).as("seed %s", seed).anyMatch(request -> request.isCancelled);
+            Patience.await().until(peer.open::isEmpty); // what a cancelled task has opened is closed
+            strategy.close(); // and so all listeners have heard what there is to hear
+            Patience.await()
+                    .untilAsserted(() -> assertThat(ends).as("seed %s", seed).hasSize(count));
+            assertThat(ends.values()).as("seed %s", seed).allMatch(times -> times.get() == 1);
+            assertThat(all).as("seed %s", seed).allMatch(request -> request.completions.get() == 1);
+        }
+    }
+
+    private static TaskListener counting(Map<Long, AtomicInteger> ends) {
+        return new TaskListener() {
+            @Override
+            public void finished(TaskInfo task, Result<?> result) {
+                ends.computeIfAbsent(task.id(), id -> new AtomicInteger()).incrementAndGet();
+            }
+        };
+    }
+
+    private static CompletableFuture<String> ask(
+            Network network, SocketAddress address, Mood mood, @Nullable Duration limit) {
         return network.connect(address)
                 .thenCompose(connection -> connection
                         .write(mood + "\n")
-                        .thenCompose(written -> connection.readLine(100, isStalled ? SHORT : Patience.LIMIT))
+                        .thenCompose(written -> connection.readLine(100, limit))
                         .thenApply(String::valueOf));
     }
 }

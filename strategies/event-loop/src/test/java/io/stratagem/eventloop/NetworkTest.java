@@ -46,26 +46,33 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.MDC;
 
 /** Connections, between tasks and with sockets of the JDK as peers. */
 final class NetworkTest extends NetworkFixture {
     private static final Duration LIMIT = Duration.ofSeconds(1);
+
+    /** More than the system takes from a connection that nobody reads. */
+    private static final int STALLED_BYTES = 12_000_000;
 
     private final LogRecorder recorder = new LogRecorder();
 
@@ -273,6 +280,79 @@ final class NetworkTest extends NetworkFixture {
         server.cancel(true);
         assertThat(atServer).hasSize(5).containsOnly("server, server, server");
         assertThat(atClient).hasSize(lines + 6).containsOnly("client, client, client");
+    }
+
+    /** What the callbacks of one task ran on. */
+    private record Trace(Set<String> threads, CompletableFuture<Result<Void>> task) {}
+
+    /** As many tasks with a server as with connections to all the servers; none hears of the other's thread. */
+    @Test
+    void tasks_withServersOrConnections_stayEachOnOneLoopAndUseBoth() throws Exception {
+        int each = 6;
+        ExecutorStrategy strategy = strategy(2);
+        List<SocketAddress> addresses = new ArrayList<>();
+        List<Trace> serving = new ArrayList<>();
+        for (int i = 0; i < each; i++) {
+            boolean isHandled = i % 2 == 0;
+            CompletableFuture<Server> listening = new CompletableFuture<>();
+            serving.add(traced(
+                    strategy,
+                    (note, network) -> network.listen(anyPort(), connection -> {
+                                note.run();
+                                if (isHandled) {
+                                    return connection.handle((same, bytes) -> {
+                                        note.run();
+                                        ECHO.bytes(same, bytes);
+                                    });
+                                }
+                                return echoLines(network, connection).thenRun(note);
+                            })
+                            .thenCompose(server -> {
+                                note.run();
+                                listening.complete(server);
+                                return server.closed();
+                            })));
+            addresses.add(Patience.get(listening).localAddress());
+        }
+        List<Trace> asking = new ArrayList<>();
+        for (int i = 0; i < each; i++) {
+            asking.add(traced(strategy, (note, network) -> {
+                CompletableFuture<?>[] all = addresses.stream()
+                        .map(address -> network.connect(address).thenCompose(connection -> {
+                            note.run();
+                            return connection
+                                    .write("line\n")
+                                    .thenRun(note)
+                                    .thenCompose(written -> connection.readLine(100))
+                                    .thenRun(note)
+                                    .thenCompose(nothing -> connection.close())
+                                    .thenRun(note);
+                        }))
+                        .toArray(CompletableFuture[]::new);
+                return CompletableFuture.allOf(all).thenRun(note);
+            }));
+        }
+        for (Trace trace : asking) {
+            assertThat(Patience.get(trace.task())).isEqualTo(Result.success(null));
+        }
+        for (List<Trace> traces : List.of(serving, asking)) {
+            assertThat(traces).allSatisfy(trace -> assertThat(trace.threads()).hasSize(1));
+            assertThat(traces.stream()
+                            .flatMap(trace -> trace.threads().stream())
+                            .distinct())
+                    .hasSize(2)
+                    .allMatch(thread -> thread.contains("-loop-"));
+        }
+    }
+
+    private static Trace traced(ExecutorStrategy strategy, Use<Runnable, Void> use) {
+        Set<String> threads = ConcurrentHashMap.newKeySet();
+        Runnable note = () -> threads.add(Thread.currentThread().getName());
+        Workload<Runnable, Void> tracing = using("tracing", (same, network) -> {
+            same.run();
+            return use.apply(same, network);
+        });
+        return new Trace(threads, strategy.submit(tracing, note));
     }
 
     @Test
@@ -699,6 +779,54 @@ final class NetworkTest extends NetworkFixture {
         Patience.await().until(() -> clock.waiting() == 0);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "read, 'gave no byte within PT1S', ''",
+        "readLine, 'gave no line within PT1S', 'half '",
+        "readExactly, 'gave no 10 bytes within PT1S', 'half '"
+    })
+    void read_peerStalls_timesOutAndTheConnectionStays(String way, String said, String before) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        CompletableFuture<String> firstFailure = new CompletableFuture<>();
+        Workload<Integer, String> reading = using(
+                "reading",
+                (n, network) -> network.connect(peer.getLocalSocketAddress())
+                        .thenCompose(connection -> read(way, connection, LIMIT)
+                                .exceptionallyCompose(failure -> {
+                                    firstFailure.complete(failure.toString());
+                                    return read(way, connection, LIMIT);
+                                })
+                                .thenCompose(text -> connection
+                                        .write(text)
+                                        .thenApply(written -> text + (connection.isClosed() ? ", closed" : "")))));
+        CompletableFuture<Result<String>> future = strategy.submit(reading, 1);
+        Socket socket = accept(peer);
+        socket.getOutputStream().write(before.getBytes(US_ASCII));
+        Patience.await().until(() -> clock.waiting() == 1);
+        clock.advance(LIMIT);
+        assertThat(Patience.get(firstFailure)).contains("SocketTimeoutException", said);
+        Patience.await().until(() -> clock.waiting() == 1);
+        String rest = "a line here\n".substring(before.length());
+        socket.getOutputStream().write(rest.getBytes(US_ASCII));
+        String expected = before + rest;
+        expected = way.equals("readExactly") ? expected.substring(0, 10) : expected.trim();
+        Result<String> result = Patience.get(future);
+        assertThat(result.orElseThrow().trim()).isEqualTo(expected);
+        assertThat(new String(socket.getInputStream().readAllBytes(), US_ASCII).trim())
+                .isEqualTo(expected);
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    private static CompletableFuture<String> read(String way, Connection connection, Duration limit) {
+        return switch (way) {
+            case "read" -> connection.read(limit).thenApply(bytes -> new String(bytes, US_ASCII));
+            case "readExactly" -> connection.readExactly(10, limit).thenApply(bytes -> new String(bytes, US_ASCII));
+            default -> connection.readLine(100, limit).thenApply(String::valueOf);
+        };
+    }
+
     @Test
     void slowPeers_many_areDroppedInTimeAndHoldUpNobody() throws Exception {
         FakeClock clock = new FakeClock();
@@ -1117,6 +1245,78 @@ final class NetworkTest extends NetworkFixture {
                 .hasMessageContaining("PT1S");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"write", "flush"})
+    void write_peerStalls_timesOutAndIsSentAllTheSame(String way) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        CompletableFuture<String> firstFailure = new CompletableFuture<>();
+        Workload<Integer, String> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    boolean isWrite = way.equals("write");
+                    CompletableFuture<Void> written =
+                            connection.write(ByteBuffer.allocate(STALLED_BYTES), isWrite ? LIMIT : null);
+                    CompletableFuture<Void> limited = isWrite ? written : connection.flush(LIMIT);
+                    return limited.exceptionallyCompose(failure -> {
+                                firstFailure.complete(failure.toString());
+                                return connection.flush(null);
+                            })
+                            .thenCompose(nothing -> connection.write("more\n"))
+                            .thenCompose(nothing -> connection.readLine(100));
+                }));
+        CompletableFuture<Result<String>> future = strategy.submit(writing, 1);
+        Socket socket = accept(peer);
+        Patience.await().until(() -> clock.waiting() == 1);
+        clock.advance(LIMIT);
+        assertThat(Patience.get(firstFailure))
+                .contains("SocketTimeoutException", "did not take what was written within PT1S");
+        assertThat(socket.getInputStream().readNBytes(STALLED_BYTES)).hasSize(STALLED_BYTES);
+        assertThat(socket.getInputStream().readNBytes(5)).isEqualTo("more\n".getBytes(US_ASCII));
+        socket.getOutputStream().write("thanks\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("thanks"));
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
+    /** As orTimeout does. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void write_futuresAreCompletedByOthers_areForgotten(boolean isOnLoop) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        peer.setReceiveBufferSize(4096);
+        Function<Connection, List<CompletableFuture<Void>>> begin = connection -> List.of(
+                connection.write(ByteBuffer.allocate(STALLED_BYTES), Duration.ofHours(1)),
+                connection.flush(Duration.ofHours(1)));
+        CompletableFuture<Connection> opened = new CompletableFuture<>();
+        CompletableFuture<List<CompletableFuture<Void>>> begun = new CompletableFuture<>();
+        Workload<Integer, Integer> writing = using(
+                "writing",
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
+                    if (isOnLoop) {
+                        begun.complete(begin.apply(connection));
+                    }
+                    opened.complete(connection);
+                    return begun.thenCompose(nothing -> connection.flush(null)).thenApply(nothing -> n);
+                }));
+        CompletableFuture<Result<Integer>> future = strategy.submit(writing, 1);
+        Socket socket = accept(peer);
+        Connection connection = Patience.get(opened);
+        if (!isOnLoop) {
+            begun.complete(begin.apply(connection));
+        }
+        Patience.await().until(() -> clock.waiting() == 2);
+        assertThat(Patience.get(begun).get(0).cancel(true)).isTrue();
+        assertThat(Patience.get(begun).get(1).completeExceptionally(new TimeoutException()))
+                .isTrue();
+        Patience.await().until(() -> clock.waiting() == 0);
+        assertThat(socket.getInputStream().readNBytes(STALLED_BYTES)).hasSize(STALLED_BYTES);
+        assertThat(Patience.get(future)).isEqualTo(Result.success(1));
+    }
+
     @Test
     void delays_manyAreDueAtOnce_doNotHoldUpConnections() throws Exception {
         ExecutorStrategy strategy = strategy(1);
@@ -1304,6 +1504,59 @@ final class NetworkTest extends NetworkFixture {
                 .failsWithin(Patience.LIMIT)
                 .withThrowableThat()
                 .withMessageContaining("'leaving' has ended");
+    }
+
+    /** In each way; the server and its task go on. */
+    @Test
+    void shutdownOutput_many_leaveNothingOpen() throws Exception {
+        ExecutorStrategy strategy = strategy(2, options -> options.window(50));
+        CompletableFuture<Network> begun = new CompletableFuture<>();
+        Workload<Integer, Void> serving = using("serving", (n, own) -> {
+            begun.complete(own);
+            return new CompletableFuture<>();
+        });
+        var task = strategy.submit(serving, 1);
+        Network serverSide = Patience.get(begun);
+        Server server = Patience.get(serverSide.listen(
+                anyPort(),
+                connection -> serverSide.repeat(() -> connection.readLine(100).thenCompose(line -> {
+                    CompletableFuture<Void> answered =
+                            "end".equals(line) ? connection.shutdownOutput() : connection.write(line + "\n");
+                    return answered.thenApply(nothing -> line != null);
+                }))));
+        Workload<Integer, String> halfClosing = using(
+                "half-closing",
+                (n, own) -> own.connect(server.localAddress()).thenCompose(connection -> switch (n % 4) {
+                    case 0 -> // this side first, and reads on
+                        connection
+                                .write("" + n)
+                                .thenCompose(nothing -> connection.shutdownOutput())
+                                .thenCompose(nothing -> connection.readLine(100));
+                    case 1 -> // the other side first, and reads on
+                        connection
+                                .write("end\n")
+                                .thenCompose(nothing -> connection.readLine(100))
+                                .thenCompose(end -> connection.write("more"))
+                                .thenApply(nothing -> "" + n);
+                    case 2 -> // and leaves
+                        connection.shutdownOutput().thenApply(nothing -> "" + n);
+                    default -> // and fails
+                        connection
+                                .shutdownOutput()
+                                .thenCompose(nothing -> CompletableFuture.failedFuture(new IOException("" + n)));
+                }));
+        for (int i = 0; i < 4; i++) {
+            strategy.run(halfClosing, i); // opens what the JVM keeps open
+        }
+        int before = openFiles();
+        try (var results = strategy.map(halfClosing, IntStream.range(0, 1000).boxed())) {
+            int[] index = {0};
+            assertThat(results.map(result -> result.fold(text -> text, Throwable::getMessage)))
+                    .allSatisfy(text -> assertThat(text).isEqualTo("" + index[0]++));
+        }
+        Patience.await().until(() -> openFiles() <= before);
+        assertThat(task).isNotDone();
+        assertThat(strategy.run(halfClosing, 0)).isEqualTo(Result.success("0"));
     }
 
     @Test

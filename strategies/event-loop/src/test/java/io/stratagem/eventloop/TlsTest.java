@@ -54,6 +54,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
@@ -451,6 +452,37 @@ final class TlsTest extends NetworkFixture {
         assertThat(Patience.get(future)).isEqualTo(Result.success("half a line"));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"write", "flush"})
+    void write_peerStalls_timesOutAndIsSentAllTheSame(String way) throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
+        ServerSocket peer = peer();
+        CompletableFuture<String> firstFailure = new CompletableFuture<>();
+        Workload<SocketAddress, String> writing = with("writing", trusting(), (network, connection) -> {
+            boolean isWrite = way.equals("write");
+            CompletableFuture<Void> written = connection.write(ByteBuffer.allocate(LARGE), isWrite ? LIMIT : null);
+            CompletableFuture<Void> limited = isWrite ? written : connection.flush(LIMIT);
+            return limited.exceptionallyCompose(failure -> {
+                        firstFailure.complete(failure.toString());
+                        return connection.flush(null);
+                    })
+                    .thenCompose(nothing -> connection.write("more\n"))
+                    .thenCompose(nothing -> connection.readLine(100));
+        });
+        CompletableFuture<Result<String>> future = strategy.submit(writing, named(peer));
+        SSLSocket socket = secured(accept(peer), "server");
+        Patience.await().until(() -> clock.waiting() == 1);
+        clock.advance(LIMIT);
+        assertThat(Patience.get(firstFailure))
+                .contains("SocketTimeoutException", "did not take what was written within PT1S");
+        assertThat(socket.getInputStream().readNBytes(LARGE)).hasSize(LARGE);
+        assertThat(socket.getInputStream().readNBytes(5)).isEqualTo("more\n".getBytes(US_ASCII));
+        socket.getOutputStream().write("thanks\n".getBytes(US_ASCII));
+        assertThat(Patience.get(future)).isEqualTo(Result.success("thanks"));
+        Patience.await().until(() -> clock.waiting() == 0);
+    }
+
     /** Cuts the stream into pieces of a few bytes, so that nothing comes whole. */
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
@@ -543,6 +575,29 @@ final class TlsTest extends NetworkFixture {
                 .isTrue();
         assertThat(failure(strategy.submit(asking(ClientTls.verified().context(shared)), named("localhost", server))))
                 .hasMessageContaining("its certificate is not for localhost");
+    }
+
+    /** On one loop, and the servers go on. */
+    @ParameterizedTest
+    @CsvSource({"stranger, TLSv1.3", "expired, TLSv1.3", "other, TLSv1.3", "expired, TLSv1.2"})
+    void connect_certificateIsRefusedOften_nothingStaysOpenAndTheLoopGoesOn(String alias, String version)
+            throws Exception {
+        ExecutorStrategy strategy = strategy(1);
+        Server refused = serve(strategy, showing(alias), connection -> connection.handle(ECHO));
+        Server good = serve(strategy, showing("server"), connection -> connection.handle(ECHO));
+        Workload<SocketAddress, String> asking = asking(speaking(version));
+        SocketAddress address = named("localhost", refused);
+        failure(strategy.submit(asking, address)); // opens what the JVM keeps open
+        assertServes(strategy, good);
+        int before = openFiles();
+        List<CompletableFuture<Result<String>>> refusals = Stream.generate(() -> strategy.submit(asking, address))
+                .limit(30)
+                .toList();
+        for (CompletableFuture<Result<String>> each : refusals) {
+            assertThat(failure(each)).isInstanceOf(SSLHandshakeException.class);
+        }
+        Patience.await().until(() -> openFiles() <= before);
+        assertServes(strategy, good);
     }
 
     @Test

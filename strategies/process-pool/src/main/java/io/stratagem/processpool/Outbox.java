@@ -78,6 +78,9 @@ final class Outbox {
     /** The {@link #running} whose start has been reported. */
     private long startReported;
 
+    /** The one that has been reported to take long. */
+    private long slowReported;
+
     // What is gathered, with the bytes.
     private long batch;
     private long batchStart;
@@ -291,6 +294,7 @@ final class Outbox {
         batch = aBatch;
         batchStart = System.nanoTime();
         startReported = 0;
+        slowReported = 0;
     }
 
     /** Sends what is left. */
@@ -489,7 +493,8 @@ final class Outbox {
         if (present > 0 && RUNNING.compareAndSet(this, present, -present)) {
             try {
                 flush();
-                if (present != startReported && age > 1) {
+                if (present != slowReported && age > 1) {
+                    slowReported = present;
                     sendStarted(present, (age - 1) * TICK_NANOS);
                 }
             } finally {

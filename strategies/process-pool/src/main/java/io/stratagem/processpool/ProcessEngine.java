@@ -351,8 +351,7 @@ final class ProcessEngine implements Engine {
             driver.isPromised = false;
             setIdle(driver, false);
             waiting.remove(driver);
-            // It may have been woken for a batch that it cannot take, since it has lost its process; others do not
-            // know.
+            // It may have been woken for a batch that it cannot take without a process; others do not know.
             WorkerDriver other = batch == null && !queue.isEmpty() ? waiting.pollFirst() : null;
             lock.unlock();
             if (other != null) {

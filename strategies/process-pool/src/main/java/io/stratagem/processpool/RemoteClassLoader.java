@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.net.URL;
+import java.net.URLConnection;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
@@ -126,7 +127,7 @@ final class RemoteClassLoader extends ClassLoader {
         byte[] bytes;
         try (InputStream stream = open(found.url)) {
             bytes = stream.readAllBytes();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException e) {
             throw new ClassNotFoundException(name, e);
         }
         String base = base(found.url.toString(), path);
@@ -137,15 +138,23 @@ final class RemoteClassLoader extends ClassLoader {
     private InputStream open(URL url) throws IOException {
         String location = url.toString();
         int end = location.indexOf("!/");
-        if (end < 0 || !location.startsWith("jar:file:")) {
-            return url.openStream();
+        if (end >= 0 && location.startsWith("jar:file:")) {
+            try {
+                return openInJar(location.substring("jar:".length(), end), location.substring(end + 1));
+            } catch (IllegalArgumentException e) {
+                // not encoded as URIs are; connections do not mind
+            }
         }
-        JarFile jar = jar(location.substring("jar:".length(), end));
-        String name =
-                URI.create("entry:" + location.substring(end + 1)).getPath().substring(1);
-        ZipEntry entry = jar.getEntry(name);
+        URLConnection connection = url.openConnection();
+        connection.setUseCaches(false);
+        return connection.getInputStream();
+    }
+
+    private InputStream openInJar(String location, String entryPath) throws IOException {
+        JarFile jar = jar(location);
+        ZipEntry entry = jar.getEntry(URI.create("entry:" + entryPath).getPath().substring(1));
         if (entry == null) {
-            throw new FileNotFoundException(location);
+            throw new FileNotFoundException(location + "!" + entryPath);
         }
         return jar.getInputStream(entry);
     }
@@ -212,7 +221,7 @@ final class RemoteClassLoader extends ClassLoader {
                 return null;
             }
             return found.isOfParent ? found.url.openStream() : open(found.url);
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException e) {
             return null; // as other loaders do
         }
     }

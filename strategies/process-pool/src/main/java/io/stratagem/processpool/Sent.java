@@ -28,7 +28,11 @@ final class Sent {
     private final @Nullable TransferException @Nullable [] unsent;
 
     private int reported;
-    private boolean isStartReported;
+
+    /** Which task was reported as started last; −1 if none was. */
+    private int lastStarted = -1;
+
+    private boolean isSlow;
     private long ranNanos;
 
     /**
@@ -198,17 +202,29 @@ final class Sent {
         }
     }
 
-    /** A task has been started, and those before it have outcomes. */
+    /** A task has been started, and those before it have outcomes. Of what is said twice, the first counts. */
     void started(int at, long agoNanos) {
-        isStartReported = true;
-        batchOf(at).started(indexInBatch(at), agoNanos);
+        if (at > lastStarted) {
+            lastStarted = at;
+            batchOf(at).started(indexInBatch(at), agoNanos);
+        }
     }
 
     /** As {@link #started}, where no start of the frame has been reported. */
     void startedIfFirst(int at, long agoNanos) {
-        if (isGathered() || !isStartReported) {
+        if (isGathered() || lastStarted < 0) {
             started(at, agoNanos);
         }
+    }
+
+    /** One of the tasks takes long. */
+    void takesLong() {
+        isSlow = true;
+    }
+
+    /** Whether one of the tasks takes long, or has. */
+    boolean isSlow() {
+        return isSlow;
     }
 
     /** The next tasks have returned something. */
@@ -244,18 +260,29 @@ final class Sent {
 
     /** The next task was taken back before it began; if nobody has cancelled it, it is run elsewhere. */
     void revoked() {
-        batchOf(reported++).notRun(0);
+        int at = reported++;
+        batchOf(at).notRun(indexInBatch(at));
     }
 
     /**
-     * Tasks from a place on, which have been marked to be taken back, are run elsewhere, but for those that the worker had
-     * begun. Of all of them outcomes are still to come.
+     * Tasks from a place on, which have been marked to be taken back, and have not begun, are run elsewhere. Of all of them
+     * outcomes are still to come. A batch comes in two halves: if all its tasks take long, it is not sent anew, but for one
+     * task, for each of them.
      */
-    void giveBack(int from, TaskPage.Look now) {
-        for (int at = size - 1; at >= from; at--) { // the last to be given back is the first to be run
-            if (!now.hasStarted(id, at)) {
-                batchOf(at).notRun(0);
+    void giveBack(int from) {
+        if (from < size) {
+            isSlow = true; // how soon it is done says nothing
+        }
+        if (from < size && !isGathered()) {
+            int half = from + (size - from + 1) / 2;
+            if (half < size) {
+                batch().notRun(half);
             }
+            batch().notRun(from);
+            return;
+        }
+        for (int at = size - 1; at >= from; at--) { // the last to be given back is the first to be run
+            batchOf(at).notRun(0);
         }
     }
 

@@ -89,6 +89,14 @@ final class TaskPage {
         boolean hasStarted(long aBatch, int anIndex) {
             return batch > aBatch || (batch == aBatch && index >= anIndex);
         }
+
+        /** The first task of a batch that has not been started; the size if all have. */
+        int firstUnstarted(long aBatch, int size) {
+            if (batch != aBatch) {
+                return batch > aBatch ? size : 0;
+            }
+            return Math.min(index + 1, size);
+        }
     }
 
     Look look() {

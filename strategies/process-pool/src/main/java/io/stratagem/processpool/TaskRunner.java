@@ -334,8 +334,12 @@ final class TaskRunner {
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
         }
-        TaskContext context = new TaskContext(mdc, readContexts(definition.reader, contexts));
-        return context.run(() -> definition.apply(definition.valueOf(input), context));
+        try {
+            TaskContext context = new TaskContext(mdc, readContexts(definition.reader, contexts));
+            return context.run(() -> definition.apply(definition.valueOf(input), context));
+        } finally {
+            WorkerMdc.clear(); // also of what has rebuilt a context
+        }
     }
 
     private static List<Captured> readContexts(Codec reader, Bytes contexts) {

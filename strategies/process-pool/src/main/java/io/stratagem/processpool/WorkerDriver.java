@@ -755,7 +755,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         int bytes = 0;
         for (Sent each : atWorker) {
             bytes += each.bytes();
-            if (each.workload() != shortWorkload) {
+            if (each.workload() != shortWorkload || each.isSlow()) {
                 return false;
             }
         }
@@ -1121,9 +1121,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     throw new Bytes.MalformedException("the start of task " + index + ", where " + sent.reported()
                             + " is next and " + sent.size() + " are there");
                 }
-                sent.started(
-                        index, sent.pastNanos(answer.getLong(), engine.clock().nanoTime()));
-                if (settings.gathers() && !sent.batch().wantsStarts()) { // else each start is reported
+                long ago = answer.getLong();
+                sent.started(index, sent.pastNanos(ago, engine.clock().nanoTime()));
+                if (ago > 0) { // a start that was asked for is reported at once
+                    sent.takesLong();
                     giveBackBehind(present, sent, index);
                 }
             }
@@ -1136,21 +1137,20 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /**
-     * A task takes long: lone tasks that came with it or behind it go elsewhere, if they have not begun. All are marked
-     * before the look at the page: what the worker has not begun by then, it will not.
+     * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the
+     * look at the page: what the worker has not begun by then, it will not. And from the last to the first: so, when the
+     * worker finds a mark, all behind it in the batch is marked.
      */
     private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
         for (Sent each : atWorker) {
-            for (int i = each == slow ? index + 1 : 0; each.isOfLoneTasks() && i < each.size(); i++) {
+            for (int i = each.size() - 1; i >= (each == slow ? index + 1 : 0); i--) {
                 present.page().revoke(each.id(), i);
             }
         }
         TaskPage.Look now = present.page().look();
         for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
             Sent each = last.next();
-            if (each.isOfLoneTasks()) {
-                each.giveBack(each == slow ? index + 1 : 0, now);
-            }
+            each.giveBack(Math.max(each == slow ? index + 1 : 0, now.firstUnstarted(each.id(), each.size())));
         }
     }
 
@@ -1203,8 +1203,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     continue;
                 }
                 Bytes contents = answer.slice(answer.getInt());
-                int index = next(sent, ago);
+                int index = next(sent);
                 left--;
+                if (kind == Frames.REVOKED) {
+                    tasksSent--;
+                } else {
+                    sent.startedIfFirst(index, ago);
+                }
                 boolean isLast = left == 0 && isLast(sent, index);
                 boolean isWanted =
                         kind != Frames.REVOKED && !sent.batchOf(index).isDone(sent.indexInBatch(index));
@@ -1218,7 +1223,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     report(sent, kind, contents, what, isLast);
                 } else {
                     isFinishing = isLast;
-                    reportUnwanted(sent);
+                    reportUnwanted(sent, kind);
                 }
             }
         } finally {
@@ -1230,8 +1235,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /** The place of the task whose outcome is next; its start is known then. */
-    private int next(Sent sent, long ago) {
+    /** The place of the task whose outcome is next. */
+    private int next(Sent sent) {
         if (sent.hasUnsent()) {
             reportPlain(sent);
             sent.skipUnsent();
@@ -1240,7 +1245,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (index >= sent.size()) {
             throw new Bytes.MalformedException("more outcomes than tasks");
         }
-        sent.startedIfFirst(index, ago);
         return index;
     }
 
@@ -1249,8 +1253,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
     }
 
-    private static void reportUnwanted(Sent sent) {
-        if (sent.isOfLoneTasks()) {
+    private static void reportUnwanted(Sent sent, byte kind) {
+        int at = sent.reported();
+        boolean isWantedElsewhere = kind == Frames.REVOKED && !sent.batchOf(at).isDone(sent.indexInBatch(at));
+        if (sent.isOfLoneTasks() || isWantedElsewhere) {
             sent.revoked();
         } else {
             sent.failed(new CancellationException("it was cancelled"));
@@ -1265,7 +1271,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
             throw new Bytes.MalformedException("a column of " + count + " outcomes where " + most + " are to come");
         }
         for (int left = count; left > 0; ) {
-            int index = next(sent, ago);
+            int index = next(sent);
+            sent.startedIfFirst(index, ago);
             int stretch = sent.stretch(index, left);
             boolean isWanted = !sent.batchOf(index).isDone();
             left -= stretch;
@@ -1277,7 +1284,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 if (isWanted) {
                     plain[plainCount++] = value;
                 } else {
-                    reportUnwanted(sent);
+                    reportUnwanted(sent, Frames.VALUE);
                 }
             }
             isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1); // and all of it is there
@@ -1292,7 +1299,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             hasProved = true;
             engine.provedStarting();
         }
-        boolean wasShort = sent.ageNanos() < SHORT_NANOS;
+        boolean wasShort = sent.ageNanos() < SHORT_NANOS && !sent.isSlow();
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }
@@ -1336,7 +1343,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             code.leave(index);
             userCode = null;
             isFinishing = isLast;
-            reportUnwanted(sent);
+            reportUnwanted(sent, kind);
             return;
         }
         try {

@@ -56,8 +56,8 @@ public abstract class WorkerProcessStrategy extends EngineStrategy {
     }
 
     /**
-     * What speaks against sending a workload to workers: that its function cannot be serialised. For strategies of this
-     * library.
+     * What speaks against sending a workload to workers: that its function cannot be serialised. It is, to find out. For
+     * strategies of this library.
      *
      * @param workload what is to run
      * @return a sentence with the path of fields to what cannot, or nothing
@@ -68,6 +68,9 @@ public abstract class WorkerProcessStrategy extends EngineStrategy {
             return List.of();
         } catch (TransferException e) {
             return List.of("it cannot be sent to a worker process: " + e.getMessage());
+        } catch (OutOfMemoryError e) {
+            return List.of(
+                    "it cannot be sent to a worker process: there is not enough memory to serialise its function");
         }
     }
 

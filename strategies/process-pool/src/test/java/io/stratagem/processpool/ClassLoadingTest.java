@@ -35,6 +35,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
 
 /** Tasks whose classes are on no path that a worker has: they come from the class loader of who submits them. */
@@ -272,14 +274,18 @@ final class ClassLoadingTest extends WorkerFixture {
         assertThat(pool.run(PID, 0).orElseThrow()).isEqualTo(pid);
     }
 
-    @Test
-    void jarThatWasReplaced_isReadAnew() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void jarThatWasReplaced_isReadAnew(boolean isEncoded) throws Exception {
         WorkerProcessStrategy pool = trustingPool();
         long pid = pool.run(PID, 0).orElseThrow();
+        URL classes = application.classes().toUri().toURL();
 
         for (String version : List.of("one", "two")) {
             Path jar = application.versionJar(shared.resolve("replaced here.jar"), version);
-            try (URLClassLoader loader = childFirst(jar, application.classes())) {
+            URL url = isEncoded ? jar.toUri().toURL() : new URL("file:" + jar);
+            try (URLClassLoader loader =
+                    new ChildFirst(new URL[] {url, classes}, ClassLoadingTest.class.getClassLoader())) {
                 assertThat(value(pool, loader, "version", 0)).isEqualTo(version);
                 assertThat(value(pool, loader, "stream", "version name.txt")).isEqualTo(version);
             }

@@ -286,22 +286,25 @@ final class WorkerPoolTest extends StrategyFixture {
         return closedAfterTest(new StrategyOf(engine, options));
     }
 
+    /** Does not heed its cancellation, and tells in which pool it is. */
+    private static Workload<Integer, Integer> unheeding(Engine engine, CompletableFuture<WorkerPool> here, Gate gate) {
+        return workload(Kind.COMPUTE, "unheeding", n -> {
+            if (Worker.current(engine) instanceof PoolWorker worker) {
+                here.complete(worker.pool());
+            }
+            gate.awaitIgnoringInterrupts();
+            return n;
+        });
+    }
+
     @Test
     void awaitTermination_whileAnAbandonedThreadEnds_waitsForTheOther() throws Exception {
         starts.limit = 2;
         ThreadEngine engine = new ThreadEngine(settings(1), settings(1), false, clock);
         ExecutorStrategy strategy = strategyOf(engine);
-        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
         Gate stuck = gate();
-        CompletableFuture<Result<Integer>> abandoned = strategy.submit(
-                workload(Kind.COMPUTE, "abandoned", (Integer n) -> {
-                    if (Worker.current(engine) instanceof PoolWorker worker) {
-                        here.complete(worker.pool());
-                    }
-                    stuck.awaitIgnoringInterrupts();
-                    return n;
-                }),
-                1);
+        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
+        CompletableFuture<Result<Integer>> abandoned = strategy.submit(unheeding(engine, here, stuck), 1);
         WorkerPool pool = Patience.get(here);
         abandoned.cancel(true);
         clock.advance(GRACE);
@@ -326,17 +329,9 @@ final class WorkerPoolTest extends StrategyFixture {
         starts.limit = 2;
         ThreadEngine engine = new ThreadEngine(settings(1), settings(1), false, clock);
         ExecutorStrategy strategy = strategyOf(engine);
-        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
         Gate stuck = gate();
-        CompletableFuture<Result<Integer>> slow = strategy.submit(
-                workload(Kind.COMPUTE, "slow", (Integer n) -> {
-                    if (Worker.current(engine) instanceof PoolWorker worker) {
-                        here.complete(worker.pool());
-                    }
-                    stuck.awaitIgnoringInterrupts();
-                    return n;
-                }),
-                1);
+        CompletableFuture<WorkerPool> here = new CompletableFuture<>();
+        CompletableFuture<Result<Integer>> slow = strategy.submit(unheeding(engine, here, stuck), 1);
         WorkerPool pool = Patience.get(here);
         Journal journal = journal();
         Gate gate = gate();
