@@ -1139,10 +1139,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /**
      * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the
      * look at the page: what the worker has not begun by then, it will not. And from the last to the first: so, when the
-     * worker finds a mark, all behind it in the batch is marked.
+     * worker finds a mark, all behind it is marked, and runs after it, which may have to be waited for.
      */
     private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
-        for (Sent each : atWorker) {
+        for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
+            Sent each = last.next();
             for (int i = each.size() - 1; i >= (each == slow ? index + 1 : 0); i--) {
                 present.page().revoke(each.id(), i);
             }
