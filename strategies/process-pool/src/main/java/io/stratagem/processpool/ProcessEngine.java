@@ -376,6 +376,11 @@ final class ProcessEngine implements Engine {
         }
     }
 
+    /** Whether there may be more than one worker. */
+    boolean mayHaveSeveral() {
+        return processes > 1;
+    }
+
     /** Whether a batch may be sent in one frame with others like it: a lone compute task, of which no start is wanted. */
     boolean isToBeGathered(Batch batch) {
         return settings.gathers()

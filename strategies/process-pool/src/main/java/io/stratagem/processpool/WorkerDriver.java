@@ -1125,7 +1125,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 sent.started(index, sent.pastNanos(ago, engine.clock().nanoTime()));
                 if (ago > 0) { // a start that was asked for is reported at once
                     sent.takesLong();
-                    giveBackBehind(present, sent, index);
+                    if (engine.mayHaveSeveral()) { // else nobody could take it
+                        giveBackBehind(present, sent, index);
+                    }
                 }
             }
             case Frames.RESULTS -> receiveResults(answer);
