@@ -264,12 +264,17 @@ final class Sent {
         batchOf(at).notRun(indexInBatch(at));
     }
 
+    /** Takes back the tasks behind the one that was started last. */
+    void revokeUnstarted(TaskPage page) {
+        page.revoke(id, lastStarted + 1, size);
+    }
+
     /**
-     * Tasks from a place on, which have been marked to be taken back, and have not begun, are run elsewhere. Of all of them
-     * outcomes are still to come. A batch comes in two halves: if all its tasks take long, it is not sent anew, but for one
-     * task, for each of them.
+     * Those tasks are run elsewhere, unless the worker had begun them before. Of all of them outcomes are still to come. A
+     * batch comes in two halves: if all its tasks take long, it is not sent anew, but for one task, for each of them.
      */
-    void giveBack(int from) {
+    void giveBackUnstarted(TaskPage.Look now) {
+        int from = Math.max(lastStarted + 1, now.firstUnstarted(id, size));
         if (from < size) {
             isSlow = true; // how soon it is done says nothing
         }

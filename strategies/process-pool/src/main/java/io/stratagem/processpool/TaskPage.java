@@ -170,11 +170,25 @@ final class TaskPage {
 
     /** Takes a task back, if the batch is still at the worker: it is not begun any more. */
     void revoke(long batch, int index) {
+        revoke(batch, index, index + 1);
+    }
+
+    /**
+     * Takes back tasks of a batch that is still at the worker, the last of them first: so, whenever the worker finds one of
+     * them taken back, all behind it are.
+     */
+    void revoke(long batch, int from, int to) {
         int slot = slot(batch);
         synchronized (slots) {
-            if (slots[slot] == batch) {
-                isDirty[slot] = true;
-                WORD.getAndBitwiseOr(memory, revokedOffset(batch, index), 1L << index);
+            if (slots[slot] != batch) {
+                return;
+            }
+            isDirty[slot] = true;
+            int start;
+            for (int end = to; end > from; end = start) {
+                start = Math.max(from, (end - 1) / Long.SIZE * Long.SIZE);
+                long bits = -1L << start & -1L >>> -end;
+                WORD.getAndBitwiseOr(memory, revokedOffset(batch, start), bits);
             }
         }
     }

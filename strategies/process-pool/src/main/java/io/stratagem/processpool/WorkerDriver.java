@@ -1126,7 +1126,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 if (ago > 0) { // a start that was asked for is reported at once
                     sent.takesLong();
                     if (engine.mayHaveSeveral()) { // else nobody could take it
-                        giveBackBehind(present, sent, index);
+                        giveBackBehind(present.page());
                     }
                 }
             }
@@ -1143,17 +1143,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
      * look at the page: what the worker has not begun by then, it will not. And from the last to the first: so, when the
      * worker finds a mark, all behind it is marked, and runs after it, which may have to be waited for.
      */
-    private void giveBackBehind(WorkerProcess present, Sent slow, int index) {
+    private void giveBackBehind(TaskPage page) {
         for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
-            Sent each = last.next();
-            for (int i = each.size() - 1; i >= (each == slow ? index + 1 : 0); i--) {
-                present.page().revoke(each.id(), i);
-            }
+            last.next().revokeUnstarted(page);
         }
-        TaskPage.Look now = present.page().look();
+        TaskPage.Look now = page.look();
         for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
-            Sent each = last.next();
-            each.giveBack(Math.max(each == slow ? index + 1 : 0, now.firstUnstarted(each.id(), each.size())));
+            last.next().giveBackUnstarted(now);
         }
     }
 
