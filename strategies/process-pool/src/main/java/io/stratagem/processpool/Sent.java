@@ -151,11 +151,6 @@ final class Sent {
         return isGathered() || hasUnsent() ? 1 : Math.min(most, size - at);
     }
 
-    /** Whether each task is all of its batch. */
-    boolean isOfLoneTasks() {
-        return isGathered() || batch().size() <= 1;
-    }
-
     /** Whether nobody wants anything more of any task. */
     boolean isDone() {
         for (Batch each : batches) {
@@ -258,7 +253,12 @@ final class Sent {
         batchOf(at).lost(indexInBatch(at), cause);
     }
 
-    /** The next task was taken back before it began; if nobody has cancelled it, it is run elsewhere. */
+    /** Nobody wants the next task's outcome any more: this says only that the worker has left it. */
+    void unwanted() {
+        failed(new CancellationException("it was cancelled"));
+    }
+
+    /** The next task, and all that are left behind it in its batch, were taken back before they began. */
     void revoked() {
         int at = reported++;
         batchOf(at).notRun(indexInBatch(at));

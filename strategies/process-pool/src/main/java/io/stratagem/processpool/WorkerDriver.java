@@ -1210,19 +1210,21 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     sent.startedIfFirst(index, ago);
                 }
                 boolean isLast = left == 0 && isLast(sent, index);
-                boolean isWanted =
-                        kind != Frames.REVOKED && !sent.batchOf(index).isDone(sent.indexInBatch(index));
+                boolean isWanted = !sent.batchOf(index).isDone(sent.indexInBatch(index));
                 if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
                     isFinishing = isLast;
                     continue;
                 }
                 reportPlain(sent);
-                // What nobody wants is not rebuilt: if that hung, there would be nobody to notice.
-                if (isWanted) {
+                if (isWanted && kind != Frames.REVOKED) {
                     report(sent, kind, contents, what, isLast);
-                } else {
-                    isFinishing = isLast;
-                    reportUnwanted(sent, kind);
+                    continue;
+                }
+                isFinishing = isLast;
+                if (isWanted) {
+                    sent.revoked();
+                } else { // and is not rebuilt: if that hung, there would be nobody to notice
+                    sent.unwanted();
                 }
             }
         } finally {
@@ -1252,16 +1254,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
     }
 
-    private static void reportUnwanted(Sent sent, byte kind) {
-        int at = sent.reported();
-        boolean isWantedElsewhere = kind == Frames.REVOKED && !sent.batchOf(at).isDone(sent.indexInBatch(at));
-        if (sent.isOfLoneTasks() || isWantedElsewhere) {
-            sent.revoked();
-        } else {
-            sent.failed(new CancellationException("it was cancelled"));
-        }
-    }
-
     /** Receives the outcomes of at most so many tasks; gives their number. */
     private int receiveColumn(Sent sent, Bytes answer, int most, long ago) {
         Tag tag = Column.getTag(answer);
@@ -1283,7 +1275,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 if (isWanted) {
                     plain[plainCount++] = value;
                 } else {
-                    reportUnwanted(sent, Frames.VALUE);
+                    sent.unwanted();
                 }
             }
             isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1); // and all of it is there
@@ -1342,7 +1334,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             code.leave(index);
             userCode = null;
             isFinishing = isLast;
-            reportUnwanted(sent, kind);
+            sent.unwanted();
             return;
         }
         try {
