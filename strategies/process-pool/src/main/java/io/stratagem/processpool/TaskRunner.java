@@ -334,12 +334,8 @@ final class TaskRunner {
         if (thread.getContextClassLoader() != definition.context) {
             thread.setContextClassLoader(definition.context);
         }
-        try {
-            TaskContext context = new TaskContext(mdc, readContexts(definition.reader, contexts));
-            return context.run(() -> definition.apply(definition.valueOf(input), context));
-        } finally {
-            WorkerMdc.clear(); // also of what has rebuilt a context
-        }
+        TaskContext context = new TaskContext(mdc, readContexts(definition.reader, contexts));
+        return context.run(() -> definition.apply(definition.valueOf(input), context));
     }
 
     private static List<Captured> readContexts(Codec reader, Bytes contexts) {
@@ -358,6 +354,7 @@ final class TaskRunner {
             }
         } finally {
             contexts.position(start); // for the next task, which must not run without them
+            WorkerMdc.clear(); // what has rebuilt them may have used it
         }
         return all;
     }

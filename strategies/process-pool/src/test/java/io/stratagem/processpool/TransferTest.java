@@ -411,6 +411,29 @@ final class TransferTest extends WorkerFixture {
         assertThat(journal.entered()).isZero();
     }
 
+    /** A context that uses the MDC when it is rebuilt. */
+    private record Noting() implements ContextPropagator.Captured {
+        Noting {
+            if (IS_WORKER) {
+                MDC.put("noted", "yes");
+            }
+        }
+
+        @Override
+        public ContextPropagator.Scope apply() {
+            return () -> {};
+        }
+    }
+
+    @Test
+    void mdc_thatIsLeftByARebuiltContext_isNoTasks() {
+        WorkerProcessStrategy pool = pool(1, options -> options.propagator(Noting::new));
+        Workload<Integer, String> noted = Workload.compute("noted", input -> String.valueOf(MDC.get("noted")));
+        for (int i = 0; i < 3; i++) {
+            assertThat(pool.run(noted, i).orElseThrow()).isEqualTo("null");
+        }
+    }
+
     @Test
     void function_thatIsTooLarge_failsItsTasksOnly() {
         WorkerProcessStrategy pool = pool(1, options -> options.maxMessageBytes(100_000));
