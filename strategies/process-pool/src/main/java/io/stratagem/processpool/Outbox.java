@@ -73,9 +73,10 @@ final class Outbox {
 
     // Guarded by this.
     private boolean isInBatch;
+    private boolean reportsStarts;
     private boolean hadWork;
 
-    /** The {@link #running} whose start has been reported. */
+    /** The {@link #running} whose start has been reported at once. */
     private long startReported;
 
     /** The one that has been reported to take long. */
@@ -289,9 +290,15 @@ final class Outbox {
 
     /* All of these are for the one thread that runs tasks. */
 
-    synchronized void beginBatch(long aBatch) {
+    /**
+     * Begins a batch.
+     *
+     * @param mustReport whether the start of each task is to be reported at once
+     */
+    synchronized void beginBatch(long aBatch, boolean mustReport) {
         isInBatch = true;
         batch = aBatch;
+        reportsStarts = mustReport;
         batchStart = System.nanoTime();
         startReported = 0;
         slowReported = 0;
@@ -321,13 +328,12 @@ final class Outbox {
         }
     }
 
-    void begun(boolean mustReport) throws IOException {
-        if (mustReport) {
+    void begun() throws IOException {
+        if (reportsStarts) { // which this thread has written
             synchronized (this) {
                 flush();
-                if (begun != startReported) { // by the ticker, should this thread have been held up
-                    sendStarted(begun, 0);
-                }
+                startReported = begun;
+                sendStarted(begun, 0);
             }
         }
         if (!isTicking) {
@@ -454,7 +460,6 @@ final class Outbox {
     }
 
     private void sendStarted(long which, long ago) throws IOException {
-        startReported = which;
         Link.frame(other, Frames.STARTED);
         other.putLong(batch);
         other.putInt((int) (which >>> Integer.SIZE) - 1);
@@ -484,8 +489,8 @@ final class Outbox {
         }
     }
 
-    /** Whether there is or has been anything to do. */
-    private synchronized boolean look() throws IOException {
+    /** What the ticker does at each tick: whether there is or has been anything to do. */
+    synchronized boolean look() throws IOException {
         long present = running;
         boolean isBusy = hadWork || present != 0;
         hadWork = false;
@@ -493,7 +498,9 @@ final class Outbox {
         if (present > 0 && RUNNING.compareAndSet(this, present, -present)) {
             try {
                 flush();
-                if (present != slowReported && age > 1) {
+                // Whoever is told of starts must not hear of one before it is certain that the task was not taken back.
+                boolean isCertain = !reportsStarts || present == startReported;
+                if (present != slowReported && age > 1 && isCertain) {
                     slowReported = present;
                     sendStarted(present, (age - 1) * TICK_NANOS);
                 }

@@ -224,7 +224,7 @@ final class TaskRunner {
             throw new Bytes.MalformedException("a batch of " + size + " tasks");
         }
         Tag column = (flags & Frames.COLUMN) != 0 ? Column.getTag(frame) : null;
-        outbox.beginBatch(batch);
+        outbox.beginBatch(batch, mustReport);
         for (int i = 0; i < size; i++) {
             Object input;
             if (column != null) {
@@ -249,7 +249,7 @@ final class TaskRunner {
                 outbox.endTask(i, outcome);
                 continue;
             }
-            outbox.begun(mustReport);
+            outbox.begun();
             boolean isSuccess = false;
             Object value;
             try {

@@ -28,7 +28,7 @@ final class OutboxTest {
 
     private static void begin(Outbox outbox, int index) throws IOException {
         outbox.beginTask(index);
-        outbox.begun(false);
+        outbox.begun();
     }
 
     /** An outcome as that of a task that returned null. */
@@ -82,7 +82,7 @@ final class OutboxTest {
             Uninterruptibles.awaitUninterruptibly(written);
         });
         Outbox outbox = outbox(channel);
-        outbox.beginBatch(0);
+        outbox.beginBatch(0, false);
         begin(outbox, 0);
         assertThat(outbox.endTaskAtOnce(0, Tag.INT, 7)).isTrue();
         begin(outbox, 1);
@@ -102,6 +102,42 @@ final class OutboxTest {
         assertThat(outcomes(channel)).containsExactly(expected);
     }
 
+    /** Else listeners would hear of two starts of a task that was taken back, and is run elsewhere. */
+    @Test
+    void taskThatIsHeldUpBeforeItsBeginningIsCertain_isNotReportedAsStarted() throws Exception {
+        MemoryChannel channel = channel(frame -> {});
+        Outbox outbox = outbox(channel);
+        outbox.beginBatch(0, true);
+        outbox.beginTask(0);
+        for (int ticks = 0; ticks < 3; ticks++) {
+            outbox.look();
+        }
+        assertThat(channel.sent()).isEmpty();
+
+        outbox.begun();
+        assertThat(starts(channel)).containsExactly(0L);
+        outbox.look();
+        outbox.look();
+        assertThat(starts(channel))
+                .hasSize(2)
+                .element(1)
+                .satisfies(ago -> assertThat(ago).isPositive());
+    }
+
+    /** How long ago task 0 of batch 0 was said to have started, each time. */
+    private static List<Long> starts(MemoryChannel channel) {
+        List<Long> starts = new ArrayList<>();
+        Bytes sent = Bytes.of(channel.sent());
+        while (sent.remaining() > 0) {
+            Bytes frame = sent.slice(sent.getInt());
+            assertThat(frame.getByte()).isEqualTo(Frames.STARTED);
+            assertThat(frame.getLong()).isZero();
+            assertThat(frame.getInt()).isZero();
+            starts.add(frame.getLong());
+        }
+        return starts;
+    }
+
     @Test
     void outcomes_sentByOthersAtAnyTime_areEachThereOnce() throws Exception {
         int batches = 200;
@@ -116,7 +152,7 @@ final class OutboxTest {
         List<List<Object>> expected = new ArrayList<>();
         for (int batch = 0; batch < batches; batch++) {
             List<Object> numbers = new ArrayList<>();
-            outbox.beginBatch(batch);
+            outbox.beginBatch(batch, false);
             for (int i = 0; i < TaskPage.MAX_BATCH; i++) {
                 Object number = i % 100 < 50 ? (Object) i : (Object) (double) i;
                 begin(outbox, i);
