@@ -142,9 +142,6 @@ final class LifeLine extends Thread {
     private int readToEnd() {
         try {
             questions.readAnswers(input, maxFrame);
-        } catch (Bytes.MalformedException e) {
-            System.err.println("the application sent " + e.getMessage());
-            return CONFUSED;
         } catch (IOException e) {
             // cannot be read any more: it has ended
         } catch (RuntimeException | Error e) {
