@@ -11,7 +11,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -125,7 +124,7 @@ final class WorkerLoop {
         }
     }
 
-    private synchronized ScheduledExecutorService timers() {
+    private synchronized ScheduledThreadPoolExecutor timers() {
         ScheduledThreadPoolExecutor present = timers;
         if (present == null) {
             present = new ScheduledThreadPoolExecutor(1, action -> daemon(action, "stratagem-timers"));
