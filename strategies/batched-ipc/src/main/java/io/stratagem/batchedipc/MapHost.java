@@ -32,6 +32,9 @@ final class MapHost extends Host {
     /** If the key has the cell with that number, or none if that is ABSENT, gives it a value, or removes it if that is null. */
     static final int SET_IF = 12;
 
+    /** Gives a key a value; answers with the number of its cell. */
+    static final int SET = 13;
+
     static final long ABSENT = 0;
 
     /** As "key or value of a SharedMap cannot be serialised". */
@@ -68,6 +71,7 @@ final class MapHost extends Host {
             case CLEAR -> clear();
             case COPY -> copy();
             case READ -> read(argument(arguments, 0));
+            case SET -> set(argument(arguments, 0), argument(arguments, 1));
             case SET_IF -> setIf(argument(arguments, 0), (Long) argument(arguments, 1), arguments[2]);
             default -> throw new UnsupportedOperationException("a SharedMap has no operation " + operation);
         };
@@ -115,6 +119,12 @@ final class MapHost extends Host {
     private @Nullable Object read(Object key) {
         Numbered present = cells.get(key);
         return present == null ? null : new ArrayList<>(List.of(present.number(), present.value()));
+    }
+
+    private long set(Object key, Object value) {
+        Numbered next = cell(value);
+        cells.put(key, next);
+        return next.number();
     }
 
     private boolean setIf(Object key, long number, @Nullable Object value) {

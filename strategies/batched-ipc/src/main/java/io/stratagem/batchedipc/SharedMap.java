@@ -223,7 +223,7 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
      */
     @Override
     public Set<K> keySet() {
-        return new AbstractSet<>() {
+        return new View<>() {
             @Override
             public Iterator<K> iterator() {
                 return new KeyIterator();
@@ -238,16 +238,6 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
             public boolean remove(@Nullable Object key) {
                 return SharedMap.this.remove(key) != null;
             }
-
-            @Override
-            public int size() {
-                return SharedMap.this.size();
-            }
-
-            @Override
-            public void clear() {
-                SharedMap.this.clear();
-            }
         };
     }
 
@@ -259,22 +249,47 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
      */
     @Override
     public Set<Map.Entry<K, V>> entrySet() {
-        return new AbstractSet<>() {
+        return new View<>() {
             @Override
             public Iterator<Map.Entry<K, V>> iterator() {
                 return new EntryIterator();
             }
-
-            @Override
-            public int size() {
-                return SharedMap.this.size();
-            }
-
-            @Override
-            public void clear() {
-                SharedMap.this.clear();
-            }
         };
+    }
+
+    private abstract class View<T> extends AbstractSet<T> {
+        @Override
+        public final int size() {
+            return SharedMap.this.size();
+        }
+
+        @Override
+        public final void clear() {
+            SharedMap.this.clear();
+        }
+    }
+
+    /** What a key had when it was looked at, or was given since through this. */
+    private final class CopiedEntry extends SimpleEntry<K, V> {
+        private static final long serialVersionUID = 1;
+
+        private transient long number;
+
+        CopiedEntry(K key, long number, V value) {
+            super(key, value);
+            this.number = number;
+        }
+
+        @Override
+        public V setValue(V newValue) {
+            number = (Long) present(ask(MapHost.SET, getKey(), present(newValue)));
+            return super.setValue(newValue);
+        }
+
+        /** Removes the key, if it still has that. */
+        void remove() {
+            ask(MapHost.SET_IF, getKey(), number, null);
+        }
     }
 
     private abstract class CopyIterator<T> implements Iterator<T> {
@@ -282,26 +297,11 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
 
         private final List<?> copy = (List<?>) present(ask(MapHost.COPY));
         private int next;
-        private boolean mayRemove;
+        private @Nullable CopiedEntry last;
 
-        abstract T element();
+        abstract T element(CopiedEntry entry);
 
-        abstract void removeElement();
-
-        // ------------------------------------------------------------------ of the last element
-
-        @SuppressWarnings("unchecked") // as for values
-        final K key() {
-            return (K) present(copy.get(next - PARTS));
-        }
-
-        final Object number() {
-            return present(copy.get(next - 2));
-        }
-
-        final V valueThen() {
-            return present(value(copy.get(next - 1)));
-        }
+        abstract void removeElement(CopiedEntry entry);
 
         @Override
         public final boolean hasNext() {
@@ -309,54 +309,51 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
         }
 
         @Override
+        @SuppressWarnings("unchecked") // as for values
         public final T next() {
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
+            K key = (K) present(copy.get(next));
+            long number = (Long) present(copy.get(next + 1));
+            CopiedEntry entry = new CopiedEntry(key, number, present(value(copy.get(next + 2))));
             next += PARTS;
-            mayRemove = true;
-            return element();
+            last = entry;
+            return element(entry);
         }
 
         @Override
         public final void remove() {
-            if (!mayRemove) {
+            CopiedEntry entry = last;
+            if (entry == null) {
                 throw new IllegalStateException("there is nothing to remove");
             }
-            mayRemove = false;
-            removeElement();
+            last = null;
+            removeElement(entry);
         }
     }
 
     private final class KeyIterator extends CopyIterator<K> {
         @Override
-        K element() {
-            return key();
+        K element(CopiedEntry entry) {
+            return entry.getKey();
         }
 
         @Override
-        void removeElement() {
-            SharedMap.this.remove(key());
+        void removeElement(CopiedEntry entry) {
+            SharedMap.this.remove(entry.getKey());
         }
     }
 
     private final class EntryIterator extends CopyIterator<Map.Entry<K, V>> {
         @Override
-        Map.Entry<K, V> element() {
-            return new SimpleEntry<>(key(), valueThen()) {
-                private static final long serialVersionUID = 1;
-
-                @Override
-                public V setValue(V newValue) {
-                    SharedMap.this.put(getKey(), newValue);
-                    return super.setValue(newValue);
-                }
-            };
+        Map.Entry<K, V> element(CopiedEntry entry) {
+            return entry;
         }
 
         @Override
-        void removeElement() {
-            ask(MapHost.SET_IF, key(), number(), null);
+        void removeElement(CopiedEntry entry) {
+            entry.remove();
         }
     }
 

@@ -138,6 +138,18 @@ final class SharedMapTest {
     }
 
     @Test
+    void entry_thatWasSetThroughItsIterator_isRemovedByIt() {
+        map.put("a", 1);
+        map.put("b", 1);
+        map.entrySet()
+                .removeIf(entry -> entry.setValue(2) == 1 && entry.getKey().equals("a"));
+        assertThat(map).isEqualTo(Map.of("b", 2));
+
+        map.entrySet().removeIf(entry -> entry.setValue(3) == map.put("b", 4) - 1);
+        assertThat(map).as("replaced by others since").isEqualTo(Map.of("b", 4));
+    }
+
+    @Test
     @SuppressWarnings("NullAway")
     void nulls_areRefused() {
         assertThatNullPointerException().isThrownBy(() -> map.put(null, 1));
