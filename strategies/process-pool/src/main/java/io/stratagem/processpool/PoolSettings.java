@@ -43,6 +43,11 @@ record PoolSettings(
         return wires != null;
     }
 
+    /** Why what it has left is cancelled. */
+    String closedMessage() {
+        return "strategy '" + name + "' is closed";
+    }
+
     String prefix() {
         return "stratagem-" + name + "-worker-";
     }

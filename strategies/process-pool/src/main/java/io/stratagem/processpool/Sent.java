@@ -186,6 +186,15 @@ final class Sent {
         return unsent != null;
     }
 
+    /** Of how many tasks the inputs were sent. */
+    int countSent() {
+        int count = size;
+        for (int at = 0; unsent != null && at < size; at++) {
+            count -= unsent[at] != null ? 1 : 0;
+        }
+        return count;
+    }
+
     /** Reports in their turn the tasks whose inputs were not sent. */
     void skipUnsent() {
         while (unsent != null && reported < size) {
@@ -194,6 +203,13 @@ final class Sent {
                 return;
             }
             failed(failure);
+        }
+    }
+
+    /** The worker has survived that it received the first task, unless that is known already. */
+    void acquit(Suspects suspects) {
+        if (reported == 0) {
+            suspects.acquit(batch());
         }
     }
 

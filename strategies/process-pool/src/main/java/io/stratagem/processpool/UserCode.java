@@ -8,6 +8,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * then somebody else takes over what the driver has. One thread is in it; any thread may abandon that.
  */
 final class UserCode {
+    /** Code whose task is over may take so long to come to an end by itself. */
+    static final long GRACE_NANOS = 20_000_000;
+
     /** The function and the context, of which each task has need. */
     static final int ALL = -1;
 

@@ -20,14 +20,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -55,9 +52,6 @@ import org.slf4j.LoggerFactory;
 final class WorkerDriver extends Thread implements ServiceThread {
     private static final Logger log = LoggerFactory.getLogger(ProcessPoolStrategy.class);
 
-    /** What certainly fits into the connection's buffers while nobody reads. */
-    private static final int SMALL_BYTES = 1 << 15;
-
     /**
      * A batch whose frame has become so large is sent as it is; the rest goes with another. So there is always room for
      * a value of the greatest size.
@@ -71,12 +65,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final int FULL_BESIDE_BYTES = 1 << 23;
 
     private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
-    private static final int NONE = -1;
-    private static final int MAX_AT_WORKER = TaskPage.MAX_BATCHES - 1;
-
-    /** After a batch that took no longer, others of its workload are sent ahead. */
-    static final long SHORT_NANOS = 5_000_000;
-
     private static final long PATIENCE_NANOS = 5_000_000;
     private static final int SPINS = 1000;
 
@@ -100,9 +88,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     private static final long GATHERED_NANOS = 500_000;
 
-    private static final long WEIGHING_NANOS = 100_000_000;
-    private static final long GRACE_NANOS = 20_000_000;
-
     private final ProcessEngine engine;
     private final PoolSettings settings;
     private final PoolWorker worker;
@@ -112,7 +97,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** A workload that goes with the next batch: what kills a worker that receives it is accused with that. Else empty. */
     private final Bytes definition;
 
-    private final Deque<Sent> atWorker = new ConcurrentLinkedDeque<>(); // changed by who has the turn
+    private final AtWorker atWorker = new AtWorker();
 
     private volatile @Nullable WorkerProcess process;
 
@@ -150,27 +135,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private volatile long idleSince;
     private boolean hasReplaced;
 
-    /** The process has done something. */
-    private boolean hasProved;
-
     /** So many processes have died before they did anything that there is to be a pause. */
     private boolean isGivingUp;
-
-    private boolean isOverweight;
-    private long weighedAt;
-    private long tasksSent;
-    private long lastBatch;
 
     /** Outcomes of tasks in a row that have not been reported yet. */
     private final @Nullable Object[] plain = new @Nullable Object[TaskPage.MAX_BATCH];
 
     private int plainCount;
-
-    /** The number of the workload of the last batch if that was short, else −1. Only its batches are sent ahead. */
-    private volatile int shortWorkload = NONE;
-
-    /** How long one of its tasks took. */
-    private long shortTaskNanos;
 
     WorkerDriver(ProcessEngine engine, String name) {
         super(null, null, name, 0, false);
@@ -387,8 +358,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
-        boolean isLast = isOverweight || tasksSent + 1 >= settings.maxTasksPerProcess();
-        if (isLast || batch.wantsStarts() || !hasSmallContext(batch) || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
+        if (present.wear().isWornOutBy(1)
+                || batch.wantsStarts()
+                || !hasSmallContext(batch)
+                || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
             return false;
         }
         return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
@@ -402,7 +375,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             nanos = Math.min(2 * nanos, PATIENCE_NANOS);
             if (turn.tryLock()) {
                 try {
-                    Sent sent = atWorker.peekFirst();
+                    Sent sent = atWorker.first();
                     if (isLent && sent != null && sent.ageNanos() > LOAN_NANOS) {
                         isHandedBack = true;
                         engine.hasNotCome();
@@ -425,7 +398,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         Plain outcome;
         Sent sent;
         try {
-            sent = atWorker.peekFirst();
+            sent = atWorker.first();
             if (!isLent || isHandedBack || sent == null || sent.batch() != batch) {
                 return;
             }
@@ -435,9 +408,10 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 LockSupport.unpark(this);
                 return;
             }
+            WorkerProcess present = Objects.requireNonNull(process);
             sent.ran(outcome.ran);
-            settled(sent);
-            weigh(Objects.requireNonNull(process));
+            settled(present, sent);
+            present.wear().weigh();
             isLent = false;
         } finally {
             turn.unlock();
@@ -514,7 +488,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private void serveLent() {
         isLent = false;
         isHandedBack = false;
-        Sent lent = atWorker.peekFirst();
+        Sent lent = atWorker.first();
         if (lent != null) {
             setContextClassLoader(lent.values().loader());
         }
@@ -589,10 +563,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     void attach(WorkerProcess started) {
         started.link().countInto(engine.traffic());
         process = started;
-        shortWorkload = NONE; // its workloads have other numbers
-        tasksSent = 0;
-        isOverweight = false;
-        hasProved = false;
+        atWorker.forgetWorkloads();
     }
 
     /** Whether there was a process and it has ended. */
@@ -622,58 +593,16 @@ final class WorkerDriver extends Thread implements ServiceThread {
         isHandedBack = false;
         unhandled = null;
         hasReplaced = true;
-        if (last.batch() > 0 || atWorker.stream().anyMatch(Sent::isLarge)) { // those have their own count
+        if (last.batch() > 0 || atWorker.hasLarge()) { // those have their own count
             engine.provedStarting();
         } else if (isItsOwn && wasUnexpected) {
             String message = death.description() + " before it began a task" + death.printed();
             isGivingUp = !engine.mayStartAgain(new StartException(message, death.toException(message, false), false));
         }
-        for (Sent sent : atWorker) {
-            if (engine.isClosedNow()) {
-                sent.cancelRest("strategy '" + settings.name() + "' is closed");
-            } else {
-                reportLost(sent, last, death);
-            }
-        }
-        // Backwards: the last to be given back is the first to be run.
-        for (Iterator<Sent> each = atWorker.descendingIterator(); each.hasNext(); ) {
-            Sent sent = each.next();
-            if (!sent.isAllReported()) {
-                sent.notRun();
-            }
-        }
-        atWorker.clear();
-        shortWorkload = NONE;
-    }
-
-    private void reportLost(Sent sent, TaskPage.Look last, Death death) {
-        if (last.hasStarted(sent.id(), 0)) {
-            acquit(sent);
-        }
-        sent.skipUnsent();
-        String task = " a task of workload '" + sent.batch().workload().name() + "'";
-        while (!sent.isAllReported() && last.hasStarted(sent.id(), sent.reported())) {
-            boolean isLast = last.batch() == sent.id() && last.index() == sent.reported();
-            boolean mayHaveFinished = !isLast || last.state() != TaskPage.State.RUNNING;
-            String message = death.description() + " while it had" + task
-                    + (mayHaveFinished ? ", which may have finished" : "") + death.printed();
-            sent.lost(death.toException(message, mayHaveFinished));
-            sent.skipUnsent();
-        }
-        boolean wasReceived =
-                sent == atWorker.peekFirst() && sent.reported() == 0 && last.state() != TaskPage.State.DOOMED;
-        if (wasReceived && sent.isLarge() && engine.suspects().accuse(sent.batch())) {
-            String message = death.description() + ", as others before it, when it had received" + task
-                    + " and not begun it" + death.printed();
-            sent.lost(death.toException(message, false));
-            sent.skipUnsent();
-        }
-    }
-
-    /** A worker has survived that it received the first task, of which there is no outcome yet. */
-    private void acquit(Sent sent) {
-        if (sent.reported() == 0) {
-            engine.suspects().acquit(sent.batch());
+        if (engine.isClosedNow()) {
+            atWorker.cancelAll(settings.closedMessage());
+        } else {
+            atWorker.bury(death, last, engine.suspects());
         }
     }
 
@@ -684,7 +613,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         try {
             sendWithOthers(first);
             while (!atWorker.isEmpty()) {
-                while (mayGoAhead()) {
+                while (atWorker.mayHaveMore() && !isWornOut()) {
                     Batch next = engine.takeAhead(first);
                     if (next == null) {
                         break;
@@ -721,16 +650,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private boolean isWornOut() {
-        return tasksSent >= settings.maxTasksPerProcess() || isOverweight;
-    }
-
-    /** Looks now and then how much memory the process has. */
-    private void weigh(WorkerProcess present) {
-        long now = System.nanoTime();
-        if (settings.maxResidentBytes() < Long.MAX_VALUE && now - weighedAt > WEIGHING_NANOS) {
-            weighedAt = now;
-            isOverweight = present.residentBytes().orElse(0) > settings.maxResidentBytes();
-        }
+        WorkerProcess present = process;
+        return present != null && present.wear().isWornOut();
     }
 
     /** A connection that has ended without its process: whatever it does, it is of no use any more. */
@@ -745,21 +666,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
             }
             broken.kill();
         }
-    }
-
-    /** Whether a further batch of the same workload may be sent while there are others at the worker. */
-    private boolean mayGoAhead() {
-        if (atWorker.size() >= MAX_AT_WORKER || isWornOut()) {
-            return false;
-        }
-        int bytes = 0;
-        for (Sent each : atWorker) {
-            bytes += each.bytes();
-            if (each.workload() != shortWorkload || each.isSlow()) {
-                return false;
-            }
-        }
-        return bytes < SMALL_BYTES;
     }
 
     private void replaceProcess() {
@@ -784,15 +690,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** How many tasks like this one may be sent in a frame: as many as are done in a moment; 1 if that is not known. */
     private int mostGathered(Batch first) {
         WorkerProcess present = process;
-        if (shortWorkload == NONE || present == null || !engine.isToBeGathered(first)) {
+        if (!atWorker.wasShort() || present == null || !engine.isToBeGathered(first)) {
             return 1;
         }
         Defined workload = present.workloads().find(first.workload(), first.contextClassLoader());
-        if (workload == null || workload.number() != shortWorkload) {
+        if (workload == null || !atWorker.wasShort(workload.number())) {
             return 1;
         }
-        long most = Math.min(MOST_GATHERED, GATHERED_NANOS / Math.max(1, shortTaskNanos));
-        return (int) Math.min(most, settings.maxTasksPerProcess() - tasksSent);
+        long most = Math.min(MOST_GATHERED, atWorker.doneWithin(GATHERED_NANOS));
+        return (int) Math.min(most, present.wear().tasksLeft());
     }
 
     private void send(Batch batch) throws IOException {
@@ -823,8 +729,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } catch (AbandonedException e) {
             throw e;
         } catch (IOException | Bytes.MalformedException e) { // of the connection, and not of this batch
-            Sent last = atWorker.peekLast();
-            if (last == null || last.batches() != batches) {
+            if (!atWorker.endsWith(batches)) {
                 Lists.reverse(batches).forEach(this::giveBack); // the last is the first to be run
             }
             throw e;
@@ -856,7 +761,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** No worker has heard of it. */
     private void giveBack(Batch batch) {
         if (engine.isClosedNow()) {
-            fail(List.of(batch), new CancellationException("strategy '" + settings.name() + "' is closed"));
+            fail(List.of(batch), new CancellationException(settings.closedMessage()));
         } else {
             batch.notRun(0);
         }
@@ -908,7 +813,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             fail(batches, e);
             return;
         }
-        long id = nextBatch();
+        long id = atWorker.nextId();
         present.page().prepare(id);
         Link.frame(frame, Frames.BATCH);
         frame.putLong(id);
@@ -925,13 +830,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
         frame.putInt(0);
         @Nullable TransferException @Nullable [] unsent = null;
         int size = 0;
-        int encoded = 0;
         boolean isCommand = inputs[0] instanceof PackedCommand;
         String what = inputOf(batch.workload());
         if (column != null) { // for which there is always room
             putColumn(column, inputs);
             size = inputs.length;
-            encoded = size;
         }
         while (size < inputs.length && (size == 0 || hasRoom())) {
             int weight = frame.weight();
@@ -954,7 +857,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     frame.truncate(lengthAt);
                     break;
                 }
-                encoded++;
             } catch (TransferException e) {
                 if (mayWait) { // it may be too large for what is left, and not too large
                     frame.truncate(lengthAt);
@@ -975,13 +877,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (size < inputs.length) {
             batch.notRun(size); // gathered ones are small, and so is what goes with them
         }
-        if (encoded == 0) {
+        int count = sent.countSent();
+        if (count == 0) {
             sent.skipUnsent();
             return;
         }
-        atWorker.addLast(sent); // from here on who stops a task finds it
+        atWorker.add(sent); // from here on who stops a task finds it
         // The worker reads this when it has done the others, and it cannot do those while nobody reads what it sends.
-        while (frame.weight() >= SMALL_BYTES && atWorker.peekFirst() != sent) {
+        while (frame.weight() >= AtWorker.SMALL_BYTES && atWorker.first() != sent) {
             receive();
         }
         // What was stopped before is not sent, or taken back.
@@ -992,7 +895,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             return;
         }
         sent.revokeDone(present.page());
-        tasksSent += encoded;
+        present.wear().sent(count);
         if (definition.size() > 0) {
             present.link().send(definition);
             definition.clear();
@@ -1020,19 +923,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Whether the frame may have another input. */
     private boolean hasRoom() {
         return frame.size() < FULL_BYTES && frame.weight() < FULL_BESIDE_BYTES;
-    }
-
-    /** A number whose place in the page no batch at the worker has: some numbers were for batches that were not sent. */
-    private long nextBatch() {
-        boolean isFree;
-        do {
-            lastBatch++;
-            isFree = true;
-            for (Sent each : atWorker) {
-                isFree &= !TaskPage.havePlaceInCommon(each.id(), lastBatch);
-            }
-        } while (!isFree);
-        return lastBatch;
     }
 
     static String inputOf(Workload<?, ?> workload) {
@@ -1114,7 +1004,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         byte kind = answer.getByte();
         switch (kind) {
             case Frames.STARTED -> {
-                Sent sent = expect(answer.getLong());
+                Sent sent = atWorker.expect(answer.getLong());
                 sent.skipUnsent(); // else the timeout of this one would meet the one before it, which was not sent
                 int index = answer.getInt();
                 if (index < sent.reported() || index >= sent.size()) {
@@ -1126,11 +1016,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
                 if (ago > 0) { // a start that was asked for is reported at once
                     sent.takesLong();
                     if (engine.mayHaveSeveral()) { // else nobody could take it
-                        giveBackBehind(present.page());
+                        atWorker.giveBackBehind(present.page());
                     }
                 }
             }
-            case Frames.RESULTS -> receiveResults(answer);
+            case Frames.RESULTS -> receiveResults(present, answer);
             case Frames.LOG -> RemoteLog.write(worker.name(), answer, failures());
             case Frames.QUESTION -> present.answer(answer);
             case Frames.ASK, Frames.WITHDRAW -> present.ask(kind, answer);
@@ -1138,24 +1028,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    /**
-     * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the
-     * look at the page: what the worker has not begun by then, it will not. And from the last to the first: so, when the
-     * worker finds a mark, all behind it is marked, and runs after it, which may have to be waited for.
-     */
-    private void giveBackBehind(TaskPage page) {
-        for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
-            last.next().revokeUnstarted(page);
-        }
-        TaskPage.Look now = page.look();
-        for (Iterator<Sent> last = atWorker.descendingIterator(); last.hasNext(); ) {
-            last.next().giveBackUnstarted(now);
-        }
-    }
-
     /** What rebuilds the exceptions of what is at the worker now. */
     private ThrowableCodec failures() {
-        Sent sent = atWorker.peekFirst();
+        Sent sent = atWorker.first();
         return sent != null ? sent.values().failures() : engine.origin().failures();
     }
 
@@ -1170,26 +1045,19 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
     }
 
-    private Sent expect(long id) {
-        Sent sent = atWorker.peekFirst();
-        if (sent == null || sent.id() != id) {
-            throw new Bytes.MalformedException("a frame about a batch that is not the next");
-        }
-        return sent;
-    }
-
-    private void receiveResults(Bytes answer) {
-        Sent sent = expect(answer.getLong());
+    private void receiveResults(WorkerProcess present, Bytes answer) {
+        Sent sent = atWorker.expect(answer.getLong());
         int first = answer.getInt();
         long ran = answer.getLong();
         int count = answer.getInt();
-        weigh(Objects.requireNonNull(process)); // before the last outcome says that this driver is free at once
+        Wear wear = present.wear();
+        wear.weigh(); // before the last outcome says that this driver is free at once
         sent.skipUnsent();
         if (first != sent.reported()) {
             throw new Bytes.MalformedException(
                     "outcomes from task " + first + " on, where " + sent.reported() + " is next");
         }
-        acquit(sent);
+        sent.acquit(engine.suspects());
         sent.ran(ran);
         long ago = sent.pastNanos(ran, engine.clock().nanoTime());
         String what = resultOf(sent);
@@ -1198,18 +1066,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
             while (left > 0) {
                 byte kind = answer.getByte();
                 if (kind == Frames.VALUES) {
-                    left -= receiveColumn(sent, answer, left, ago);
+                    left -= receiveColumn(wear, sent, answer, left, ago);
                     continue;
                 }
                 Bytes contents = answer.slice(answer.getInt());
                 int index = next(sent);
                 left--;
                 if (kind == Frames.REVOKED) {
-                    tasksSent--;
+                    wear.tookBack();
                 } else {
                     sent.startedIfFirst(index, ago);
                 }
-                boolean isLast = left == 0 && isLast(sent, index);
+                boolean isLast = left == 0 && isLast(wear, sent, index);
                 boolean isWanted = !sent.batchOf(index).isDone(sent.indexInBatch(index));
                 if (isWanted && kind == Frames.VALUE && gatherPlain(sent, contents, what)) {
                     isFinishing = isLast;
@@ -1232,7 +1100,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         sent.skipUnsent();
         if (sent.isAllReported()) {
-            settled(sent);
+            settled(present, sent);
         }
     }
 
@@ -1250,12 +1118,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** Whether the driver has nothing to do when it has reported the outcome of that task. */
-    private boolean isLast(Sent sent, int index) {
-        return index == sent.size() - 1 && atWorker.size() == 1 && !isWornOut();
+    private boolean isLast(Wear wear, Sent sent, int index) {
+        return index == sent.size() - 1 && atWorker.isOnlyOne() && !wear.isWornOut();
     }
 
     /** Receives the outcomes of at most so many tasks; gives their number. */
-    private int receiveColumn(Sent sent, Bytes answer, int most, long ago) {
+    private int receiveColumn(Wear wear, Sent sent, Bytes answer, int most, long ago) {
         Tag tag = Column.getTag(answer);
         int count = answer.getInt();
         if (count < 1 || count > most) {
@@ -1278,21 +1146,18 @@ final class WorkerDriver extends Thread implements ServiceThread {
                     sent.unwanted();
                 }
             }
-            isFinishing = left == 0 && count == most && isLast(sent, index + stretch - 1); // and all of it is there
+            boolean isAll = left == 0 && count == most;
+            isFinishing = isAll && isLast(wear, sent, index + stretch - 1); // and all of it is there
         }
         return count;
     }
 
-    /** It has all its outcomes. */
-    private void settled(Sent sent) {
-        atWorker.removeFirst();
-        if (!hasProved) {
-            hasProved = true;
+    /** All its outcomes are there. */
+    private void settled(WorkerProcess present, Sent sent) {
+        atWorker.settled(sent);
+        if (present.wear().proves()) {
             engine.provedStarting();
         }
-        boolean wasShort = sent.ageNanos() < SHORT_NANOS && !sent.isSlow();
-        shortTaskNanos = sent.nanosPerTask();
-        shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }
 
     /** Rebuilds a value of which no more can go wrong, and keeps it until it is reported with its neighbours. */
@@ -1359,9 +1224,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     // ---------------------------------------------------------------------------------------------- from elsewhere
 
-    /**
-     * Core has given up a task: takes it back, or kills the process if it is at it.
-     */
+    /** Core has given up a task. */
     void stop(Batch batch, int index) {
         UserCode code = userCode;
         if (code != null && code.batch() == batch) {
@@ -1372,31 +1235,11 @@ final class WorkerDriver extends Thread implements ServiceThread {
                                     takeOver(code);
                                 }
                             },
-                            GRACE_NANOS);
+                            UserCode.GRACE_NANOS);
         }
         WorkerProcess present = process;
-        for (Sent sent : atWorker) {
-            int at = sent.indexOf(batch, index);
-            if (at >= 0 && present != null) {
-                present.page().revoke(sent.id(), at);
-                // Of work that ends by itself in a moment the worker is not killed; nor at once where that would take
-                // with it the outcomes of others, which the worker sends in a moment.
-                boolean mayEndSoon =
-                        sent.workload() == shortWorkload || sent.batches().size() > 1;
-                if (!mayEndSoon && present.page().doom(sent.id(), at, false)) {
-                    present.kill();
-                } else {
-                    engine.watcher().schedule(() -> stopLate(present, sent.id(), at), GRACE_NANOS);
-                }
-                return;
-            }
-        }
-    }
-
-    /** Its function has not come to an end, or that of its result's serialising. */
-    private static void stopLate(WorkerProcess present, long batch, int index) {
-        if (present.page().doom(batch, index, true)) {
-            present.kill();
+        if (present != null) {
+            atWorker.stop(batch, index, present, engine.watcher());
         }
     }
 
@@ -1420,7 +1263,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         if (left != null) {
             left.kill();
         }
-        if (atWorker.stream().noneMatch(sent -> sent.indexOf(code.batch(), 0) >= 0)) {
+        if (!atWorker.has(code.batch())) {
             giveBack(code.batch());
         }
         bury(false);
@@ -1445,13 +1288,13 @@ final class WorkerDriver extends Thread implements ServiceThread {
                                     takeOver(code);
                                 }
                             },
-                            GRACE_NANOS);
+                            UserCode.GRACE_NANOS);
         }
-        atWorker.forEach(sent -> given.addAll(sent.batches()));
+        atWorker.addTo(given);
     }
 
     WorkerView view(long now) {
-        Sent sent = atWorker.peekFirst();
+        Sent sent = atWorker.first();
         return sent == null
                 ? new WorkerView(worker.name(), Optional.empty(), Duration.ZERO)
                 : new WorkerView(

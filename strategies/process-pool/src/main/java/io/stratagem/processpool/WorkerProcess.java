@@ -12,8 +12,6 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,13 +19,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +46,7 @@ final class WorkerProcess {
     private final LoaderTable loaders;
     private final WorkloadTable workloads = new WorkloadTable();
     private final ResourceServer resources;
+    private final Wear wear;
     private final int maxFrame;
 
     /** Made for the first question. */
@@ -64,6 +61,7 @@ final class WorkerProcess {
         this.maxFrame = start.settings.maxFrameBytes();
         this.name = start.name;
         this.process = start.process;
+        this.wear = new Wear(start.settings, process.pid());
         this.output = start.output;
         this.page = page;
         this.link = link;
@@ -380,17 +378,6 @@ final class WorkerProcess {
         output.rename(newName);
     }
 
-    /** What the process has in memory, or nothing where that cannot be found out. */
-    OptionalLong residentBytes() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
-            return lines.filter(line -> line.startsWith("VmRSS:"))
-                    .mapToLong(line -> 1024 * Long.parseLong(line.replaceAll("[^0-9]", "")))
-                    .findFirst();
-        } catch (IOException | UncheckedIOException e) {
-            return OptionalLong.empty();
-        }
-    }
-
     long pid() {
         return process.pid();
     }
@@ -405,6 +392,10 @@ final class WorkerProcess {
 
     WorkloadTable workloads() {
         return workloads;
+    }
+
+    Wear wear() {
+        return wear;
     }
 
     /** The place of a class loader, which the worker is told if it is new. */

@@ -97,7 +97,7 @@ abstract class WorkerFixture extends StrategyFixture {
         Patience.await().until(() -> {
             long start = System.nanoTime();
             pool.run(workload, input).orElseThrow();
-            return System.nanoTime() - start < WorkerDriver.SHORT_NANOS;
+            return System.nanoTime() - start < AtWorker.SHORT_NANOS;
         });
     }
 
