@@ -142,7 +142,7 @@ final class ProcessEngine implements Engine {
 
     @Override
     public Object pack(Workload<?, ?> workload, Object command) {
-        return new PackedCommand(codec(), command, settings.maxMessageBytes(), WorkerDriver.inputOf(workload));
+        return new PackedCommand(codec(), command, settings.maxMessageBytes(), BatchWriter.inputOf(workload));
     }
 
     @Override

@@ -41,7 +41,7 @@ final class SerializedFunctions {
 
     private Bytes serialize(Workload<?, ?> workload) {
         Bytes bytes = new Bytes();
-        codec.write(bytes, workload.function(), WorkerDriver.functionOf(workload));
+        codec.write(bytes, workload.function(), BatchWriter.functionOf(workload));
         if (bytes.size() <= KEPT_BYTES) {
             synchronized (kept) {
                 kept.put(workload, bytes);

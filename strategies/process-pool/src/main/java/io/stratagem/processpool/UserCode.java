@@ -1,7 +1,11 @@
 package io.stratagem.processpool;
 
 import io.stratagem.spi.Batch;
+import io.stratagem.spi.Clock;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a driver is in the application's code while it serialises or rebuilds the values of a batch: that may hang, and
@@ -35,6 +39,62 @@ final class UserCode {
         }
     }
 
+    /** What a driver serialises or rebuilds, if anything, and what is done if that hangs. */
+    static final class Watch {
+        private final Clock clock;
+        private final Consumer<UserCode> takeOver;
+        private volatile @Nullable UserCode present;
+
+        /**
+         * Of code that nobody has called yet.
+         *
+         * @param clock of real time
+         * @param takeOver what is done in place of a driver that has been abandoned
+         */
+        Watch(Clock clock, Consumer<UserCode> takeOver) {
+            this.clock = clock;
+            this.takeOver = takeOver;
+        }
+
+        /** Tasks of that batch are claimed, or their outcomes are there: their values come next. For the driver. */
+        UserCode begin(Batch batch) {
+            UserCode code = new UserCode(batch);
+            present = code;
+            return code;
+        }
+
+        /** They are done. For the driver. */
+        void end() {
+            present = null;
+        }
+
+        /** Nobody wants a task any more: a driver that stays in its code is abandoned. Any thread may say that. */
+        void stop(Batch batch, int index) {
+            UserCode code = present;
+            if (code != null && code.batch == batch) {
+                abandonLater(code, () -> code.abandon(index));
+            }
+        }
+
+        /** Nobody wants anything any more. Any thread may say that. */
+        void stop() {
+            UserCode code = present;
+            if (code != null) {
+                abandonLater(code, code::abandon);
+            }
+        }
+
+        private void abandonLater(UserCode code, BooleanSupplier abandon) {
+            clock.schedule(
+                    () -> {
+                        if (abandon.getAsBoolean()) {
+                            takeOver.accept(code);
+                        }
+                    },
+                    GRACE_NANOS);
+        }
+    }
+
     Batch batch() {
         return batch;
     }
@@ -56,12 +116,12 @@ final class UserCode {
     }
 
     /** Abandons the thread if it is at that task, or at what all need. */
-    boolean abandon(int index) {
+    private boolean abandon(int index) {
         return at.compareAndSet(index, ABANDONED) || at.compareAndSet(ALL, ABANDONED);
     }
 
     /** Abandons the thread wherever it is in there. */
-    boolean abandon() {
+    private boolean abandon() {
         int now = at.get();
         return now >= ALL && at.compareAndSet(now, ABANDONED);
     }

@@ -64,7 +64,7 @@ public abstract class WorkerProcessStrategy extends EngineStrategy {
      */
     protected static List<String> warnings(Workload<?, ?> workload) {
         try {
-            serialized(workload.function(), Bytes.LARGEST, WorkerDriver.functionOf(workload));
+            serialized(workload.function(), Bytes.LARGEST, BatchWriter.functionOf(workload));
             return List.of();
         } catch (TransferException e) {
             return List.of("it cannot be sent to a worker process: " + e.getMessage());
