@@ -183,7 +183,7 @@ final class ProcessEngine implements Engine {
         } finally {
             lock.unlock();
         }
-        if (lent != null && !lent.sendAtOnce(batch)) {
+        if (lent != null && !lent.loan().sendAtOnce(batch)) {
             lock.lock();
             try {
                 lent.isPromised = false;
@@ -208,7 +208,7 @@ final class ProcessEngine implements Engine {
     public void attend(Batch batch, @Nullable Worker worker, long limitNanos) {
         trust.awaited();
         if (worker instanceof PoolWorker ours) {
-            ours.driver().attend(batch, limitNanos);
+            ours.driver().loan().attend(batch, limitNanos);
         }
     }
 
@@ -318,7 +318,7 @@ final class ProcessEngine implements Engine {
         driver.finished();
         try {
             while (true) {
-                if (driver.hasLostProcess() || driver.isHandedBack()) {
+                if (driver.hasLostProcess() || driver.loan().isHandedBack()) {
                     return null;
                 }
                 long left = patience - driver.idleNanos();
@@ -386,7 +386,7 @@ final class ProcessEngine implements Engine {
         return settings.gathers()
                 && batch.size() == 1
                 && !batch.wantsStarts()
-                && WorkerDriver.hasSmallContext(batch)
+                && Loan.hasSmallContext(batch)
                 && batch.workload().kind() == Kind.COMPUTE
                 && Tag.isSmall(batch.input(0), GATHERED_BYTES);
     }

@@ -1,7 +1,6 @@
 package io.stratagem.processpool;
 
 import io.stratagem.Snapshot.WorkerView;
-import io.stratagem.TransferException;
 import io.stratagem.processpool.UserCode.AbandonedException;
 import io.stratagem.processpool.WorkerProcess.Death;
 import io.stratagem.processpool.WorkerProcess.StartException;
@@ -12,8 +11,6 @@ import io.stratagem.spi.Worker;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -29,11 +26,8 @@ import org.slf4j.LoggerFactory;
 /* What it uses the process with are its {@link Sender} and {@link Receiver}; {@link AtWorker} is what the one has sent and
  * the other not received. It sends and receives in turn.
  *
- * An idle driver can be lent to a caller who submits a task and waits for it, one after another: the caller then sends
- * the task and receives its outcome itself, and no thread of ours is woken. That is for what is plain, small and known to
- * the worker; whatever else happens, the caller hands the driver back, with all that is left to do. Whoever has the
- * "turn" uses the connection and what belongs to it. The driver has it except while it waits for work; a caller only
- * tries to get it, and does nothing with it that could block, except to wait for input until it is interrupted.
+ * Whoever has the "turn" uses the connection and what belongs to it. The driver has it except while it waits for work; then
+ * it can be lent to a caller ({@link Loan}).
  *
  * Who stops a task does so through the page that the worker shares (TaskPage): the driver then finds the connection at
  * its end.
@@ -44,21 +38,6 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private static final ClassLoader OWN_LOADER = WorkerDriver.class.getClassLoader();
     private static final long PATIENCE_NANOS = 5_000_000;
     private static final int SPINS = 1000;
-
-    /** So soon a caller is to come back for what it has sent. */
-    private static final long LOAN_NANOS = 1_000_000;
-
-    /** What a caller sends itself is no larger, and certainly fits into the connection's buffer. */
-    private static final int LOAN_BYTES = 4096;
-
-    /** At most as large is the frame, with what goes with it. */
-    private static final int LOAN_FRAME_BYTES = 1 << 14;
-
-    private static final int SMALL_CONTEXT_CHARS = 1024;
-
-    /** A frame of results with one, up to the value itself. */
-    private static final int SINGLE_RESULT_BYTES =
-            1 + Long.BYTES + Integer.BYTES + Long.BYTES + Integer.BYTES + 1 + Integer.BYTES;
 
     private final ProcessEngine engine;
     private final PoolSettings settings;
@@ -71,20 +50,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private final AtWorker atWorker = new AtWorker();
     private final Receiver receiver;
     private final Sender sender;
+    private final Loan loan;
 
     private volatile @Nullable WorkerProcess process;
 
     private final AdaptiveSpin spin = new AdaptiveSpin(SPINS);
     private volatile boolean isWoken;
-
-    /** A caller has sent what is at the worker. Changed by who has the turn. */
-    private volatile boolean isLent;
-
-    /** The caller has left it to the driver to go on. */
-    private volatile boolean isHandedBack;
-
-    /** A frame that a caller has received and left to the driver. */
-    private @Nullable Bytes unhandled;
 
     // Guarded by the engine's lock: whether it waits for work; whether it counts as idle; whether a caller has it, who
     // has sent something or is about to.
@@ -114,6 +85,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
         this.watch = new UserCode.Watch(engine.watcher(), this::takeOver);
         this.receiver = new Receiver(engine, name, atWorker, watch);
         this.sender = new Sender(engine, worker, atWorker, receiver, watch);
+        this.loan = new Loan(engine, this, turn, atWorker, sender, receiver);
     }
 
     /** What core knows a driver by. */
@@ -177,7 +149,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     private boolean goOn(@Nullable Batch batch) {
         if (batch != null) {
             serve(batch);
-        } else if (isLent) {
+        } else if (loan.isOut()) {
             serveLent();
         } else if (isLeaving || isOver) {
             return false;
@@ -217,8 +189,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
      * not, it listens to the process meanwhile: that may have something to log.
      */
     void awaitWork(long nanos) throws IOException {
-        if (isLent) {
-            awaitReturn();
+        if (loan.isOut()) {
+            loan.awaitReturn();
             return;
         }
         if (spin.until(() -> isWoken)) {
@@ -227,14 +199,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
         }
         long patience = idleSince + PATIENCE_NANOS - System.nanoTime();
         if (patience > 0) {
-            LockSupport.parkNanos(this, Math.min(Math.min(patience, LOAN_NANOS), nanos));
+            LockSupport.parkNanos(this, Math.min(Math.min(patience, Loan.LIMIT_NANOS), nanos));
         } else if (turn.tryLock()) {
             try {
                 WorkerProcess present = Objects.requireNonNull(process);
                 if (!isListening) {
                     present.link().prepareToWait();
                     isListening = true; // and who came before has left a batch, which is looked for now
-                } else if (!isLent && present.link().awaitInput(nanos)) {
+                } else if (!loan.isOut() && present.link().awaitInput(nanos)) {
                     receiver.receive(present);
                 }
             } finally {
@@ -283,187 +255,8 @@ final class WorkerDriver extends Thread implements ServiceThread {
         return isLeaving;
     }
 
-    // ---------------------------------------------------------------------------------------------- lending
-
-    /** Whether the driver is to go on with what a caller has sent. */
-    boolean isHandedBack() {
-        return isLent && isHandedBack;
-    }
-
-    /**
-     * Sends a single task in the calling thread, which is not the driver's, if that takes no more than to write some
-     * bytes.
-     *
-     * @return false if nothing has been done
-     */
-    boolean sendAtOnce(Batch batch) {
-        if (!turn.tryLock()) {
-            return false;
-        }
-        boolean isUnwanted;
-        try {
-            WorkerProcess present = process;
-            if (present == null
-                    || isLent
-                    || !isPlainAndKnown(batch, present)
-                    || !present.link().hasRoomFor(LOAN_FRAME_BYTES)) {
-                return false;
-            }
-            lend(present, batch);
-            isUnwanted = !isLent;
-        } finally {
-            turn.unlock();
-        }
-        if (isUnwanted) {
-            engine.giveBack(this);
-        }
-        return true;
-    }
-
-    private void lend(WorkerProcess present, Batch batch) {
-        isHandedBack = false;
-        boolean isSent = false;
-        try {
-            present.link().prepareToWait();
-            sender.send(present, List.of(batch));
-            isSent = true;
-            isLent = !atWorker.isEmpty();
-        } catch (IOException | RuntimeException e) {
-            log.debug("{} could not be sent a task at once", present, e);
-        } catch (Error e) {
-            present.kill(); // it may have been sent a part, or be waited for in vain
-            throw e;
-        } finally {
-            leaveLoader();
-            if (!isSent) { // the driver meets the same, and sees to it
-                isHandedBack = true;
-                isLent = true;
-                LockSupport.unpark(this);
-            }
-        }
-    }
-
-    private boolean isPlainAndKnown(Batch batch, WorkerProcess present) {
-        if (present.wear().isWornOutBy(1)
-                || batch.wantsStarts()
-                || !hasSmallContext(batch)
-                || !Tag.isSmall(batch.input(0), LOAN_BYTES)) {
-            return false;
-        }
-        return present.workloads().find(batch.workload(), batch.contextClassLoader()) != null;
-    }
-
-    /** Waits until the caller is done, or has left the rest to the driver, or has not come to wait for its result. */
-    private void awaitReturn() {
-        long nanos = LOAN_NANOS;
-        while (isLent && !isHandedBack && !hasLostProcess()) {
-            LockSupport.parkNanos(this, nanos);
-            nanos = Math.min(2 * nanos, PATIENCE_NANOS);
-            if (turn.tryLock()) {
-                try {
-                    Sent sent = atWorker.first();
-                    if (isLent && sent != null && sent.ageNanos() > LOAN_NANOS) {
-                        isHandedBack = true;
-                        engine.hasNotCome();
-                    }
-                } finally {
-                    turn.unlock();
-                }
-            }
-        }
-    }
-
-    /**
-     * Receives the outcome of the task that was sent at once, in the thread that waits for it. Returns when there is an
-     * outcome, or nothing more that can be done here.
-     */
-    void attend(Batch batch, long limitNanos) {
-        if (!isLent || !turn.tryLock()) {
-            return;
-        }
-        Plain outcome;
-        Sent sent;
-        try {
-            sent = atWorker.first();
-            if (!isLent || isHandedBack || sent == null || sent.batch() != batch) {
-                return;
-            }
-            outcome = awaitPlain(sent, limitNanos);
-            if (outcome == null) {
-                isHandedBack = true;
-                LockSupport.unpark(this);
-                return;
-            }
-            WorkerProcess present = Objects.requireNonNull(process);
-            sent.ran(outcome.ran);
-            receiver.settled(present, sent);
-            present.wear().weigh();
-            isLent = false;
-        } finally {
-            turn.unlock();
-        }
-        engine.giveBack(this);
-        batch.started(0, sent.pastNanos(outcome.ran, engine.clock().nanoTime()));
-        batch.succeeded(0, outcome.value); // last, and without the turn: what depends on it may run here
-    }
-
-    /** What a single task has returned, if that is plain. */
-    private record Plain(@Nullable Object value, long ran) {}
-
-    /** Whether what goes with the tasks of a batch, besides their inputs, takes little room and no code to write. */
-    static boolean hasSmallContext(Batch batch) {
-        int chars = 0;
-        for (Map.Entry<String, String> entry : batch.mdc().entrySet()) {
-            chars += entry.getKey().length() + String.valueOf(entry.getValue()).length();
-        }
-        return chars <= SMALL_CONTEXT_CHARS && batch.captured().isEmpty();
-    }
-
-    /** Null if something else has come, or nothing. */
-    private @Nullable Plain awaitPlain(Sent sent, long limitNanos) {
-        Link link = Objects.requireNonNull(process).link();
-        long start = System.nanoTime();
-        try {
-            while (true) {
-                long left = limitNanos - (System.nanoTime() - start);
-                if (sent.isDone() || left <= 0 || Thread.currentThread().isInterrupted()) {
-                    return null;
-                }
-                if (link.awaitInput(left)) {
-                    Bytes answer = link.poll();
-                    return answer == null ? null : readPlain(sent, answer);
-                }
-            }
-        } catch (IOException | Bytes.MalformedException e) {
-            return null; // the driver meets the same
-        }
-    }
-
-    /** Null if it is for the driver. */
-    private @Nullable Plain readPlain(Sent sent, Bytes answer) {
-        int start = answer.position();
-        unhandled = answer;
-        try {
-            if (answer.remaining() < SINGLE_RESULT_BYTES
-                    || answer.getByte() != Frames.RESULTS
-                    || answer.getLong() != sent.id()
-                    || answer.getInt() != 0) {
-                return null;
-            }
-            long ran = answer.getLong();
-            boolean isOne = answer.getInt() == 1 && answer.getByte() == Frames.VALUE;
-            Bytes contents = answer.slice(answer.getInt());
-            if (!isOne || !Tag.isPlainNext(contents)) {
-                return null;
-            }
-            Object value = sent.values().codec().read(contents, Receiver.resultOf(sent));
-            unhandled = null;
-            return new Plain(value, ran);
-        } catch (TransferException e) {
-            return null;
-        } finally {
-            answer.position(start);
-        }
+    Loan loan() {
+        return loan;
     }
 
     // ---------------------------------------------------------------------------------------------- serving
@@ -498,17 +291,14 @@ final class WorkerDriver extends Thread implements ServiceThread {
     /** Goes on with what a caller has sent. */
     private void serveLent() {
         WorkerProcess present = Objects.requireNonNull(process);
-        Bytes answer = unhandled;
-        unhandled = null;
-        isLent = false;
-        isHandedBack = false;
+        Bytes unhandled = loan.end();
         Sent lent = atWorker.first();
         if (lent != null) {
             setContextClassLoader(lent.values().loader());
         }
         try {
-            if (answer != null) {
-                receiver.handle(present, answer);
+            if (unhandled != null) {
+                receiver.handle(present, unhandled);
             }
             while (!atWorker.isEmpty()) {
                 receiver.receive(present);
@@ -521,7 +311,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** It keeps no class loader of the application's. */
-    private void leaveLoader() {
+    void leaveLoader() {
         setContextClassLoader(OWN_LOADER);
     }
 
@@ -559,6 +349,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
         started.link().countInto(engine.traffic());
         process = started;
         atWorker.forgetWorkloads();
+    }
+
+    /** The one that it has now, or null. Any thread may ask. */
+    @Nullable
+    WorkerProcess process() {
+        return process;
     }
 
     /** Whether there was a process and it has ended. */
@@ -631,9 +427,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             log.warn("{}", death.description() + death.printed());
         }
         process = null;
-        isLent = false;
-        isHandedBack = false;
-        unhandled = null;
+        loan.end();
         hasReplaced = true;
         if (last.batch() > 0 || atWorker.hasLarge()) { // those have their own count
             engine.provedStarting();
