@@ -124,6 +124,7 @@ final class Receiver {
                 if (kind == Frames.REVOKED) {
                     wear.tookBack();
                 } else {
+                    sent.checkKept(index + 1);
                     sent.startedIfFirst(index, ago);
                 }
                 boolean isLast = left == 0 && isLast(wear, sent, index);
@@ -186,6 +187,7 @@ final class Receiver {
             int index = next(sent);
             sent.startedIfFirst(index, ago);
             int stretch = sent.stretch(index, left);
+            sent.checkKept(index + stretch);
             boolean isWanted = !sent.batchOf(index).isDone();
             left -= stretch;
             if (!isWanted) {

@@ -32,6 +32,9 @@ final class Sent {
     /** Which task was reported as started last; −1 if none was. */
     private int lastStarted = -1;
 
+    /** Of so many tasks, from the first on, the worker may send outcomes; those behind were given back. */
+    private int kept;
+
     private boolean isSlow;
     private long ranNanos;
 
@@ -62,6 +65,7 @@ final class Sent {
         this.workload = workload;
         this.values = values;
         this.size = size;
+        this.kept = size;
         this.bytes = bytes;
         this.isCommand = isCommand;
         this.unsent = unsent;
@@ -238,6 +242,18 @@ final class Sent {
         return isSlow;
     }
 
+    /**
+     * A worker says how tasks up to that place have ended.
+     *
+     * @throws Bytes.MalformedException if others have them
+     */
+    void checkKept(int to) {
+        if (to > kept) {
+            throw new Bytes.MalformedException(
+                    "outcomes up to task " + to + ", where all from " + kept + " on were taken back");
+        }
+    }
+
     /** The next tasks have returned something. */
     void succeeded(@Nullable Object[] results, int count) {
         if (isGathered()) {
@@ -291,6 +307,7 @@ final class Sent {
      */
     void giveBackUnstarted(TaskPage.Look now) {
         int from = Math.max(lastStarted + 1, now.firstUnstarted(id, size));
+        kept = Math.min(kept, from);
         if (from < size) {
             isSlow = true; // how soon it is done says nothing
         }

@@ -38,6 +38,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -484,6 +486,52 @@ final class HostileWorkerTest extends WorkerFixture {
                     .isEqualTo(Level.ERROR);
         }
         assertUsable(pool);
+    }
+
+    /** Core would drop all that is reported with them. */
+    @Test
+    void outcomesOfTasksThatWereTakenBack_areNonsense() {
+        WorkerProcessStrategy pool = pool(2);
+        int size = 20_000;
+        int hostile = size / 2;
+        Workload<Integer, Integer> sending = Workload.compute("sending", input -> {
+            if (input == hostile) {
+                Outbox outbox = Outbox.present();
+                outbox.flush();
+                int index = (int) (Connection.get(Long.class, outbox, "begun") >>> Integer.SIZE) - 1;
+                long batch = Connection.get(Long.class, outbox, "batch");
+                Connection.send(Frames.STARTED, frame -> {
+                    frame.putLong(batch);
+                    frame.putInt(index);
+                    frame.putLong(1);
+                });
+                Connection.send(Frames.RESULTS, frame -> {
+                    frame.putLong(batch);
+                    frame.putInt(index);
+                    frame.putLong(1_000);
+                    frame.putInt(2);
+                    Nonsense.putColumn(frame, Tag.INT, 2);
+                });
+                while (true) {
+                    LockSupport.park();
+                }
+            }
+            return input;
+        });
+
+        List<Result<Integer>> results;
+        try (Stream<Result<Integer>> stream =
+                pool.map(sending, IntStream.range(0, size).boxed())) {
+            results = stream.toList();
+        }
+
+        assertThat(causeOf(results.get(hostile))).isInstanceOf(WorkerDiedException.class);
+        for (int i = 0; i < size; i++) {
+            if (i != hostile) {
+                assertThat(results.get(i)).isEqualTo(Result.success(i));
+            }
+        }
+        log.await("sent what cannot be read");
     }
 
     private static Fn<Integer, Integer> forging(Sending sending) {
