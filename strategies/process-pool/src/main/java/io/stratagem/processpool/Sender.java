@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
  * Claims tasks and sends them to a worker. Whatever happens, core hears of each that was claimed: here, if it could not be
  * sent, else from what is {@link AtWorker}. For who has the driver's turn.
  */
-/* A batch is sent while others are at the worker only if all are small enough for the buffers of the connection.
- * Otherwise the worker is waiting for the batch while it is sent, since what it sends itself is received before.
+/* That the same thread receives cannot get it stuck: a batch is sent while others are at the worker only if it is small
+ * enough for the buffers of the connection, as they are. Before a larger one all that they send is received, so that the
+ * worker waits for it.
  */
 final class Sender {
     /** So many lone tasks are gathered in a frame, if they take no longer than that. */

@@ -46,7 +46,7 @@ final class UserCode {
         private volatile @Nullable UserCode present;
 
         /**
-         * Of code that nobody has called yet.
+         * Nothing is serialised or rebuilt yet.
          *
          * @param clock of real time
          * @param takeOver what is done in place of a driver that has been abandoned

@@ -23,11 +23,11 @@ import org.slf4j.LoggerFactory;
  * The thread that serves one worker process after another: takes batches from the engine, has them sent and their outcomes
  * received, and starts another process when one has died or is worn out.
  */
-/* What it uses the process with are its {@link Sender} and {@link Receiver}; {@link AtWorker} is what the one has sent and
- * the other not received. It sends and receives in turn.
+/* It sends and receives in turn, by its Sender and its Receiver; AtWorker has what the one has sent and the other has not
+ * received.
  *
  * Whoever has the "turn" uses the connection and what belongs to it. The driver has it except while it waits for work; then
- * it can be lent to a caller ({@link Loan}).
+ * it can be lent to a caller (Loan).
  *
  * Who stops a task does so through the page that the worker shares (TaskPage): the driver then finds the connection at
  * its end.
