@@ -44,10 +44,10 @@ import org.slf4j.LoggerFactory;
  * been started and may be cut off; the batch is complete when settled == end.
  *
  * run() claims one task at a time and settles task i in the same step in which it claims i + 1: one atomic operation
- * for a task, which also orders its outcome before the check whether somebody waits for it. Core takes a running task
- * away (timeout, cancellation) by a transition to settled = claimed = end with the bit `taken`: the outcome is then in
- * the field `taken` and not in the task's slot, into which the worker may still be writing. The worker's own transition
- * then fails, and it drops what it has.
+ * for a task, which also orders its outcome before the check whether somebody waits for it. runAsync() does so with
+ * tasks that are done at once. Core takes such a task away (timeout, cancellation) by a transition to settled = claimed =
+ * end with the bit `taken`: the outcome is then in the field `taken` and not in the task's slot, into which the worker may
+ * still be writing. The worker's own transition then fails, and it drops what it has.
  *
  * All other transitions are made under the batch's monitor: beginning, reports from elsewhere, asynchronous completions,
  * cutting and taking. So, of those, only one at a time writes slots. No other lock but the run's (MapRun) and the clock's
@@ -69,8 +69,11 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     private static final int TAKEN_AWAY = -2;
 
-    /** What {@link #goOn} returns in place of an input, and {@link #valueOf} in place of a value. */
+    /** What {@link #valueOf} returns in place of a value. */
     private static final Object NOTHING = new Object();
+
+    /** A thread that starts asynchronous tasks is not interrupted: it has others to serve. */
+    private static final Object STARTING = new Object();
 
     /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
     private static final long MOST_STARTING_NANOS = 1_000_000;
@@ -110,10 +113,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Who runs it: written before it claims. */
     private @Nullable Worker worker;
 
-    /** The thread that is in {@link #run}, or the stage of the last task, if that waits; or null. Guarded by this. */
+    /**
+     * The thread that is in {@link #run}, {@link #STARTING} for one in {@link #runAsync}, or the stage of the last task, if
+     * that waits; or null. Guarded by this.
+     */
     private @Nullable Object runner;
 
-    /** Who is told of the end of the asynchronous task that was claimed last. Written before it is claimed. */
+    /** Who is told of the end of the task whose stage is in {@code runner}; who starts a task tells its loop itself. */
     private @Nullable TaskLoop taskLoop;
 
     /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
@@ -632,20 +638,20 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     // ---------------------------------------------------------------------------------------------- running here
 
     /** Claims the first task; −1 if there is none or somebody else has begun. */
-    private synchronized int begin(Worker by, @Nullable Thread thread) {
+    private synchronized int begin(Worker by, Object newRunner) {
         long now = word;
         if (claimed(now) != settled(now) || claimed(now) == end(now)) {
             return -1;
         }
         int first = claimed(now);
         worker = by;
-        runner = thread;
+        runner = newRunner;
         Details mine = details;
         if (mine != null) {
             by.forgetTime(); // its end may not be noted
         }
         long start = by.nowNanos(terms.clock());
-        if (thread == null && end(now) == 1) {
+        if (newRunner == STARTING && end(now) == 1) {
             waitStartNanos = start != 0 ? start : 1;
         } else {
             execution = newExecution(by, end(now), start);
@@ -782,14 +788,14 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             return null;
         }
         boolean wasInterrupted = Thread.interrupted();
-        // Read before it is claimed: from then on a cancellation may put the outcome in its place.
-        Object input = inputOf(0);
         try {
             // They count as waiting from their start, and not as running on the worker that starts them.
             listWait();
+            if (isRefused()) {
+                return null;
+            }
             Loop loop = loops.get();
-            taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
-            return isRefused() || begin(by, null) != 0 ? null : startFrom(input, loop, by, loops, began);
+            return begin(by, STARTING) == 0 ? startFrom(loop, by, loops, began) : null;
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
@@ -801,33 +807,30 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         }
     }
 
-    private @Nullable Batch startFrom(
-            @Nullable Object firstInput, Loop firstLoop, Worker by, Supplier<? extends Loop> loops, long began) {
-        Object input = firstInput;
+    private @Nullable Batch startFrom(Loop firstLoop, Worker by, Supplier<? extends Loop> loops, long began) {
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
-            CompletionStage<@Nullable Object> started =
-                    startAsync(index, input, new ContextLoop(loop, terms.context), by);
+            CompletionStage<@Nullable Object> started = startAsync(index, new ContextLoop(loop, terms.context), by);
             Object value = index + 1 < size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
             if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
                 Batch rest = cutUnstarted();
                 boolean isAlone = index == 0 && rest == null;
                 if (isAlone || isDone(started)) {
-                    settleWith(index, started);
+                    settleWith(index, started, loop);
                 } else {
-                    cutStarted(index, by).settleWith(0, started);
+                    settleApart(index, started, loop, by);
                 }
                 return rest;
             }
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted(); // which must not meet the next one
             }
-            loop = loops.get();
-            input = goOn(index, value, loop);
-            if (input == NOTHING) {
+            Loop next = loops.get();
+            if (!goOn(index, value, started, loop)) {
                 return null;
             }
+            loop = next;
         }
     }
 
@@ -855,76 +858,61 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
-    private Batch cutStarted(int index, Worker by) {
-        Batch alone;
+    private void settleApart(int index, CompletionStage<@Nullable Object> started, Loop loop, Worker by) {
+        Batch alone = null;
         synchronized (this) {
-            if (settled(word) != index) {
-                return this; // it was taken
+            if (settled(word) == index) {
+                alone = part(index, index + 1, null);
+                link(alone);
+                alone.listWait();
+                alone.begin(by, STARTING);
+                finishExecution(index);
+                word = word(index, index, index);
             }
-            alone = part(index, index + 1, null);
-            alone.taskLoop = taskLoop;
-            taskLoop = null;
-            link(alone);
-            alone.listWait();
-            alone.begin(by, null);
-            finishExecution(index);
-            word = word(index, index, index);
+        }
+        if (alone == null) {
+            leaveStarted(started, loop);
+            return;
         }
         complete();
         if (!alone.isRefused()) {
             EngineStrategy.cancelIfUnwanted(alone);
         }
-        return alone;
+        alone.settleWith(0, started, loop);
     }
 
     /**
      * Settles a task that is done and claims the one behind it.
      *
-     * @param nextLoop what that is given
-     * @return the input of the next, or {@link #NOTHING} if it is not to be started here
+     * @return false if none is to be started here
      */
     @SuppressWarnings("NullAway") // a success may hold null
-    private @Nullable Object goOn(int index, @Nullable Object value, Loop nextLoop) {
-        Object input = NOTHING;
-        TaskLoop former;
-        boolean isComplete;
-        synchronized (this) {
-            long now = word;
-            if (settled(now) != index) {
-                return NOTHING; // it was taken
-            }
-            former = taskLoop;
-            setOutcome(index, new Result.Success<>(value, executionOrNever()), value);
-            int after = index + 1;
-            isComplete = after == end(now); // others have been cut off meanwhile
-            if (isComplete) {
-                finishExecution(after);
-            } else {
-                input = inputOf(after);
-                taskLoop = nextLoop instanceof TaskLoop ofThisTask ? ofThisTask : null;
-            }
-            word = word(after, isComplete ? after : after + 1, end(now));
+    private boolean goOn(int index, @Nullable Object value, CompletionStage<?> started, Loop loop) {
+        BatchExecution mine = executionOrNever();
+        setOutcome(index, new Result.Success<>(value, mine), value);
+        int next = settleAndClaim(index, mine);
+        if (next == TAKEN_AWAY) {
+            leaveStarted(started, loop);
+            return false;
         }
-        if (isComplete) {
+        tellEnded(loop, true);
+        if (next == NONE_LEFT) { // others have been cut off meanwhile
             complete();
-            return NOTHING;
-        }
-        if (former != null) {
-            former.ended(true);
+            return false;
         }
         published();
-        return input;
+        return true;
     }
 
     /** The stage of a task, or one that has failed if there is none. */
     @SuppressWarnings("NullAway") // inputs may be null
-    private CompletionStage<@Nullable Object> startAsync(int index, @Nullable Object input, Loop loop, Worker by) {
+    private CompletionStage<@Nullable Object> startAsync(int index, Loop loop, Worker by) {
         @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
         AsyncFn<@Nullable Object, @Nullable Object> function =
                 (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
         terms.strategy.notifyStarted(this, index, by.name());
         try {
-            CompletionStage<@Nullable Object> started = function.apply(input, loop);
+            CompletionStage<@Nullable Object> started = function.apply(inputOf(index), loop);
             if (started == null) {
                 throw new NullPointerException(
                         "the function of workload '" + terms.workload.name() + "' returned no stage");
@@ -936,20 +924,39 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** Settles the last task when its stage completes. */
-    private void settleWith(int index, CompletionStage<@Nullable Object> started) {
+    private void settleWith(int index, CompletionStage<@Nullable Object> started, Loop loop) {
         boolean isGone;
         synchronized (this) {
-            runner = started;
             isGone = settled(word) > index;
+            if (!isGone) {
+                runner = started;
+                taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
+            }
         }
         if (isGone) {
-            cancelStage(started);
+            leaveStarted(started, loop);
             return;
         }
         try {
             started.whenComplete(whenEnded());
         } catch (Throwable e) {
             failed(index, e); // a stage of somebody's own making
+        }
+    }
+
+    /** Leaves a task that was taken while it was started: nobody else knows its stage and its loop. */
+    private void leaveStarted(CompletionStage<?> started, Loop loop) {
+        synchronized (this) {
+            runner = null;
+        }
+        cancelStage(started);
+        tellEnded(loop, false);
+        leaveKey();
+    }
+
+    private static void tellEnded(Loop loop, boolean succeeded) {
+        if (loop instanceof TaskLoop ofThisTask) {
+            ofThisTask.ended(succeeded);
         }
     }
 
@@ -1387,7 +1394,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private @Nullable Taking tryTake(long now, Object outcome) {
         assert Thread.holdsLock(this);
         int index = settled(now);
-        if (!(runner instanceof Thread thread)) {
+        Object present = runner;
+        if (present != STARTING && !(present instanceof Thread)) {
             boolean isLast = index + 1 == end(now);
             setOutcome(index, outcome, null);
             if (isLast) {
@@ -1397,7 +1405,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
                 details.isLeftLater = details.isElsewhere;
             }
             word = word(index + 1, claimed(now), end(now));
-            return new Taking(index, outcome, isLast, null, (CompletionStage<?>) runner);
+            return new Taking(index, outcome, isLast, null, (CompletionStage<?>) present);
         }
         taken = outcome;
         if (!WORD.compareAndSet(this, now, word(index + 1, index + 1, index + 1) | TAKEN)) {
@@ -1412,7 +1420,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             rest = tail(index + 1, end(now));
             link(rest);
         }
-        thread.interrupt();
+        if (present instanceof Thread thread) {
+            thread.interrupt();
+        }
         return new Taking(index, outcome, true, rest, null);
     }
 

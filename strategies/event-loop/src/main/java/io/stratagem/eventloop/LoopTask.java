@@ -251,7 +251,9 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public void ended(boolean succeeded) {
-        hasFailed = !succeeded;
+        if (!succeeded) { // a write of a volatile costs as much as the rest of a short task's end
+            hasFailed = true;
+        }
         isEnded = true;
         if (!hasOpened && (succeeded || calls().isEmpty())) {
             return;
