@@ -1,8 +1,6 @@
 package io.stratagem.spi;
 
-import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
-import io.stratagem.Fn;
 import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Snapshot.WaitView;
@@ -14,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -65,21 +62,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private static final long TAKEN = 1L << 63;
 
     /** What {@link #settleAndClaim} returns in place of an index. */
-    private static final int NONE_LEFT = -1;
+    static final int NONE_LEFT = -1;
 
-    private static final int TAKEN_AWAY = -2;
-
-    /** What {@link #valueOf} returns in place of a value. */
-    private static final Object NOTHING = new Object();
+    static final int TAKEN_AWAY = -2;
 
     /** A thread that starts asynchronous tasks is not interrupted: it has others to serve. */
-    private static final Object STARTING = new Object();
-
-    /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
-    private static final long MOST_STARTING_NANOS = 1_000_000;
-
-    /** How many it starts without a look at the clock. */
-    private static final int LOOK_INTERVAL = 16;
+    static final Object STARTING = new Object();
 
     private static final Logger log = LoggerFactory.getLogger(Batch.class);
 
@@ -97,7 +85,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private final long queuedAtNanos;
 
     /** What only some tasks need, or null. */
-    final @Nullable Details details;
+    final @Nullable BatchDetails details;
 
     private volatile long word;
 
@@ -137,70 +125,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
     boolean hasMoved;
 
-    /** For timeouts, further attempts, keys and listeners. */
-    static final class Details {
-        private final long firstTaskId;
-        private final int attempts;
-
-        /** When the first attempt of the task began; only for further attempts. */
-        private final long firstStartNanos;
-
-        /** When the running task began: the zero of its timeout. Written before the word that claims it. */
-        private volatile long taskStartNanos;
-
-        private volatile Clock.@Nullable Timer timer;
-
-        /** The place of the one task within the limit of its key, or null. A batch that gives its task away loses it. */
-        private volatile KeyLimits.@Nullable Place place;
-
-        /** Whether it was claimed for a worker elsewhere. Guarded by the batch. */
-        private boolean isElsewhere;
-
-        /** Which task a worker elsewhere has started last. Guarded by the batch. */
-        private int lastStarted = -1;
-
-        /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
-        private boolean isLeftLater;
-
-        /** The inputs of a {@link MapBatch}. Only that uses it. */
-        @Nullable
-        Object @Nullable [] inputs;
-
-        Details(long firstTaskId, KeyLimits.@Nullable Place place) {
-            this(firstTaskId, 1, 0, place);
-        }
-
-        private Details(long firstTaskId, int attempts, long firstStartNanos, KeyLimits.@Nullable Place place) {
-            this.firstTaskId = firstTaskId;
-            this.attempts = attempts;
-            this.firstStartNanos = firstStartNanos;
-            this.place = place;
-        }
-
-        /** For tasks that go elsewhere, from the given one on. */
-        Details from(int index) {
-            KeyLimits.Place given = place;
-            place = null;
-            return new Details(firstTaskId + index, attempts, firstStartNanos, given);
-        }
-
-        Details ofNextAttempt(int index, long beganNanos) {
-            KeyLimits.Place former = place;
-            return new Details(firstTaskId + index, attempts + 1, beganNanos, former == null ? null : former.anew());
-        }
-
-        private void disarm() {
-            Clock.Timer armed = timer;
-            if (armed != null) {
-                armed.cancel();
-            }
-        }
-    }
-
     /** What service threads have left for callback threads; null until there is something. Written under the monitor. */
     private volatile @Nullable Callbacks callbacks;
 
-    Batch(Terms terms, int size, @Nullable Details details) {
+    Batch(Terms terms, int size, @Nullable BatchDetails details) {
         this.terms = terms;
         this.details = details;
         this.queuedAtNanos = terms.clock().nanoTime();
@@ -227,7 +155,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     abstract void setOutcome(int index, Object outcome, @Nullable Object value);
 
     /** A new batch of some of these tasks; not linked to this one. */
-    abstract Batch part(int from, int to, @Nullable Details partDetails);
+    abstract Batch part(int from, int to, @Nullable BatchDetails partDetails);
 
     /** A tail was cut off: it joins the run, to be read after this batch. Called under the monitor. */
     abstract void link(Batch rest);
@@ -385,34 +313,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @param by who runs them
      */
     public final void run(Worker by) {
-        if (!isWaiting()) {
-            return;
-        }
-        Batch former = by.batch();
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            cancelUnstarted(e);
-            return;
-        }
-        boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
-        try {
-            by.enter(this, former);
-            int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
-            if (first >= 0) {
-                runFrom(first, by);
-                if (former != null) {
-                    by.forgetTime(); // the outer task goes on, and takes its time
-                }
-            }
-        } finally {
-            if (wasInterrupted || isInterruptForOuter(by, former)) {
-                Thread.currentThread().interrupt();
-            }
-            by.leave(former);
-            terms.context.undo(applied);
-        }
+        LocalRun.run(this, by);
     }
 
     /**
@@ -424,21 +325,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @param loops gives what a task is given; a {@link TaskLoop}, which must be new for each, is told of the task's end
      */
     public final void runAsync(Worker by, Supplier<? extends Loop> loops) {
-        long began = size() > 1 ? terms.clock().nanoTime() : 0; // of one task nothing is left to look at the time for
-        Batch rest = startTasks(by, loops, began);
-        while (rest != null) {
-            if (hasStartedForLong(began)) {
-                terms.strategy.dispatch(rest);
-                return;
-            }
-            EngineStrategy.cancelIfUnwanted(rest);
-            rest = rest.startTasks(by, loops, began);
-        }
-    }
-
-    /** Whether the thread must see to what else it has to do. */
-    private boolean hasStartedForLong(long began) {
-        return terms.clock().nanoTime() - began > MOST_STARTING_NANOS;
+        new AsyncStart(this, by, loops).start(this);
     }
 
     /**
@@ -504,7 +391,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             if (execution == null) {
                 execution = newExecution(by, end(now), start);
             }
-            Details mine = details;
+            BatchDetails mine = details;
             if (mine != null) {
                 mine.taskStartNanos = start;
                 mine.lastStarted = index;
@@ -638,7 +525,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     // ---------------------------------------------------------------------------------------------- running here
 
     /** Claims the first task; −1 if there is none or somebody else has begun. */
-    private synchronized int begin(Worker by, Object newRunner) {
+    final synchronized int begin(Worker by, Object newRunner) {
         long now = word;
         if (claimed(now) != settled(now) || claimed(now) == end(now)) {
             return -1;
@@ -646,7 +533,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         int first = claimed(now);
         worker = by;
         runner = newRunner;
-        Details mine = details;
+        BatchDetails mine = details;
         if (mine != null) {
             by.forgetTime(); // its end may not be noted
         }
@@ -664,56 +551,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return first;
     }
 
-    @SuppressWarnings("NullAway") // inputs may be null
-    private void runFrom(int first, Worker by) {
-        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an Fn
-        Fn<@Nullable Object, @Nullable Object> function =
-                (Fn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        BatchExecution mine = executionOrNever();
-        boolean hasListeners = terms.strategy.hasListeners();
-        boolean ownsInterrupt = by.isBound();
-        int index = first;
-        for (; ; ) {
-            if (hasListeners) {
-                terms.strategy.notifyStarted(this, index, by.name());
-            }
-            Object outcome;
-            Object value = null;
-            try {
-                value = function.apply(inputOf(index));
-                outcome = new Result.Success<>(value, mine);
-            } catch (Throwable e) {
-                outcome = outcomeOfFailure(index, e);
-                if (e instanceof InterruptedException && !ownsInterrupt) {
-                    Thread.currentThread()
-                            .interrupt(); // whoever has lent the thread was meant, unless the task was taken
-                }
-            }
-            if (ownsInterrupt) {
-                // A flag that the task left behind must not meet the next one.
-                Thread.interrupted();
-            }
-            setOutcome(index, outcome, value);
-            int settledIndex = index;
-            index = settleAndClaim(index, mine);
-            if (index == TAKEN_AWAY) {
-                leave();
-                return;
-            }
-            if (hasListeners || !(outcome instanceof Result.Success)) {
-                afterSettled(settledIndex, outcome);
-            }
-            if (index == NONE_LEFT) {
-                by.endedAt(mine.endNanos());
-                complete();
-                return;
-            }
-            published();
-        }
-    }
-
     /** Settles a task whose outcome is in its slot and claims the next, in one step. */
-    private int settleAndClaim(int index, BatchExecution mine) {
+    final int settleAndClaim(int index, BatchExecution mine) {
         for (; ; ) {
             long now = word;
             if (settled(now) != index) {
@@ -733,7 +572,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** Leaves a task that was taken: whoever interrupted this thread has done so, and the interrupt was for that task. */
-    private void leave() {
+    final void leaveRun() {
         synchronized (this) {
             runner = null;
         }
@@ -741,21 +580,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         leaveKey();
     }
 
-    /** Whether who runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
-    private static boolean isInterruptForOuter(Worker by, @Nullable Batch former) {
-        if (former == null) {
-            return by.isCallInterrupted();
-        }
-        for (Worker.Frame each = by.outer(); each != null; each = each.next()) {
-            if (isTaken(each.batch().word) || each.batch().isInterrupted) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Cancels itself if its strategy was closed by force before it could be seen on a worker. */
-    private boolean isRefused() {
+    final boolean isRefused() {
         boolean isRefused = terms.strategy.isClosedNow();
         if (isRefused) {
             cancel(terms.strategy.closedNow());
@@ -773,92 +599,15 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         isInterrupted = true;
     }
 
+    /** Whether somebody has interrupted, or is about to, the thread that runs this. */
+    final boolean mayHaveBeenInterrupted() {
+        return isInterrupted || isTaken(word);
+    }
+
     // ---------------------------------------------------------------------------------------------- asynchronous
 
-    /** Starts tasks up to one that is not done at once; gives those behind it, or null. */
-    private @Nullable Batch startTasks(Worker by, Supplier<? extends Loop> loops, long began) {
-        if (!isWaiting()) {
-            return null;
-        }
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            cancelUnstarted(e);
-            return null;
-        }
-        boolean wasInterrupted = Thread.interrupted();
-        try {
-            // They count as waiting from their start, and not as running on the worker that starts them.
-            listWait();
-            if (isRefused()) {
-                return null;
-            }
-            Loop loop = loops.get();
-            return begin(by, STARTING) == 0 ? startFrom(loop, by, loops, began) : null;
-        } finally {
-            if (by.batch() == null && by.isBound()) {
-                Thread.interrupted();
-            }
-            if (wasInterrupted || (by.batch() == null && by.isCallInterrupted())) {
-                Thread.currentThread().interrupt();
-            }
-            terms.context.undo(applied);
-        }
-    }
-
-    private @Nullable Batch startFrom(Loop firstLoop, Worker by, Supplier<? extends Loop> loops, long began) {
-        Loop loop = firstLoop;
-        for (int index = 0; ; index++) {
-            CompletionStage<@Nullable Object> started = startAsync(index, new ContextLoop(loop, terms.context), by);
-            Object value = index + 1 < size() ? valueOf(started) : NOTHING;
-            boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
-            if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
-                Batch rest = cutUnstarted();
-                boolean isAlone = index == 0 && rest == null;
-                if (isAlone || isDone(started)) {
-                    settleWith(index, started, loop);
-                } else {
-                    settleApart(index, started, loop, by);
-                }
-                return rest;
-            }
-            if (by.batch() == null && by.isBound()) {
-                Thread.interrupted(); // which must not meet the next one
-            }
-            Loop next = loops.get();
-            if (!goOn(index, value, started, loop)) {
-                return null;
-            }
-            loop = next;
-        }
-    }
-
-    /** The value of a stage that has one and says so at once, else {@link #NOTHING}. */
-    private static @Nullable Object valueOf(CompletionStage<@Nullable Object> stage) {
-        if (!(stage instanceof CompletableFuture)) {
-            return NOTHING;
-        }
-        try {
-            // Those of CompletableFuture.completedStage cannot do anything else.
-            CompletableFuture<@Nullable Object> future = stage.toCompletableFuture();
-            return future.isCompletedExceptionally() ? NOTHING : future.getNow(NOTHING);
-        } catch (Throwable e) {
-            return NOTHING; // a failure that has just come, or a class of somebody's own making
-        }
-    }
-
-    private static boolean isDone(CompletionStage<?> stage) {
-        try {
-            return stage instanceof CompletableFuture
-                    && stage.toCompletableFuture().isDone();
-        } catch (Throwable e) {
-            return false; // a class of somebody's own making
-        }
-    }
-
     /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
-    private void settleApart(int index, CompletionStage<@Nullable Object> started, Loop loop, Worker by) {
+    final void settleApart(int index, CompletionStage<@Nullable Object> started, Loop loop, Worker by) {
         Batch alone = null;
         synchronized (this) {
             if (settled(word) == index) {
@@ -887,7 +636,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @return false if none is to be started here
      */
     @SuppressWarnings("NullAway") // a success may hold null
-    private boolean goOn(int index, @Nullable Object value, CompletionStage<?> started, Loop loop) {
+    final boolean goOn(int index, @Nullable Object value, CompletionStage<?> started, Loop loop) {
         BatchExecution mine = executionOrNever();
         setOutcome(index, new Result.Success<>(value, mine), value);
         int next = settleAndClaim(index, mine);
@@ -904,27 +653,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    /** The stage of a task, or one that has failed if there is none. */
-    @SuppressWarnings("NullAway") // inputs may be null
-    private CompletionStage<@Nullable Object> startAsync(int index, Loop loop, Worker by) {
-        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
-        AsyncFn<@Nullable Object, @Nullable Object> function =
-                (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        terms.strategy.notifyStarted(this, index, by.name());
-        try {
-            CompletionStage<@Nullable Object> started = function.apply(inputOf(index), loop);
-            if (started == null) {
-                throw new NullPointerException(
-                        "the function of workload '" + terms.workload.name() + "' returned no stage");
-            }
-            return started;
-        } catch (Throwable e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
     /** Settles the last task when its stage completes. */
-    private void settleWith(int index, CompletionStage<@Nullable Object> started, Loop loop) {
+    final void settleWith(int index, CompletionStage<@Nullable Object> started, Loop loop) {
         boolean isGone;
         synchronized (this) {
             isGone = settled(word) > index;
@@ -1029,13 +759,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    private Object outcomeOfFailure(int index, Throwable thrown) {
+    final Object outcomeOfFailure(int index, Throwable thrown) {
         Throwable cause = thrown;
         if (thrown instanceof RejectedExecutionException && terms.strategy.isClosedNow()) {
             cause = terms.strategy.closedNow().initCause(thrown); // it met the closed engine before it was cancelled
         }
         var policy = terms.workload.retry();
-        Details mine = details;
+        BatchDetails mine = details;
         if (policy.isPresent() && mine != null) {
             long now = terms.clock().nanoTime();
             long began = attempts() == 1 ? mine.taskStartNanos : mine.firstStartNanos;
@@ -1052,7 +782,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** What must wait until it is certain that this outcome is the one. */
-    private void afterSettled(int index, Object outcome) {
+    final void afterSettled(int index, Object outcome) {
         if (outcome instanceof Moved moved) {
             adopt(moved.to());
             terms.strategy.retry(moved.to(), moved.delayNanos());
@@ -1096,8 +826,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return present;
     }
 
-    private void complete() {
-        Details mine = details;
+    final void complete() {
+        BatchDetails mine = details;
         if (mine != null) {
             mine.disarm();
             if (!mine.isLeftLater) {
@@ -1115,7 +845,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         completed(worker);
     }
 
-    private BatchExecution executionOrNever() {
+    final BatchExecution executionOrNever() {
         BatchExecution mine = waitStartNanos != 0 ? executionOfWait() : execution;
         return mine != null ? mine : BatchExecution.neverStarted(terms, attempts(), Math.max(1, size()));
     }
@@ -1183,7 +913,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     /** Has its attempt started after the delay, unless it is settled by then. */
     final void delay(long delayNanos) {
-        Details mine = details;
+        BatchDetails mine = details;
         synchronized (this) {
             if (mine != null && !isComplete()) {
                 mine.timer = terms.clock().schedule(() -> terms.strategy.redispatch(this), delayNanos);
@@ -1306,7 +1036,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    private synchronized @Nullable Batch cutUnstarted() {
+    final synchronized @Nullable Batch cutUnstarted() {
         for (; ; ) {
             long now = word;
             if (claimed(now) == end(now)) {
@@ -1341,7 +1071,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         }
     }
 
-    private void arm(Details mine, long nanos) {
+    private void arm(BatchDetails mine, long nanos) {
         if (terms.timeoutNanos > 0) {
             mine.disarm();
             mine.timer = terms.clock().schedule(this::checkTimeout, nanos);
@@ -1354,7 +1084,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private void checkTimeout() {
         Taking taking;
         synchronized (this) {
-            Details mine = details;
+            BatchDetails mine = details;
             // The word before the time: if the worker goes on to another task in between, the word has changed.
             long now = word;
             if (mine == null || settled(now) == claimed(now)) {
