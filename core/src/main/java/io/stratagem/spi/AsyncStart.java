@@ -76,7 +76,7 @@ final class AsyncStart {
                 return null;
             }
             Loop loop = loops.get();
-            return batch.begin(by, Batch.STARTING) == 0 ? startFrom(batch, loop) : null;
+            return batch.begin(by, Batch.STARTING, loop) == 0 ? startFrom(batch, loop) : null;
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();

@@ -107,7 +107,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      */
     private @Nullable Object runner;
 
-    /** Who is told of the end of the task whose stage is in {@code runner}; who starts a task tells its loop itself. */
+    /**
+     * Who is told of the end of the last task, if that is alone or waits: written under the monitor, before it is claimed
+     * or before its stage is in {@code runner}. Who starts others tells their loops himself.
+     */
     private @Nullable TaskLoop taskLoop;
 
     /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
@@ -524,8 +527,14 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     // ---------------------------------------------------------------------------------------------- running here
 
-    /** Claims the first task; −1 if there is none or somebody else has begun. */
-    final synchronized int begin(Worker by, Object newRunner) {
+    /**
+     * Claims the first task.
+     *
+     * @param newRunner the thread, or {@link #STARTING}
+     * @param loop what the first task is given, if it is asynchronous
+     * @return −1 if there is none or somebody else has begun
+     */
+    final synchronized int begin(Worker by, Object newRunner, @Nullable Loop loop) {
         long now = word;
         if (claimed(now) != settled(now) || claimed(now) == end(now)) {
             return -1;
@@ -540,6 +549,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         long start = by.nowNanos(terms.clock());
         if (newRunner == STARTING && end(now) == 1) {
             waitStartNanos = start != 0 ? start : 1;
+            taskLoop = toBeTold(loop);
         } else {
             execution = newExecution(by, end(now), start);
         }
@@ -612,9 +622,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         synchronized (this) {
             if (settled(word) == index) {
                 alone = part(index, index + 1, null);
+                alone.begin(by, STARTING, loop); // before anybody else can
                 link(alone);
                 alone.listWait();
-                alone.begin(by, STARTING);
                 finishExecution(index);
                 word = word(index, index, index);
             }
@@ -644,7 +654,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             leaveStarted(started, loop);
             return false;
         }
-        tellEnded(loop, true);
+        if (loop instanceof TaskLoop ofThisTask) {
+            ofThisTask.ended(true);
+        }
         if (next == NONE_LEFT) { // others have been cut off meanwhile
             complete();
             return false;
@@ -660,7 +672,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             isGone = settled(word) > index;
             if (!isGone) {
                 runner = started;
-                taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
+                taskLoop = toBeTold(loop);
             }
         }
         if (isGone) {
@@ -674,20 +686,22 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         }
     }
 
-    /** Leaves a task that was taken while it was started: nobody else knows its stage and its loop. */
+    /** Leaves a task that was taken while it was started: nobody else knows its stage, nor its loop if it is not alone. */
     private void leaveStarted(CompletionStage<?> started, Loop loop) {
+        TaskLoop untold;
         synchronized (this) {
             runner = null;
+            untold = taskLoop == null ? toBeTold(loop) : null;
         }
         cancelStage(started);
-        tellEnded(loop, false);
+        if (untold != null) {
+            untold.ended(false);
+        }
         leaveKey();
     }
 
-    private static void tellEnded(Loop loop, boolean succeeded) {
-        if (loop instanceof TaskLoop ofThisTask) {
-            ofThisTask.ended(succeeded);
-        }
+    private static @Nullable TaskLoop toBeTold(@Nullable Loop loop) {
+        return loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
     }
 
     /** The stage of the task that was claimed last has completed. */

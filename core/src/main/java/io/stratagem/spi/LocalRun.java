@@ -23,7 +23,7 @@ final class LocalRun {
         boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
         try {
             by.enter(batch, former);
-            int first = batch.isRefused() ? Batch.NONE_LEFT : batch.begin(by, Thread.currentThread());
+            int first = batch.isRefused() ? Batch.NONE_LEFT : batch.begin(by, Thread.currentThread(), null);
             if (first >= 0) {
                 runFrom(batch, first, by);
                 if (former != null) {

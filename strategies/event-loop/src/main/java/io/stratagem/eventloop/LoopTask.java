@@ -261,12 +261,16 @@ final class LoopTask implements TaskLoop, Executor {
         try {
             execute(() -> {
                 closeAll(succeeded);
-                if (!succeeded) {
-                    calls().forEach(call -> call.cancel(true));
-                }
+                cancelCalls(succeeded);
             });
         } catch (RejectedExecutionException e) {
-            // The loop has ended, and has closed everything itself.
+            cancelCalls(succeeded); // what is open the loop has closed itself, or will
+        }
+    }
+
+    private void cancelCalls(boolean succeeded) {
+        if (!succeeded) {
+            calls().forEach(call -> call.cancel(true));
         }
     }
 
