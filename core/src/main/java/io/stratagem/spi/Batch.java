@@ -1,8 +1,6 @@
 package io.stratagem.spi;
 
-import io.stratagem.AsyncFn;
 import io.stratagem.ContextPropagator.Captured;
-import io.stratagem.Fn;
 import io.stratagem.Loop;
 import io.stratagem.Result;
 import io.stratagem.Snapshot.WaitView;
@@ -14,7 +12,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -44,10 +41,10 @@ import org.slf4j.LoggerFactory;
  * been started and may be cut off; the batch is complete when settled == end.
  *
  * run() claims one task at a time and settles task i in the same step in which it claims i + 1: one atomic operation
- * for a task, which also orders its outcome before the check whether somebody waits for it. Core takes a running task
- * away (timeout, cancellation) by a transition to settled = claimed = end with the bit `taken`: the outcome is then in
- * the field `taken` and not in the task's slot, into which the worker may still be writing. The worker's own transition
- * then fails, and it drops what it has.
+ * for a task, which also orders its outcome before the check whether somebody waits for it. runAsync() does so with
+ * tasks that are done at once. Core takes such a task away (timeout, cancellation) by a transition to settled = claimed =
+ * end with the bit `taken`: the outcome is then in the field `taken` and not in the task's slot, into which the worker may
+ * still be writing. The worker's own transition then fails, and it drops what it has.
  *
  * All other transitions are made under the batch's monitor: beginning, reports from elsewhere, asynchronous completions,
  * cutting and taking. So, of those, only one at a time writes slots. No other lock but the run's (MapRun) and the clock's
@@ -65,18 +62,12 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private static final long TAKEN = 1L << 63;
 
     /** What {@link #settleAndClaim} returns in place of an index. */
-    private static final int NONE_LEFT = -1;
+    static final int NONE_LEFT = -1;
 
-    private static final int TAKEN_AWAY = -2;
+    static final int TAKEN_AWAY = -2;
 
-    /** What {@link #goOn} returns in place of an input, and {@link #valueOf} in place of a value. */
-    private static final Object NOTHING = new Object();
-
-    /** After so long a thread that starts asynchronous tasks turns to what else it has to do. */
-    private static final long MOST_STARTING_NANOS = 1_000_000;
-
-    /** How many it starts without a look at the clock. */
-    private static final int LOOK_INTERVAL = 16;
+    /** A thread that starts asynchronous tasks is not interrupted: it has others to serve. */
+    static final Object STARTING = new Object();
 
     private static final Logger log = LoggerFactory.getLogger(Batch.class);
 
@@ -94,7 +85,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private final long queuedAtNanos;
 
     /** What only some tasks need, or null. */
-    final @Nullable Details details;
+    final @Nullable BatchDetails details;
 
     private volatile long word;
 
@@ -110,10 +101,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Who runs it: written before it claims. */
     private @Nullable Worker worker;
 
-    /** The thread that is in {@link #run}, or the stage of the last task, if that waits; or null. Guarded by this. */
+    /**
+     * The thread that is in {@link #run}, {@link #STARTING} for one in {@link #runAsync}, or the stage of the last task, if
+     * that waits; or null. Guarded by this.
+     */
     private @Nullable Object runner;
 
-    /** Who is told of the end of the asynchronous task that was claimed last. Written before it is claimed. */
+    /**
+     * Who is told of the end of the last task, if that is alone or waits: written under the monitor, before it is claimed
+     * or before its stage is in {@code runner}. Who starts others tells their loops himself.
+     */
     private @Nullable TaskLoop taskLoop;
 
     /** Whether the strategy's list of what waits has, or had, this batch. Written before it is shared or claimed. */
@@ -131,70 +128,10 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     /** Whether a slot holds a {@link Moved}. Written by who settles, before the word. */
     boolean hasMoved;
 
-    /** For timeouts, further attempts, keys and listeners. */
-    static final class Details {
-        private final long firstTaskId;
-        private final int attempts;
-
-        /** When the first attempt of the task began; only for further attempts. */
-        private final long firstStartNanos;
-
-        /** When the running task began: the zero of its timeout. Written before the word that claims it. */
-        private volatile long taskStartNanos;
-
-        private volatile Clock.@Nullable Timer timer;
-
-        /** The place of the one task within the limit of its key, or null. A batch that gives its task away loses it. */
-        private volatile KeyLimits.@Nullable Place place;
-
-        /** Whether it was claimed for a worker elsewhere. Guarded by the batch. */
-        private boolean isElsewhere;
-
-        /** Which task a worker elsewhere has started last. Guarded by the batch. */
-        private int lastStarted = -1;
-
-        /** Whether a task was taken whose worker will say that it has left it. Guarded by the batch. */
-        private boolean isLeftLater;
-
-        /** The inputs of a {@link MapBatch}. Only that uses it. */
-        @Nullable
-        Object @Nullable [] inputs;
-
-        Details(long firstTaskId, KeyLimits.@Nullable Place place) {
-            this(firstTaskId, 1, 0, place);
-        }
-
-        private Details(long firstTaskId, int attempts, long firstStartNanos, KeyLimits.@Nullable Place place) {
-            this.firstTaskId = firstTaskId;
-            this.attempts = attempts;
-            this.firstStartNanos = firstStartNanos;
-            this.place = place;
-        }
-
-        /** For tasks that go elsewhere, from the given one on. */
-        Details from(int index) {
-            KeyLimits.Place given = place;
-            place = null;
-            return new Details(firstTaskId + index, attempts, firstStartNanos, given);
-        }
-
-        Details ofNextAttempt(int index, long beganNanos) {
-            KeyLimits.Place former = place;
-            return new Details(firstTaskId + index, attempts + 1, beganNanos, former == null ? null : former.anew());
-        }
-
-        private void disarm() {
-            Clock.Timer armed = timer;
-            if (armed != null) {
-                armed.cancel();
-            }
-        }
-    }
-
     /** What service threads have left for callback threads; null until there is something. Written under the monitor. */
     private volatile @Nullable Callbacks callbacks;
 
-    Batch(Terms terms, int size, @Nullable Details details) {
+    Batch(Terms terms, int size, @Nullable BatchDetails details) {
         this.terms = terms;
         this.details = details;
         this.queuedAtNanos = terms.clock().nanoTime();
@@ -221,7 +158,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     abstract void setOutcome(int index, Object outcome, @Nullable Object value);
 
     /** A new batch of some of these tasks; not linked to this one. */
-    abstract Batch part(int from, int to, @Nullable Details partDetails);
+    abstract Batch part(int from, int to, @Nullable BatchDetails partDetails);
 
     /** A tail was cut off: it joins the run, to be read after this batch. Called under the monitor. */
     abstract void link(Batch rest);
@@ -379,34 +316,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @param by who runs them
      */
     public final void run(Worker by) {
-        if (!isWaiting()) {
-            return;
-        }
-        Batch former = by.batch();
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            cancelUnstarted(e);
-            return;
-        }
-        boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
-        try {
-            by.enter(this, former);
-            int first = isRefused() ? NONE_LEFT : begin(by, Thread.currentThread());
-            if (first >= 0) {
-                runFrom(first, by);
-                if (former != null) {
-                    by.forgetTime(); // the outer task goes on, and takes its time
-                }
-            }
-        } finally {
-            if (wasInterrupted || isInterruptForOuter(by, former)) {
-                Thread.currentThread().interrupt();
-            }
-            by.leave(former);
-            terms.context.undo(applied);
-        }
+        LocalRun.run(this, by);
     }
 
     /**
@@ -418,21 +328,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @param loops gives what a task is given; a {@link TaskLoop}, which must be new for each, is told of the task's end
      */
     public final void runAsync(Worker by, Supplier<? extends Loop> loops) {
-        long began = size() > 1 ? terms.clock().nanoTime() : 0; // of one task nothing is left to look at the time for
-        Batch rest = startTasks(by, loops, began);
-        while (rest != null) {
-            if (hasStartedForLong(began)) {
-                terms.strategy.dispatch(rest);
-                return;
-            }
-            EngineStrategy.cancelIfUnwanted(rest);
-            rest = rest.startTasks(by, loops, began);
-        }
-    }
-
-    /** Whether the thread must see to what else it has to do. */
-    private boolean hasStartedForLong(long began) {
-        return terms.clock().nanoTime() - began > MOST_STARTING_NANOS;
+        new AsyncStart(this, by, loops).start(this);
     }
 
     /**
@@ -498,7 +394,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             if (execution == null) {
                 execution = newExecution(by, end(now), start);
             }
-            Details mine = details;
+            BatchDetails mine = details;
             if (mine != null) {
                 mine.taskStartNanos = start;
                 mine.lastStarted = index;
@@ -631,22 +527,29 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     // ---------------------------------------------------------------------------------------------- running here
 
-    /** Claims the first task; −1 if there is none or somebody else has begun. */
-    private synchronized int begin(Worker by, @Nullable Thread thread) {
+    /**
+     * Claims the first task.
+     *
+     * @param newRunner the thread, or {@link #STARTING}
+     * @param loop what the first task is given, if it is asynchronous
+     * @return −1 if there is none or somebody else has begun
+     */
+    final synchronized int begin(Worker by, Object newRunner, @Nullable Loop loop) {
         long now = word;
         if (claimed(now) != settled(now) || claimed(now) == end(now)) {
             return -1;
         }
         int first = claimed(now);
         worker = by;
-        runner = thread;
-        Details mine = details;
+        runner = newRunner;
+        BatchDetails mine = details;
         if (mine != null) {
             by.forgetTime(); // its end may not be noted
         }
         long start = by.nowNanos(terms.clock());
-        if (thread == null && end(now) == 1) {
+        if (newRunner == STARTING && end(now) == 1) {
             waitStartNanos = start != 0 ? start : 1;
+            taskLoop = toBeTold(loop);
         } else {
             execution = newExecution(by, end(now), start);
         }
@@ -658,56 +561,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return first;
     }
 
-    @SuppressWarnings("NullAway") // inputs may be null
-    private void runFrom(int first, Worker by) {
-        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an Fn
-        Fn<@Nullable Object, @Nullable Object> function =
-                (Fn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        BatchExecution mine = executionOrNever();
-        boolean hasListeners = terms.strategy.hasListeners();
-        boolean ownsInterrupt = by.isBound();
-        int index = first;
-        for (; ; ) {
-            if (hasListeners) {
-                terms.strategy.notifyStarted(this, index, by.name());
-            }
-            Object outcome;
-            Object value = null;
-            try {
-                value = function.apply(inputOf(index));
-                outcome = new Result.Success<>(value, mine);
-            } catch (Throwable e) {
-                outcome = outcomeOfFailure(index, e);
-                if (e instanceof InterruptedException && !ownsInterrupt) {
-                    Thread.currentThread()
-                            .interrupt(); // whoever has lent the thread was meant, unless the task was taken
-                }
-            }
-            if (ownsInterrupt) {
-                // A flag that the task left behind must not meet the next one.
-                Thread.interrupted();
-            }
-            setOutcome(index, outcome, value);
-            int settledIndex = index;
-            index = settleAndClaim(index, mine);
-            if (index == TAKEN_AWAY) {
-                leave();
-                return;
-            }
-            if (hasListeners || !(outcome instanceof Result.Success)) {
-                afterSettled(settledIndex, outcome);
-            }
-            if (index == NONE_LEFT) {
-                by.endedAt(mine.endNanos());
-                complete();
-                return;
-            }
-            published();
-        }
-    }
-
     /** Settles a task whose outcome is in its slot and claims the next, in one step. */
-    private int settleAndClaim(int index, BatchExecution mine) {
+    final int settleAndClaim(int index, BatchExecution mine) {
         for (; ; ) {
             long now = word;
             if (settled(now) != index) {
@@ -727,7 +582,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** Leaves a task that was taken: whoever interrupted this thread has done so, and the interrupt was for that task. */
-    private void leave() {
+    final void leaveRun() {
         synchronized (this) {
             runner = null;
         }
@@ -735,21 +590,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         leaveKey();
     }
 
-    /** Whether who runs this one while it waits was interrupted meanwhile, which this one may have consumed. */
-    private static boolean isInterruptForOuter(Worker by, @Nullable Batch former) {
-        if (former == null) {
-            return by.isCallInterrupted();
-        }
-        for (Worker.Frame each = by.outer(); each != null; each = each.next()) {
-            if (isTaken(each.batch().word) || each.batch().isInterrupted) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Cancels itself if its strategy was closed by force before it could be seen on a worker. */
-    private boolean isRefused() {
+    final boolean isRefused() {
         boolean isRefused = terms.strategy.isClosedNow();
         if (isRefused) {
             cancel(terms.strategy.closedNow());
@@ -767,183 +609,74 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         isInterrupted = true;
     }
 
+    /** Whether somebody has interrupted, or is about to, the thread that runs this. */
+    final boolean mayHaveBeenInterrupted() {
+        return isInterrupted || isTaken(word);
+    }
+
     // ---------------------------------------------------------------------------------------------- asynchronous
 
-    /** Starts tasks up to one that is not done at once; gives those behind it, or null. */
-    private @Nullable Batch startTasks(Worker by, Supplier<? extends Loop> loops, long began) {
-        if (!isWaiting()) {
-            return null;
-        }
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            cancelUnstarted(e);
-            return null;
-        }
-        boolean wasInterrupted = Thread.interrupted();
-        // Read before it is claimed: from then on a cancellation may put the outcome in its place.
-        Object input = inputOf(0);
-        try {
-            // They count as waiting from their start, and not as running on the worker that starts them.
-            listWait();
-            Loop loop = loops.get();
-            taskLoop = loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
-            return isRefused() || begin(by, null) != 0 ? null : startFrom(input, loop, by, loops, began);
-        } finally {
-            if (by.batch() == null && by.isBound()) {
-                Thread.interrupted();
-            }
-            if (wasInterrupted || (by.batch() == null && by.isCallInterrupted())) {
-                Thread.currentThread().interrupt();
-            }
-            terms.context.undo(applied);
-        }
-    }
-
-    private @Nullable Batch startFrom(
-            @Nullable Object firstInput, Loop firstLoop, Worker by, Supplier<? extends Loop> loops, long began) {
-        Object input = firstInput;
-        Loop loop = firstLoop;
-        for (int index = 0; ; index++) {
-            CompletionStage<@Nullable Object> started =
-                    startAsync(index, input, new ContextLoop(loop, terms.context), by);
-            Object value = index + 1 < size() ? valueOf(started) : NOTHING;
-            boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
-            if (value == NOTHING || (mustLook && hasStartedForLong(began))) {
-                Batch rest = cutUnstarted();
-                boolean isAlone = index == 0 && rest == null;
-                if (isAlone || isDone(started)) {
-                    settleWith(index, started);
-                } else {
-                    cutStarted(index, by).settleWith(0, started);
-                }
-                return rest;
-            }
-            if (by.batch() == null && by.isBound()) {
-                Thread.interrupted(); // which must not meet the next one
-            }
-            loop = loops.get();
-            input = goOn(index, value, loop);
-            if (input == NOTHING) {
-                return null;
-            }
-        }
-    }
-
-    /** The value of a stage that has one and says so at once, else {@link #NOTHING}. */
-    private static @Nullable Object valueOf(CompletionStage<@Nullable Object> stage) {
-        if (!(stage instanceof CompletableFuture)) {
-            return NOTHING;
-        }
-        try {
-            // Those of CompletableFuture.completedStage cannot do anything else.
-            CompletableFuture<@Nullable Object> future = stage.toCompletableFuture();
-            return future.isCompletedExceptionally() ? NOTHING : future.getNow(NOTHING);
-        } catch (Throwable e) {
-            return NOTHING; // a failure that has just come, or a class of somebody's own making
-        }
-    }
-
-    private static boolean isDone(CompletionStage<?> stage) {
-        try {
-            return stage instanceof CompletableFuture
-                    && stage.toCompletableFuture().isDone();
-        } catch (Throwable e) {
-            return false; // a class of somebody's own making
-        }
-    }
-
     /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
-    private Batch cutStarted(int index, Worker by) {
-        Batch alone;
+    final void settleApart(int index, CompletionStage<@Nullable Object> started, Loop loop, Worker by) {
+        Batch alone = null;
         synchronized (this) {
-            if (settled(word) != index) {
-                return this; // it was taken
+            if (settled(word) == index) {
+                alone = part(index, index + 1, null);
+                alone.begin(by, STARTING, loop); // before anybody else can
+                link(alone);
+                alone.listWait();
+                finishExecution(index);
+                word = word(index, index, index);
             }
-            alone = part(index, index + 1, null);
-            alone.taskLoop = taskLoop;
-            taskLoop = null;
-            link(alone);
-            alone.listWait();
-            alone.begin(by, null);
-            finishExecution(index);
-            word = word(index, index, index);
+        }
+        if (alone == null) {
+            leaveStarted(started, loop);
+            return;
         }
         complete();
         if (!alone.isRefused()) {
             EngineStrategy.cancelIfUnwanted(alone);
         }
-        return alone;
+        alone.settleWith(0, started, loop);
     }
 
     /**
      * Settles a task that is done and claims the one behind it.
      *
-     * @param nextLoop what that is given
-     * @return the input of the next, or {@link #NOTHING} if it is not to be started here
+     * @return false if none is to be started here
      */
     @SuppressWarnings("NullAway") // a success may hold null
-    private @Nullable Object goOn(int index, @Nullable Object value, Loop nextLoop) {
-        Object input = NOTHING;
-        TaskLoop former;
-        boolean isComplete;
-        synchronized (this) {
-            long now = word;
-            if (settled(now) != index) {
-                return NOTHING; // it was taken
-            }
-            former = taskLoop;
-            setOutcome(index, new Result.Success<>(value, executionOrNever()), value);
-            int after = index + 1;
-            isComplete = after == end(now); // others have been cut off meanwhile
-            if (isComplete) {
-                finishExecution(after);
-            } else {
-                input = inputOf(after);
-                taskLoop = nextLoop instanceof TaskLoop ofThisTask ? ofThisTask : null;
-            }
-            word = word(after, isComplete ? after : after + 1, end(now));
+    final boolean goOn(int index, @Nullable Object value, CompletionStage<?> started, Loop loop) {
+        BatchExecution mine = executionOrNever();
+        setOutcome(index, new Result.Success<>(value, mine), value);
+        int next = settleAndClaim(index, mine);
+        if (next == TAKEN_AWAY) {
+            leaveStarted(started, loop);
+            return false;
         }
-        if (isComplete) {
+        if (loop instanceof TaskLoop ofThisTask) {
+            ofThisTask.ended(true);
+        }
+        if (next == NONE_LEFT) { // others have been cut off meanwhile
             complete();
-            return NOTHING;
-        }
-        if (former != null) {
-            former.ended(true);
+            return false;
         }
         published();
-        return input;
-    }
-
-    /** The stage of a task, or one that has failed if there is none. */
-    @SuppressWarnings("NullAway") // inputs may be null
-    private CompletionStage<@Nullable Object> startAsync(int index, @Nullable Object input, Loop loop, Worker by) {
-        @SuppressWarnings("unchecked") // a batch is made of inputs of its workload, for which this kind has an AsyncFn
-        AsyncFn<@Nullable Object, @Nullable Object> function =
-                (AsyncFn<@Nullable Object, @Nullable Object>) terms.workload.function();
-        terms.strategy.notifyStarted(this, index, by.name());
-        try {
-            CompletionStage<@Nullable Object> started = function.apply(input, loop);
-            if (started == null) {
-                throw new NullPointerException(
-                        "the function of workload '" + terms.workload.name() + "' returned no stage");
-            }
-            return started;
-        } catch (Throwable e) {
-            return CompletableFuture.failedFuture(e);
-        }
+        return true;
     }
 
     /** Settles the last task when its stage completes. */
-    private void settleWith(int index, CompletionStage<@Nullable Object> started) {
+    final void settleWith(int index, CompletionStage<@Nullable Object> started, Loop loop) {
         boolean isGone;
         synchronized (this) {
-            runner = started;
             isGone = settled(word) > index;
+            if (!isGone) {
+                runner = started;
+                taskLoop = toBeTold(loop);
+            }
         }
         if (isGone) {
-            cancelStage(started);
+            leaveStarted(started, loop);
             return;
         }
         try {
@@ -951,6 +684,24 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         } catch (Throwable e) {
             failed(index, e); // a stage of somebody's own making
         }
+    }
+
+    /** Leaves a task that was taken while it was started: nobody else knows its stage, nor its loop if it is not alone. */
+    private void leaveStarted(CompletionStage<?> started, Loop loop) {
+        TaskLoop untold;
+        synchronized (this) {
+            runner = null;
+            untold = taskLoop == null ? toBeTold(loop) : null;
+        }
+        cancelStage(started);
+        if (untold != null) {
+            untold.ended(false);
+        }
+        leaveKey();
+    }
+
+    private static @Nullable TaskLoop toBeTold(@Nullable Loop loop) {
+        return loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
     }
 
     /** The stage of the task that was claimed last has completed. */
@@ -1022,13 +773,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    private Object outcomeOfFailure(int index, Throwable thrown) {
+    final Object outcomeOfFailure(int index, Throwable thrown) {
         Throwable cause = thrown;
         if (thrown instanceof RejectedExecutionException && terms.strategy.isClosedNow()) {
             cause = terms.strategy.closedNow().initCause(thrown); // it met the closed engine before it was cancelled
         }
         var policy = terms.workload.retry();
-        Details mine = details;
+        BatchDetails mine = details;
         if (policy.isPresent() && mine != null) {
             long now = terms.clock().nanoTime();
             long began = attempts() == 1 ? mine.taskStartNanos : mine.firstStartNanos;
@@ -1045,7 +796,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     /** What must wait until it is certain that this outcome is the one. */
-    private void afterSettled(int index, Object outcome) {
+    final void afterSettled(int index, Object outcome) {
         if (outcome instanceof Moved moved) {
             adopt(moved.to());
             terms.strategy.retry(moved.to(), moved.delayNanos());
@@ -1089,8 +840,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return present;
     }
 
-    private void complete() {
-        Details mine = details;
+    final void complete() {
+        BatchDetails mine = details;
         if (mine != null) {
             mine.disarm();
             if (!mine.isLeftLater) {
@@ -1108,7 +859,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         completed(worker);
     }
 
-    private BatchExecution executionOrNever() {
+    final BatchExecution executionOrNever() {
         BatchExecution mine = waitStartNanos != 0 ? executionOfWait() : execution;
         return mine != null ? mine : BatchExecution.neverStarted(terms, attempts(), Math.max(1, size()));
     }
@@ -1176,7 +927,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
 
     /** Has its attempt started after the delay, unless it is settled by then. */
     final void delay(long delayNanos) {
-        Details mine = details;
+        BatchDetails mine = details;
         synchronized (this) {
             if (mine != null && !isComplete()) {
                 mine.timer = terms.clock().schedule(() -> terms.strategy.redispatch(this), delayNanos);
@@ -1299,7 +1050,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return true;
     }
 
-    private synchronized @Nullable Batch cutUnstarted() {
+    final synchronized @Nullable Batch cutUnstarted() {
         for (; ; ) {
             long now = word;
             if (claimed(now) == end(now)) {
@@ -1334,7 +1085,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         }
     }
 
-    private void arm(Details mine, long nanos) {
+    private void arm(BatchDetails mine, long nanos) {
         if (terms.timeoutNanos > 0) {
             mine.disarm();
             mine.timer = terms.clock().schedule(this::checkTimeout, nanos);
@@ -1347,7 +1098,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private void checkTimeout() {
         Taking taking;
         synchronized (this) {
-            Details mine = details;
+            BatchDetails mine = details;
             // The word before the time: if the worker goes on to another task in between, the word has changed.
             long now = word;
             if (mine == null || settled(now) == claimed(now)) {
@@ -1387,7 +1138,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private @Nullable Taking tryTake(long now, Object outcome) {
         assert Thread.holdsLock(this);
         int index = settled(now);
-        if (!(runner instanceof Thread thread)) {
+        Object present = runner;
+        if (present != STARTING && !(present instanceof Thread)) {
             boolean isLast = index + 1 == end(now);
             setOutcome(index, outcome, null);
             if (isLast) {
@@ -1397,7 +1149,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
                 details.isLeftLater = details.isElsewhere;
             }
             word = word(index + 1, claimed(now), end(now));
-            return new Taking(index, outcome, isLast, null, (CompletionStage<?>) runner);
+            return new Taking(index, outcome, isLast, null, (CompletionStage<?>) present);
         }
         taken = outcome;
         if (!WORD.compareAndSet(this, now, word(index + 1, index + 1, index + 1) | TAKEN)) {
@@ -1412,7 +1164,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             rest = tail(index + 1, end(now));
             link(rest);
         }
-        thread.interrupt();
+        if (present instanceof Thread thread) {
+            thread.interrupt();
+        }
         return new Taking(index, outcome, true, rest, null);
     }
 

@@ -226,11 +226,11 @@ public abstract class EngineStrategy implements ExecutorStrategy {
      *
      * @param input of the one task, if the workload has keys
      */
-    final Batch.@Nullable Details newDetails(Terms terms, int tasks, @Nullable Object input) {
+    final @Nullable BatchDetails newDetails(Terms terms, int tasks, @Nullable Object input) {
         if (!terms.haveDetails) {
             return null;
         }
-        return new Batch.Details(newTaskIds(tasks), terms.limitPerKey > 0 ? KeyLimits.place(terms, input) : null);
+        return new BatchDetails(newTaskIds(tasks), terms.limitPerKey > 0 ? KeyLimits.place(terms, input) : null);
     }
 
     /** False if the caller was interrupted while it waited; it keeps its interrupt. */

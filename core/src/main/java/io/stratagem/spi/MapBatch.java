@@ -44,7 +44,7 @@ final class MapBatch extends Batch implements BiConsumer<@Nullable Object, @Null
     MapBatch next;
 
     /** Takes over the array. */
-    MapBatch(MapRun<?, ?> run, @Nullable Object[] inputs, long inputBytes, @Nullable Details details) {
+    MapBatch(MapRun<?, ?> run, @Nullable Object[] inputs, long inputBytes, @Nullable BatchDetails details) {
         super(run.terms(), inputs.length, details);
         this.run = run;
         this.inputBytes = inputBytes;
@@ -58,7 +58,7 @@ final class MapBatch extends Batch implements BiConsumer<@Nullable Object, @Null
 
     /** The inputs, if they are needed after their slots are overwritten; else the slots. */
     private @Nullable Object[] inputs() {
-        Details mine = details;
+        BatchDetails mine = details;
         return mine == null ? slots : Objects.requireNonNull(mine.inputs);
     }
 
@@ -88,7 +88,7 @@ final class MapBatch extends Batch implements BiConsumer<@Nullable Object, @Null
     }
 
     @Override
-    Batch part(int from, int to, @Nullable Details partDetails) {
+    Batch part(int from, int to, @Nullable BatchDetails partDetails) {
         @Nullable Object[] some = Arrays.copyOfRange(inputs(), from, to);
         long bytes = 0;
         for (Object input : some) {

@@ -373,7 +373,7 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         @Nullable Object[] inputs = filled == size ? filling : Arrays.copyOf(filling, filled);
         filling = NONE;
         inWindow += filled;
-        Batch.Details details = strategy.newDetails(terms, filled, inputs[0]);
+        BatchDetails details = strategy.newDetails(terms, filled, inputs[0]);
         return new MapBatch(this, inputs, filledBytes, details);
     }
 

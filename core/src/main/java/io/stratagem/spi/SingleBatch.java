@@ -14,7 +14,7 @@ final class SingleBatch extends Batch {
     /** The outcome if there are details. */
     private @Nullable Object outcome;
 
-    SingleBatch(Terms terms, TaskFuture<?> future, @Nullable Object input, @Nullable Details details) {
+    SingleBatch(Terms terms, TaskFuture<?> future, @Nullable Object input, @Nullable BatchDetails details) {
         super(terms, 1, details);
         this.future = future;
         this.slot = input;
@@ -49,7 +49,7 @@ final class SingleBatch extends Batch {
     }
 
     @Override
-    Batch part(int from, int to, @Nullable Details partDetails) {
+    Batch part(int from, int to, @Nullable BatchDetails partDetails) {
         return new SingleBatch(terms, future, slot, partDetails);
     }
 

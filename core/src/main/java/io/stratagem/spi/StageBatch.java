@@ -13,7 +13,7 @@ final class StageBatch extends Batch {
     /** The outcome if there are details. */
     private @Nullable Object outcome;
 
-    StageBatch(Terms terms, Passage passage, @Nullable Object input, @Nullable Details details) {
+    StageBatch(Terms terms, Passage passage, @Nullable Object input, @Nullable BatchDetails details) {
         super(terms, 1, details);
         this.passage = passage;
         this.slot = input;
@@ -48,7 +48,7 @@ final class StageBatch extends Batch {
     }
 
     @Override
-    Batch part(int from, int to, @Nullable Details partDetails) {
+    Batch part(int from, int to, @Nullable BatchDetails partDetails) {
         return new StageBatch(terms, passage, slot, partDetails);
     }
 

@@ -27,6 +27,9 @@ final class Stage {
             Workload.async("acting", (actor, loop) -> ((Told) TaskLoop.unwrapped(loop)).start(actor));
     private static final Terms ASYNC_TERMS = new Terms(OWNER, ASYNC_WORKLOAD, Context.capture(List.of(), null));
 
+    /** What an asynchronous task gives that waits until it is cancelled. */
+    static final Value WAITS = new Value(0);
+
     /** What tasks do, each to its own input. */
     interface Actor {
         Value act();
@@ -67,7 +70,8 @@ final class Stage {
 
         private CompletableFuture<Value> start(Actor actor) {
             isStarted = true;
-            return CompletableFuture.completedFuture(actor.act());
+            Value value = actor.act();
+            return value == WAITS ? new CompletableFuture<>() : CompletableFuture.completedFuture(value);
         }
 
         @Override
@@ -118,6 +122,11 @@ final class Stage {
         String text = run.toString();
         int at = text.indexOf("unfinished ") + "unfinished ".length();
         return Integer.parseInt(text.substring(at, text.indexOf(',', at)));
+    }
+
+    /** Cancels all its tasks, in which batch they may be. */
+    void cancelAll() {
+        run.cancelAll();
     }
 
     /** S for a success, F for a failure, - for no outcome, I if it is still the input. */

@@ -45,8 +45,17 @@ final class AsyncBatchTest {
         strategy.close();
     }
 
+    private static final class ToldLoop extends NoLoop implements TaskLoop {
+        final List<Boolean> told = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void ended(boolean succeeded) {
+            told.add(succeeded);
+        }
+    }
+
     /** No task here uses it. */
-    private static final class NoLoop implements Loop {
+    private static class NoLoop implements Loop {
         @Override
         public CompletableFuture<Void> delay(Duration delay) {
             throw new UnsupportedOperationException();
@@ -121,6 +130,55 @@ final class AsyncBatchTest {
         assertThat(started).hasValue(1);
         Patience.await()
                 .until(() -> strategy.snapshot().running() + strategy.snapshot().queued() == 0);
+    }
+
+    /** Nobody else knows the stage, nor the loop, of a task whose function has not returned. */
+    @Test
+    void close_whileATaskIsStarted_cancelsItsStageAndTellsItsLoop() throws Exception {
+        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
+        start.set(() -> CompletableFuture.completedFuture(0));
+        CompletableFuture<Stream<Result<Integer>>> opened = new CompletableFuture<>();
+        Workload<Integer, Integer> workload =
+                Workload.async("started", (n, loop) -> start.get().get());
+        THREADS.execute(() -> {
+            Stream<Result<Integer>> results = strategy.map(workload, Stream.iterate(0, n -> n + 1));
+            opened.complete(results);
+            results.forEach(result -> {});
+        });
+        Batch batch = engine.next();
+        while (batch.size() < LARGE) {
+            batch.runAsync(engine.worker("one"), NoLoop::new);
+            batch = engine.next();
+        }
+
+        List<ToldLoop> loops = new CopyOnWriteArrayList<>();
+        CompletableFuture<Integer> stage = new CompletableFuture<>();
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        start.set(() -> {
+            if (loops.size() == 1) {
+                return CompletableFuture.completedFuture(0);
+            }
+            begun.countDown();
+            Uninterruptibles.awaitUninterruptibly(closed);
+            return stage;
+        });
+        Batch held = batch;
+        CompletableFuture<Void> left = CompletableFuture.runAsync(
+                () -> held.runAsync(engine.worker("two"), () -> {
+                    ToldLoop loop = new ToldLoop();
+                    loops.add(loop);
+                    return loop;
+                }),
+                THREADS);
+        begun.await();
+        Patience.get(opened).close();
+        assertThat(strategy.snapshot().running() + strategy.snapshot().queued()).isZero();
+        closed.countDown();
+        Patience.get(left);
+
+        assertThat(stage).isCancelled();
+        assertThat(loops).extracting(loop -> loop.told).containsExactly(List.of(true), List.of(false));
     }
 
     /** It may wait for long. */

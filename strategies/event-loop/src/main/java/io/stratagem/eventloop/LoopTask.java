@@ -251,7 +251,9 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public void ended(boolean succeeded) {
-        hasFailed = !succeeded;
+        if (!succeeded) { // a write of a volatile costs as much as the rest of a short task's end
+            hasFailed = true;
+        }
         isEnded = true;
         if (!hasOpened && (succeeded || calls().isEmpty())) {
             return;
@@ -259,12 +261,16 @@ final class LoopTask implements TaskLoop, Executor {
         try {
             execute(() -> {
                 closeAll(succeeded);
-                if (!succeeded) {
-                    calls().forEach(call -> call.cancel(true));
-                }
+                cancelCalls(succeeded);
             });
         } catch (RejectedExecutionException e) {
-            // The loop has ended, and has closed everything itself.
+            cancelCalls(succeeded); // what is open the loop has closed itself, or will
+        }
+    }
+
+    private void cancelCalls(boolean succeeded) {
+        if (!succeeded) {
+            calls().forEach(call -> call.cancel(true));
         }
     }
 

@@ -297,6 +297,44 @@ final class LoopTest extends LoopFixture {
     }
 
     @Test
+    void offload_taskTimesOutInItsFunctionBeforeItBegins_isNotRun() throws Exception {
+        FakeClock clock = new FakeClock();
+        ExecutorStrategy strategy = withOneBlockingThread(clock);
+        Gate gate = gate();
+        Workload<Integer, Integer> holding = Workload.blocking("holding", n -> {
+            gate.awaitIgnoringInterrupts();
+            return n;
+        });
+        var held = strategy.submit(holding, 1);
+        AtomicBoolean ran = new AtomicBoolean();
+        CountDownLatch isWaiting = new CountDownLatch(1);
+        Gate returning = gate();
+        Workload<Integer, Integer> late = Workload.named("late")
+                .timeout(Duration.ofSeconds(1))
+                .async((n, loop) -> {
+                    CompletableFuture<Integer> stage = loop.offload(() -> {
+                        ran.set(true);
+                        return n;
+                    });
+                    isWaiting.countDown();
+                    returning.awaitIgnoringInterrupts();
+                    return stage;
+                });
+
+        CompletableFuture<Result<Integer>> future = strategy.submit(late, 2);
+        assertThat(isWaiting.await(Patience.LIMIT.toMillis(), TimeUnit.MILLISECONDS))
+                .isTrue();
+        clock.advance(Duration.ofSeconds(1));
+        assertThat(Patience.get(future).isSuccess()).isFalse();
+        gate.open();
+        assertThat(Patience.get(held)).isEqualTo(Result.success(1));
+        assertThat(Patience.get(strategy.submit(holding, 3))).isEqualTo(Result.success(3)); // after it
+        returning.open();
+
+        assertThat(ran).isFalse();
+    }
+
+    @Test
     void offload_taskIsCancelledMeanwhile_isInterrupted() throws Exception {
         ExecutorStrategy strategy = withOneBlockingThread(new FakeClock());
         Journal journal = journal();
