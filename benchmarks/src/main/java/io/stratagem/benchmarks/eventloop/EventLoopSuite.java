@@ -7,6 +7,7 @@ import io.stratagem.benchmarks.PythonProgram;
 import io.stratagem.benchmarks.Size;
 import io.stratagem.benchmarks.Suite;
 import io.stratagem.benchmarks.Trial;
+import io.stratagem.eventloop.Timers;
 import java.util.List;
 
 /** The event loop against other servers and clients, and against threads. */
@@ -17,6 +18,7 @@ public final class EventLoopSuite implements Suite {
 
     private static final Size DELAYS = new Size(100_000, 100_000);
     private static final Size TRIVIAL = new Size(1_000_000, 300_000);
+    private static final Size TIMERS = Size.of(100_000);
     private static final Size PAGES = Size.of(1_000);
 
     /** 105 ms for each page. */
@@ -45,6 +47,8 @@ public final class EventLoopSuite implements Suite {
                 delays("delays-100k"),
                 delayBytes("delay-bytes"),
                 trivial("map-trivial"),
+                timers("timers-limits"),
+                timers("timers-delays"),
                 downloads("downloads"));
     }
 
@@ -91,6 +95,12 @@ public final class EventLoopSuite implements Suite {
     private static Contest trivial(String metric) {
         return Contest.ofLess(metric, "ns", JavaProgram.trial(Waits.OnEventLoop.class, metric, "ns", TRIVIAL))
                 .peer("netty-execute", JavaProgram.trial(Waits.OnNetty.class, metric, "ns", TRIVIAL), 1.5);
+    }
+
+    private static Contest timers(String metric) {
+        return Contest.ofLess(metric, "ns", JavaProgram.trial(Timers.InWheel.class, metric, "ns", TIMERS))
+                .peer("netty-heap", JavaProgram.trial(Timers.InNettyHeap.class, metric, "ns", TIMERS))
+                .peer("PriorityQueue", JavaProgram.trial(Timers.InPriorityQueue.class, metric, "ns", TIMERS));
     }
 
     private static Contest downloads(String metric) {
