@@ -3,6 +3,7 @@ package io.stratagem.all;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.Kind;
 import io.stratagem.ProfileOptions;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
@@ -31,6 +32,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** That a profile measures what it says, survives all that work may do, and leaves nothing. */
 @Timeout(Patience.TEST_SECONDS)
@@ -378,17 +381,26 @@ final class ProfileTest {
         return recurse(n) + 1;
     }
 
-    @Test
-    void profile_needsTooMuchMemory_isNotTriedAgainInThisJvm() {
-        Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> new long[Integer.MAX_VALUE].length);
+    @ParameterizedTest
+    @EnumSource(names = {"COMPUTE", "ASYNC"})
+    void profile_needsTooMuchMemory_isNotTriedAgainInThisJvm(Kind kind) {
+        AtomicInteger calls = new AtomicInteger(); // each worker process counts in a copy of its own
+        Workload<Integer, Integer> greedy = kind == Kind.ASYNC
+                ? Workload.async("greedy", (n, loop) -> CompletableFuture.completedFuture(tooMuch(calls)))
+                : Workload.compute("greedy", n -> tooMuch(calls));
 
         WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
 
+        assertThat(calls).as("it is not tried again").hasValue(1);
+        assertThat(figures(profile.rows().get(0)).tasks()).isEqualTo(1);
         assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
         assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
-        assertThat(figures(profile, "one thread").tasks())
-                .as("it is not tried again")
-                .isEqualTo(1);
+    }
+
+    private static int tooMuch(AtomicInteger calls) {
+        calls.incrementAndGet();
+        return new long[Integer.MAX_VALUE].length;
     }
 
     @Test
@@ -411,23 +423,6 @@ final class ProfileTest {
         assertThat(figures(profile, "process pool").tasks())
                 .as("workers can be replaced")
                 .isGreaterThan(1);
-    }
-
-    @Test
-    void profile_asynchronousWorkThatNeedsTooMuchMemory_isNotTriedAgainInThisJvm() {
-        AtomicInteger calls = new AtomicInteger();
-        Workload<Integer, Integer> greedy = Workload.async("greedy", (n, loop) -> {
-            calls.incrementAndGet();
-            throw new OutOfMemoryError("no room");
-        });
-
-        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
-
-        assertThat(calls).as("it is not tried again").hasValue(1);
-        assertThat(figures(profile.rows().get(0)).tasks()).isEqualTo(1);
-        assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
-        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
-        assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
     }
 
     @Test
