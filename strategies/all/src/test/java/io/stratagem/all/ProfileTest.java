@@ -347,6 +347,37 @@ final class ProfileTest {
     }
 
     @Test
+    void profile_failureWhoseTextNeverComes_isNamedByItsClass() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Endless();
+        });
+
+        WorkloadProfile profile = Stratagem.profile(fails, SAMPLE, SHORT);
+
+        assertThat(profile.findings())
+                .singleElement()
+                .asString()
+                .endsWith("the first one with all.ProfileTest$Endless, whose toString() does not return");
+        for (String inThisJvm : List.of("one thread", "thread pool", "event loop")) {
+            assertThat(row(profile, inThisJvm).note()).contains("all.ProfileTest$Endless, whose");
+        }
+    }
+
+    private static final class Endless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return "at last";
+        }
+    }
+
+    @Test
     void profile_failsSometimes_countsIt() {
         Workload<Integer, Long> sometimes = Workload.compute("sometimes", n -> {
             if (n == 3) {
