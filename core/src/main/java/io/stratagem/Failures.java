@@ -69,7 +69,7 @@ final class Failures {
     static String inOneLine(Throwable cause) {
         String name = cause.getClass().getName();
         String text = textOf(cause, name);
-        String line = text.lines().findFirst().orElse(name);
+        String line = text.lines().findFirst().map(OneLine::of).orElse(name);
         line = line.startsWith("io.stratagem.") ? line.substring("io.stratagem.".length()) : line;
         return line.length() > MOST_CHARS ? line.substring(0, MOST_CHARS) + "…" : line;
     }

@@ -30,6 +30,15 @@ final class FailuresTest {
     }
 
     @Test
+    void first_controlCharacters_areSpaces() {
+        Failures failures = new Failures();
+
+        failures.add(new IllegalStateException("red: \u001b[31m and \u009b31m"));
+
+        assertThat(failures.first()).hasValue("java.lang.IllegalStateException: red:  [31m and  31m");
+    }
+
+    @Test
     void first_interrupted_keepsTheInterrupt() {
         Failures failures = new Failures();
         failures.add(new IllegalStateException("no"));
