@@ -1,6 +1,7 @@
 package io.stratagem;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.FutureTask;
@@ -69,7 +70,12 @@ final class Failures {
     static String inOneLine(Throwable cause) {
         String name = cause.getClass().getName();
         String text = textOf(cause, name);
-        String line = text.lines().findFirst().map(OneLine::of).orElse(name);
+        List<String> lines =
+                text.lines().limit(2).map(each -> OneLine.of(each).strip()).toList();
+        String line = lines.isEmpty() ? name : lines.get(0);
+        if (line.endsWith(":")) { // what is said comes in the next one
+            line = String.join(" ", lines);
+        }
         line = line.startsWith("io.stratagem.") ? line.substring("io.stratagem.".length()) : line;
         return line.length() > MOST_CHARS ? line.substring(0, MOST_CHARS) + "…" : line;
     }

@@ -30,6 +30,19 @@ final class FailuresTest {
     }
 
     @Test
+    void first_severalLines_isTheFirstWithWhatItAnnounces() {
+        Failures several = new Failures();
+        Failures announced = new Failures();
+
+        several.add(new IllegalStateException("one\ntwo"));
+        announced.add(new IllegalStateException("it printed last:\n    Unrecognized option: -X\nError: no JVM"));
+
+        assertThat(several.first()).hasValue("java.lang.IllegalStateException: one");
+        assertThat(announced.first())
+                .hasValue("java.lang.IllegalStateException: it printed last: Unrecognized option: -X");
+    }
+
+    @Test
     void first_controlCharacters_areSpaces() {
         Failures failures = new Failures();
 

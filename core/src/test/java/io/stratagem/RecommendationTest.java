@@ -123,6 +123,71 @@ final class RecommendationTest {
     }
 
     @Test
+    void best_noneMeasured_saysWhyForEach() {
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                unmeasured("process pool, one worker", true, "it does not start: no java"),
+                unmeasured("process pool", false, "it does not start: no java"),
+                unmeasured("batched IPC", false, "it does not start: no java"),
+                unmeasured("theirs", false, "no task ended within 2 s"));
+
+        assertThat(recommendation.best()).isEmpty();
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: process pool and batched IPC: it does not start: no java;"
+                        + " theirs: no task ended within 2 s.");
+    }
+
+    @Test
+    void best_noneMeasuredAndSomethingFound_saysWhyForEach() {
+        WorkCharacter character = new WorkCharacter(ISOLATED);
+        character.took(12_000, 8);
+        assertThat(character.findings()).isNotEmpty();
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                character,
+                candidate("process pool", ISOLATED, true, true, 100, 0),
+                unmeasured("process pool", false, "it cannot be made: no room"));
+
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: process pool: it cannot be made: no room.");
+    }
+
+    @Test
+    void best_noTaskSucceededAlone_saysWhy() {
+        WorkCharacter character = new WorkCharacter(ISOLATED);
+        character.took(12_000, 8);
+        Failures failures = new Failures();
+        failures.add(new IllegalStateException("no"));
+        character.failed(failures, 1);
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                character,
+                candidate("process pool", ISOLATED, true, true, 100, TASKS),
+                candidate("process pool", ISOLATED, false, true, 100, TASKS));
+
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: every task failed, the first one with"
+                        + " java.lang.IllegalStateException: no.");
+    }
+
+    @Test
+    void best_everyTaskFailsOnTheStrategies_saysSo() {
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                candidate("process pool", ISOLATED, true, true, 100, 0),
+                candidate("process pool", ISOLATED, false, true, 100, TASKS));
+
+        assertThat(recommendation.text()).isEqualTo("No strategy can be recommended: process pool: every task failed.");
+    }
+
+    @Test
+    void text_controlCharactersInNames_areSpaces() {
+        Recommendation recommendation = recommend(COMPUTES, oneThread(100), inThisJvm("a\n\u001bb", 1_000));
+
+        assertThat(recommendation.text()).startsWith("Take the a  b: 1,000 tasks/s");
+    }
+
+    @Test
     void best_relabelled_saysWhatToDeclare() {
         Recommendation recommendation = recommend(
                 COMPUTES,
@@ -147,9 +212,13 @@ final class RecommendationTest {
     }
 
     private static Recommendation recommend(Workload<?, ?> workload, Candidate... candidates) {
+        return recommend(workload, new WorkCharacter(workload), candidates);
+    }
+
+    private static Recommendation recommend(Workload<?, ?> workload, WorkCharacter character, Candidate... candidates) {
         Choice choice = new Choice(
                 workload.name(), workload.isolated() ? "process pool" : "thread pool", List.of(), List.of(), List.of());
-        return new Recommendation(workload, List.of(candidates), new WorkCharacter(workload), choice);
+        return new Recommendation(workload, List.of(candidates), character, choice);
     }
 
     private static String nameOfBest(Recommendation recommendation) {
@@ -166,6 +235,10 @@ final class RecommendationTest {
 
     private static Candidate inProcesses(String strategy, double rate) {
         return candidate(strategy, COMPUTES, false, true, rate, 0);
+    }
+
+    private static Candidate unmeasured(String name, boolean isBaseline, String why) {
+        return new Candidate("process pool", ISOLATED, isBaseline, true, new Row(name, Optional.empty(), why));
     }
 
     private static Candidate candidate(
