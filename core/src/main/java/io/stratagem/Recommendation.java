@@ -151,9 +151,14 @@ final class Recommendation {
                 .anyMatch(each -> isStrategy(each) && each.row().figures().isPresent());
         String others = most.isPresent()
                 ? "the fastest strategy does " + Quantity.count(most.getAsDouble())
-                : isAnyMeasured ? "on every strategy more tasks fail" : "no strategy could be measured";
+                : isAnyMeasured ? "on every strategy more tasks fail" : noneMeasured();
         return "Call it directly, without a strategy: one thread does " + Quantity.count(rate(winner)) + " tasks/s, "
-                + others + ".";
+                + sentence(others);
+    }
+
+    private String noneMeasured() {
+        String why = obstacles();
+        return "no strategy could be measured" + (why.isEmpty() ? "" : ": " + why);
     }
 
     private String insteadOfChoice(Candidate winner) {

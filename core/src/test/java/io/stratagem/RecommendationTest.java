@@ -115,6 +115,19 @@ final class RecommendationTest {
     }
 
     @Test
+    void best_noStrategyMeasured_saysWhyForEach() {
+        Recommendation recommendation = recommend(
+                COMPUTES,
+                oneThread(100),
+                unmeasured("process pool", false, "it cannot be sent: it has a lock"),
+                unmeasured("batched IPC", false, "it cannot be sent: it has a lock"));
+
+        assertThat(recommendation.text())
+                .endsWith("one thread does 100 tasks/s, no strategy could be measured: process pool and batched IPC: it"
+                        + " cannot be sent: it has a lock.");
+    }
+
+    @Test
     void best_allFail_isNone() {
         Recommendation recommendation = recommend(COMPUTES, candidate("one thread", COMPUTES, true, false, 100, TASKS));
 
