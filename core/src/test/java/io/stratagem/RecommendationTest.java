@@ -76,8 +76,7 @@ final class RecommendationTest {
 
     @Test
     void best_tasksFailOnStrategiesOnly_saysSo() {
-        Recommendation recommendation =
-                recommend(COMPUTES, oneThread(100), candidate("thread pool", COMPUTES, false, false, 1_000, TASKS));
+        Recommendation recommendation = recommend(COMPUTES, oneThread(100), threadsFailing(TASKS));
 
         assertThat(recommendation.text())
                 .isEqualTo("Call it directly, without a strategy: one thread does 100 tasks/s, on every strategy more"
@@ -86,22 +85,16 @@ final class RecommendationTest {
 
     @Test
     void best_tasksFailOnTheFastestStrategy_comparesWithAnother() {
-        Recommendation recommendation = recommend(
-                COMPUTES,
-                oneThread(100),
-                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS),
-                inProcesses("process pool", 50));
+        Recommendation recommendation =
+                recommend(COMPUTES, oneThread(100), threadsFailing(TASKS), inProcesses("process pool", 50));
 
         assertThat(recommendation.text()).endsWith("tasks/s, the fastest strategy does 50.");
     }
 
     @Test
     void best_tasksFailOnTheChoice_saysSo() {
-        Recommendation recommendation = recommend(
-                COMPUTES,
-                oneThread(10),
-                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS / 2),
-                inProcesses("process pool", 100));
+        Recommendation recommendation =
+                recommend(COMPUTES, oneThread(10), threadsFailing(TASKS / 2), inProcesses("process pool", 100));
 
         assertThat(recommendation.text())
                 .endsWith("Stratagem.choose, which knows only the label, says thread pool, on which more tasks fail.");
@@ -152,13 +145,11 @@ final class RecommendationTest {
 
     @Test
     void best_noneMeasuredAndSomethingFound_saysWhyForEach() {
-        WorkCharacter character = new WorkCharacter(ISOLATED);
-        character.took(12_000, 8);
-        assertThat(character.findings()).isNotEmpty();
+        WorkCharacter character = tiny();
         Recommendation recommendation = recommend(
                 ISOLATED,
                 character,
-                candidate("process pool", ISOLATED, true, true, 100, 0),
+                isolated(true, 100, 0),
                 unmeasured("process pool", false, "it cannot be made: no room"));
 
         assertThat(recommendation.text())
@@ -167,16 +158,12 @@ final class RecommendationTest {
 
     @Test
     void best_noTaskSucceededAlone_saysWhy() {
-        WorkCharacter character = new WorkCharacter(ISOLATED);
-        character.took(12_000, 8);
+        WorkCharacter character = tiny();
         Failures failures = new Failures();
         failures.add(new IllegalStateException("no"));
         character.failed(failures, 1);
-        Recommendation recommendation = recommend(
-                ISOLATED,
-                character,
-                candidate("process pool", ISOLATED, true, true, 100, TASKS),
-                candidate("process pool", ISOLATED, false, true, 100, TASKS));
+        Recommendation recommendation =
+                recommend(ISOLATED, character, isolated(true, 100, TASKS), isolated(false, 100, TASKS));
 
         assertThat(recommendation.text())
                 .isEqualTo("No strategy can be recommended: every task failed, the first one with"
@@ -185,10 +172,7 @@ final class RecommendationTest {
 
     @Test
     void best_everyTaskFailsOnTheStrategies_saysSo() {
-        Recommendation recommendation = recommend(
-                ISOLATED,
-                candidate("process pool", ISOLATED, true, true, 100, 0),
-                candidate("process pool", ISOLATED, false, true, 100, TASKS));
+        Recommendation recommendation = recommend(ISOLATED, isolated(true, 100, 0), isolated(false, 100, TASKS));
 
         assertThat(recommendation.text()).isEqualTo("No strategy can be recommended: process pool: every task failed.");
     }
@@ -215,10 +199,7 @@ final class RecommendationTest {
 
     @Test
     void best_isolated_isNeverTheBaseline() {
-        Recommendation recommendation = recommend(
-                ISOLATED,
-                candidate("process pool", ISOLATED, true, true, 100, 0),
-                candidate("process pool", ISOLATED, false, true, 101, 0));
+        Recommendation recommendation = recommend(ISOLATED, isolated(true, 100, 0), isolated(false, 101, 0));
 
         assertThat(recommendation.best().orElseThrow().isBaseline()).isFalse();
         assertThat(recommendation.text()).contains("1.01 times as many as one worker process");
@@ -232,6 +213,14 @@ final class RecommendationTest {
         Choice choice = new Choice(
                 workload.name(), workload.isolated() ? "process pool" : "thread pool", List.of(), List.of(), List.of());
         return new Recommendation(workload, List.of(candidates), character, choice);
+    }
+
+    /** Something is found of it, which is no reason against any strategy. */
+    private static WorkCharacter tiny() {
+        WorkCharacter character = new WorkCharacter(ISOLATED);
+        character.took(12_000, 8);
+        assertThat(character.findings()).isNotEmpty();
+        return character;
     }
 
     private static String nameOfBest(Recommendation recommendation) {
@@ -248,6 +237,14 @@ final class RecommendationTest {
 
     private static Candidate inProcesses(String strategy, double rate) {
         return candidate(strategy, COMPUTES, false, true, rate, 0);
+    }
+
+    private static Candidate threadsFailing(int failures) {
+        return candidate("thread pool", COMPUTES, false, false, 1_000, failures);
+    }
+
+    private static Candidate isolated(boolean isBaseline, double rate, int failures) {
+        return candidate("process pool", ISOLATED, isBaseline, true, rate, failures);
     }
 
     private static Candidate unmeasured(String name, boolean isBaseline, String why) {
