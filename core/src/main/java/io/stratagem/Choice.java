@@ -30,20 +30,20 @@ public record Choice(
     }
 
     /**
-     * The choice in words, several lines.
+     * The choice in words, several lines. Line breaks and other control characters in names are spaces.
      *
      * @return the text, without a line break at its end
      */
     public String explain() {
         StringBuilder text = new StringBuilder(toString());
-        reasons.forEach(reason -> text.append("\n  because ").append(reason));
-        alternatives.forEach(other -> text.append("\n  or ").append(other));
-        warnings.forEach(warning -> text.append("\n  warning: ").append(warning));
+        reasons.forEach(reason -> text.append("\n  because ").append(OneLine.of(reason)));
+        alternatives.forEach(other -> text.append("\n  or ").append(OneLine.of(other)));
+        warnings.forEach(warning -> text.append("\n  warning: ").append(OneLine.of(warning)));
         return text.toString();
     }
 
     @Override
     public String toString() {
-        return workload + " -> " + strategy;
+        return OneLine.of(workload + " -> " + strategy);
     }
 }

@@ -15,6 +15,9 @@ public final class ProfileOptions {
     private static final Duration SHORTEST = Duration.ofMillis(10);
     private static final Duration LONGEST = Duration.ofHours(1);
 
+    /** So that a slip of the finger does not start worker processes until the machine has no memory left. */
+    private static final int MOST_PER_CPU = 8;
+
     private final Duration timePerStrategy;
     private final OptionalInt cpus;
     private final Consumer<? super String> progress;
@@ -51,14 +54,23 @@ public final class ProfileOptions {
     }
 
     /**
-     * How many CPUs each strategy is told to count on: so many threads compute, or so many processes.
+     * How many CPUs each strategy is told to count on: so many threads compute, or so many processes, all of which are
+     * started. They may be more than this machine has, as suits work that also waits; that does not show how fast the work
+     * is on a larger machine.
      *
-     * @param count positive; {@link Stratagem#cpus()} by default
+     * @param count from 1 to 8 for each of {@link Runtime#availableProcessors()}; {@link Stratagem#cpus()} by default
      * @return a changed copy
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is not
      */
     public ProfileOptions cpus(int count) {
-        checkArgument(count > 0, "cpus must be positive: %s", count);
+        int available = Runtime.getRuntime().availableProcessors();
+        checkArgument(
+                count > 0 && count <= MOST_PER_CPU * available,
+                "cpus must be from 1 to %s, which is %s for each of the %s that this machine has: %s",
+                MOST_PER_CPU * available,
+                MOST_PER_CPU,
+                available,
+                count);
         return new ProfileOptions(timePerStrategy, OptionalInt.of(count), progress);
     }
 

@@ -89,7 +89,7 @@ final class ProfileTable {
         addTable();
         addNotes();
         lines.add("");
-        wrap("", oneLine(profile.workload()) + ", " + label(profile) + ": " + profile.conditions(), "");
+        wrap("", OneLine.of(profile.workload()) + ", " + label(profile) + ": " + profile.conditions(), "");
         return String.join("\n", lines);
     }
 
@@ -134,7 +134,7 @@ final class ProfileTable {
     }
 
     private static String name(Row row) {
-        String name = oneLine(row.name());
+        String name = OneLine.of(row.name());
         return name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME - 1) + "…" : name;
     }
 
@@ -142,16 +142,12 @@ final class ProfileTable {
         return " ".repeat(Math.max(0, width - text.length())) + text;
     }
 
-    private static String oneLine(String text) {
-        return text.replaceAll("[\\p{Cntrl}]", " ");
-    }
-
     /** Breaks at spaces, and within what has none. */
     private void wrap(String first, String text, String indent) {
         String start = first.length() > WIDTH - SHORTEST_REST ? first.substring(0, WIDTH - SHORTEST_REST) : first;
         StringBuilder line = new StringBuilder(start);
         boolean isEmpty = true;
-        for (String word : oneLine(text).split(" ", -1)) {
+        for (String word : OneLine.of(text).split(" ", -1)) {
             if (!isEmpty && line.length() + 1 + word.length() > WIDTH) {
                 lines.add(line.toString());
                 line = new StringBuilder(indent);

@@ -2,11 +2,15 @@ package io.stratagem;
 
 import io.stratagem.Profiler.Candidate;
 import io.stratagem.WorkloadProfile.Figures;
+import io.stratagem.WorkloadProfile.Row;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /** Which way to run the work is the best: the fastest, unless a simpler one is nearly as fast. */
 final class Recommendation {
@@ -83,10 +87,8 @@ final class Recommendation {
 
     String text() {
         if (best.isEmpty()) {
-            return "No strategy can be recommended: "
-                    + (character.findings().isEmpty()
-                            ? "none could be measured."
-                            : sentence(character.findings().get(0)));
+            return OneLine.of("No strategy can be recommended: "
+                    + sentence(character.obstacle().orElseGet(this::obstacles)));
         }
         Candidate winner = best.get();
         List<String> sentences = new ArrayList<>();
@@ -94,7 +96,29 @@ final class Recommendation {
         if (isStrategy(winner) && !winner.strategy().equals(choice.strategy())) {
             sentences.add(insteadOfChoice(winner));
         }
-        return String.join(" ", sentences);
+        return OneLine.of(String.join(" ", sentences));
+    }
+
+    /** What each strategy met with; those that met with the same together. */
+    private String obstacles() {
+        Map<String, List<String>> strategies = new LinkedHashMap<>();
+        for (Candidate each : candidates) {
+            if (!each.isBaseline()) {
+                strategies
+                        .computeIfAbsent(obstacle(each.row()), text -> new ArrayList<>())
+                        .add(each.row().name());
+            }
+        }
+        return strategies.entrySet().stream()
+                .map(each -> String.join(" and ", each.getValue()) + ": " + each.getKey())
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String obstacle(Row row) {
+        if (row.figures().isEmpty()) {
+            return row.note();
+        }
+        return row.note().isEmpty() ? "every task failed" : "every task failed, " + row.note();
     }
 
     private String winnerText(Candidate winner) {
@@ -127,9 +151,14 @@ final class Recommendation {
                 .anyMatch(each -> isStrategy(each) && each.row().figures().isPresent());
         String others = most.isPresent()
                 ? "the fastest strategy does " + Quantity.count(most.getAsDouble())
-                : isAnyMeasured ? "on every strategy more tasks fail" : "no strategy could be measured";
+                : isAnyMeasured ? "on every strategy more tasks fail" : noneMeasured();
         return "Call it directly, without a strategy: one thread does " + Quantity.count(rate(winner)) + " tasks/s, "
-                + others + ".";
+                + sentence(others);
+    }
+
+    private String noneMeasured() {
+        String why = obstacles();
+        return "no strategy could be measured" + (why.isEmpty() ? "" : ": " + why);
     }
 
     private String insteadOfChoice(Candidate winner) {
@@ -147,7 +176,7 @@ final class Recommendation {
                         .orElse(", which could not be measured.");
     }
 
-    private static String sentence(String finding) {
-        return finding.endsWith(".") ? finding : finding + ".";
+    private static String sentence(String text) {
+        return text.endsWith(".") ? text : text + ".";
     }
 }

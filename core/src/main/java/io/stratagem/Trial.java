@@ -112,8 +112,10 @@ final class Trial<I, O> implements AutoCloseable {
         ProcessGauge.Reading before = gauge.read();
         try {
             first();
-            long begin = System.nanoTime();
-            phases.run(begin, begin + limitNanos);
+            if (!hasBrokenThisJvm()) {
+                long begin = System.nanoTime();
+                phases.run(begin, begin + limitNanos);
+            }
         } catch (CancellationException e) {
             if (Thread.currentThread().isInterrupted()) {
                 throw e;
@@ -167,11 +169,19 @@ final class Trial<I, O> implements AutoCloseable {
         }
     }
 
-    /** One task, so that what a worker must load for it is there; what becomes of it is not counted. */
+    /** One task, so that what a worker must load for it is there. It is counted only if no other may be run after it. */
     private void first() throws InterruptedException {
+        long begin = System.nanoTime();
         CompletableFuture<Result<O>> future = strategy.submit(workload, sample.get(0));
         try {
-            future.get(limitNanos, TimeUnit.NANOSECONDS);
+            Result<O> result = future.get(limitNanos, TimeUnit.NANOSECONDS);
+            if (!isolates
+                    && result instanceof Result.Failure<O> failure
+                    && failure.cause() instanceof OutOfMemoryError) {
+                note(result);
+                tasks = 1;
+                tasksPerSecond = 1e9 / Math.max(1, System.nanoTime() - begin);
+            }
         } catch (TimeoutException | ExecutionException e) {
             // the phases will show that
         } finally {

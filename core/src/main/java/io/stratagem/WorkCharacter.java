@@ -33,6 +33,7 @@ final class WorkCharacter {
     private final List<String> findings = new ArrayList<>();
     private OptionalDouble waiting = OptionalDouble.empty();
     private Optional<Kind> better = Optional.empty();
+    private boolean isHopeless;
 
     WorkCharacter(Workload<?, ?> workload) {
         this.workload = workload;
@@ -50,6 +51,11 @@ final class WorkCharacter {
 
     List<String> findings() {
         return findings;
+    }
+
+    /** Why no task succeeded when they ran alone; empty if one did, or if none could be run. */
+    Optional<String> obstacle() {
+        return isHopeless ? Optional.of(findings.get(0)) : Optional.empty();
     }
 
     /**
@@ -134,6 +140,7 @@ final class WorkCharacter {
         if (failures.count() == 0) {
             return;
         }
+        isHopeless |= failures.count() >= tasks;
         String how = failures.count() >= tasks
                 ? "every task failed, the first one with "
                 : Quantity.percent((double) failures.count() / tasks) + " of the tasks failed, the first one with ";
@@ -154,6 +161,7 @@ final class WorkCharacter {
 
     /** Takes in that a task would not stop. */
     void stuck(String limit) {
+        isHopeless = true;
         findings.add(
                 0,
                 "a task did not end within " + limit + ", and did not stop when it was interrupted: only an isolated "
@@ -162,6 +170,7 @@ final class WorkCharacter {
 
     /** Takes in that no task has ended. */
     void hung(String limit) {
+        isHopeless = true;
         String how = waiting.isEmpty()
                 ? ""
                 : waiting.getAsDouble() >= WAITS ? " It waited meanwhile." : " It computed meanwhile.";

@@ -147,6 +147,6 @@ public record WorkloadProfile(
 
     @Override
     public String toString() {
-        return workload + ": " + recommendation;
+        return OneLine.of(workload + ": " + recommendation);
     }
 }

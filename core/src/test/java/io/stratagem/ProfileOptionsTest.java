@@ -7,6 +7,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 final class ProfileOptionsTest {
+    private static final int CPUS = Runtime.getRuntime().availableProcessors();
+
     @Test
     void timePerStrategy_outOfRange_isRefused() {
         for (Duration limit : new Duration[] {
@@ -28,6 +30,23 @@ final class ProfileOptionsTest {
         for (Duration limit : new Duration[] {Duration.ofMillis(10), Duration.ofHours(1)}) {
             assertThat(ProfileOptions.defaults().timePerStrategy(limit).timePerStrategy())
                     .isEqualTo(limit);
+        }
+    }
+
+    @Test
+    void cpus_outOfRange_isRefused() {
+        for (int count : new int[] {Integer.MIN_VALUE, -1, 0, 8 * CPUS + 1, Integer.MAX_VALUE}) {
+            assertThatThrownBy(() -> ProfileOptions.defaults().cpus(count))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("cpus must be from 1 to " + 8 * CPUS + ", which is 8 for each of the " + CPUS
+                            + " that this machine has: " + count);
+        }
+    }
+
+    @Test
+    void cpus_bounds_areTaken() {
+        for (int count : new int[] {1, 8 * CPUS}) {
+            assertThat(ProfileOptions.defaults().cpus(count).cpus()).hasValue(count);
         }
     }
 }

@@ -76,8 +76,7 @@ final class RecommendationTest {
 
     @Test
     void best_tasksFailOnStrategiesOnly_saysSo() {
-        Recommendation recommendation =
-                recommend(COMPUTES, oneThread(100), candidate("thread pool", COMPUTES, false, false, 1_000, TASKS));
+        Recommendation recommendation = recommend(COMPUTES, oneThread(100), threadsFailing(TASKS));
 
         assertThat(recommendation.text())
                 .isEqualTo("Call it directly, without a strategy: one thread does 100 tasks/s, on every strategy more"
@@ -86,22 +85,16 @@ final class RecommendationTest {
 
     @Test
     void best_tasksFailOnTheFastestStrategy_comparesWithAnother() {
-        Recommendation recommendation = recommend(
-                COMPUTES,
-                oneThread(100),
-                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS),
-                inProcesses("process pool", 50));
+        Recommendation recommendation =
+                recommend(COMPUTES, oneThread(100), threadsFailing(TASKS), inProcesses("process pool", 50));
 
         assertThat(recommendation.text()).endsWith("tasks/s, the fastest strategy does 50.");
     }
 
     @Test
     void best_tasksFailOnTheChoice_saysSo() {
-        Recommendation recommendation = recommend(
-                COMPUTES,
-                oneThread(10),
-                candidate("thread pool", COMPUTES, false, false, 1_000, TASKS / 2),
-                inProcesses("process pool", 100));
+        Recommendation recommendation =
+                recommend(COMPUTES, oneThread(10), threadsFailing(TASKS / 2), inProcesses("process pool", 100));
 
         assertThat(recommendation.text())
                 .endsWith("Stratagem.choose, which knows only the label, says thread pool, on which more tasks fail.");
@@ -115,11 +108,80 @@ final class RecommendationTest {
     }
 
     @Test
+    void best_noStrategyMeasured_saysWhyForEach() {
+        Recommendation recommendation = recommend(
+                COMPUTES,
+                oneThread(100),
+                unmeasured("process pool", false, "it cannot be sent: it has a lock"),
+                unmeasured("batched IPC", false, "it cannot be sent: it has a lock"));
+
+        assertThat(recommendation.text())
+                .endsWith("one thread does 100 tasks/s, no strategy could be measured: process pool and batched IPC: it"
+                        + " cannot be sent: it has a lock.");
+    }
+
+    @Test
     void best_allFail_isNone() {
         Recommendation recommendation = recommend(COMPUTES, candidate("one thread", COMPUTES, true, false, 100, TASKS));
 
         assertThat(recommendation.best()).isEmpty();
         assertThat(recommendation.text()).startsWith("No strategy can be recommended");
+    }
+
+    @Test
+    void best_noneMeasured_saysWhyForEach() {
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                unmeasured("process pool, one worker", true, "it does not start: no java"),
+                unmeasured("process pool", false, "it does not start: no java"),
+                unmeasured("batched IPC", false, "it does not start: no java"),
+                unmeasured("theirs", false, "no task ended within 2 s"));
+
+        assertThat(recommendation.best()).isEmpty();
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: process pool and batched IPC: it does not start: no java;"
+                        + " theirs: no task ended within 2 s.");
+    }
+
+    @Test
+    void best_noneMeasuredAndSomethingFound_saysWhyForEach() {
+        WorkCharacter character = tiny();
+        Recommendation recommendation = recommend(
+                ISOLATED,
+                character,
+                isolated(true, 100, 0),
+                unmeasured("process pool", false, "it cannot be made: no room"));
+
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: process pool: it cannot be made: no room.");
+    }
+
+    @Test
+    void best_noTaskSucceededAlone_saysWhy() {
+        WorkCharacter character = tiny();
+        Failures failures = new Failures();
+        failures.add(new IllegalStateException("no"));
+        character.failed(failures, 1);
+        Recommendation recommendation =
+                recommend(ISOLATED, character, isolated(true, 100, TASKS), isolated(false, 100, TASKS));
+
+        assertThat(recommendation.text())
+                .isEqualTo("No strategy can be recommended: every task failed, the first one with"
+                        + " java.lang.IllegalStateException: no.");
+    }
+
+    @Test
+    void best_everyTaskFailsOnTheStrategies_saysSo() {
+        Recommendation recommendation = recommend(ISOLATED, isolated(true, 100, 0), isolated(false, 100, TASKS));
+
+        assertThat(recommendation.text()).isEqualTo("No strategy can be recommended: process pool: every task failed.");
+    }
+
+    @Test
+    void text_controlCharactersInNames_areSpaces() {
+        Recommendation recommendation = recommend(COMPUTES, oneThread(100), inThisJvm("a\n\u001bb", 1_000));
+
+        assertThat(recommendation.text()).startsWith("Take the a  b: 1,000 tasks/s");
     }
 
     @Test
@@ -137,19 +199,28 @@ final class RecommendationTest {
 
     @Test
     void best_isolated_isNeverTheBaseline() {
-        Recommendation recommendation = recommend(
-                ISOLATED,
-                candidate("process pool", ISOLATED, true, true, 100, 0),
-                candidate("process pool", ISOLATED, false, true, 101, 0));
+        Recommendation recommendation = recommend(ISOLATED, isolated(true, 100, 0), isolated(false, 101, 0));
 
         assertThat(recommendation.best().orElseThrow().isBaseline()).isFalse();
         assertThat(recommendation.text()).contains("1.01 times as many as one worker process");
     }
 
     private static Recommendation recommend(Workload<?, ?> workload, Candidate... candidates) {
+        return recommend(workload, new WorkCharacter(workload), candidates);
+    }
+
+    private static Recommendation recommend(Workload<?, ?> workload, WorkCharacter character, Candidate... candidates) {
         Choice choice = new Choice(
                 workload.name(), workload.isolated() ? "process pool" : "thread pool", List.of(), List.of(), List.of());
-        return new Recommendation(workload, List.of(candidates), new WorkCharacter(workload), choice);
+        return new Recommendation(workload, List.of(candidates), character, choice);
+    }
+
+    /** Something is found of it, which is no reason against any strategy. */
+    private static WorkCharacter tiny() {
+        WorkCharacter character = new WorkCharacter(ISOLATED);
+        character.took(12_000, 8);
+        assertThat(character.findings()).isNotEmpty();
+        return character;
     }
 
     private static String nameOfBest(Recommendation recommendation) {
@@ -166,6 +237,18 @@ final class RecommendationTest {
 
     private static Candidate inProcesses(String strategy, double rate) {
         return candidate(strategy, COMPUTES, false, true, rate, 0);
+    }
+
+    private static Candidate threadsFailing(int failures) {
+        return candidate("thread pool", COMPUTES, false, false, 1_000, failures);
+    }
+
+    private static Candidate isolated(boolean isBaseline, double rate, int failures) {
+        return candidate("process pool", ISOLATED, isBaseline, true, rate, failures);
+    }
+
+    private static Candidate unmeasured(String name, boolean isBaseline, String why) {
+        return new Candidate("process pool", ISOLATED, isBaseline, true, new Row(name, Optional.empty(), why));
     }
 
     private static Candidate candidate(

@@ -91,11 +91,8 @@ final class WorkCharacterTest {
     void failed_noTaskCounted_saysThatEveryTaskFailed() {
         Workload<Integer, Integer> isolated =
                 Workload.named("isolated").isolated().compute((Integer n) -> n);
-        Failures failures = new Failures();
-        failures.add(new IllegalStateException("no"));
-
         WorkCharacter character = new WorkCharacter(isolated);
-        character.failed(failures, 0);
+        character.failed(oneFailure(), 0);
 
         assertThat(character.findings())
                 .containsExactly("every task failed, the first one with java.lang.IllegalStateException: no");
@@ -103,14 +100,41 @@ final class WorkCharacterTest {
 
     @Test
     void failed_some_saysWhichPart() {
-        Failures failures = new Failures();
-        failures.add(new IllegalStateException("no"));
-
         WorkCharacter character = new WorkCharacter(COMPUTE);
-        character.failed(failures, 4);
+        character.failed(oneFailure(), 4);
 
         assertThat(character.findings())
                 .containsExactly("25 % of the tasks failed, the first one with java.lang.IllegalStateException: no");
+    }
+
+    @Test
+    void obstacle_noTaskSucceeded_isWhatIsMostImportant() {
+        WorkCharacter stuck = alone(COMPUTE, 1_000, 40, 0);
+        stuck.stuck("2 s");
+        assertThat(stuck.obstacle()).hasValueSatisfying(text -> assertThat(text).startsWith("a task did not end"));
+
+        WorkCharacter hung = alone(COMPUTE, 1_000, 40, 0);
+        hung.hung("2 s");
+        assertThat(hung.obstacle()).hasValueSatisfying(text -> assertThat(text).startsWith("no task ended"));
+
+        WorkCharacter failed = alone(COMPUTE, 1_000, 40, 0);
+        failed.failed(oneFailure(), 1);
+        assertThat(failed.obstacle())
+                .hasValueSatisfying(text -> assertThat(text).startsWith("every task failed"));
+    }
+
+    @Test
+    void obstacle_someTasksSucceeded_isNone() {
+        WorkCharacter character = alone(COMPUTE, 1_000, 40, 0);
+        character.failed(oneFailure(), 4);
+        assertThat(character.findings()).hasSize(2);
+        assertThat(character.obstacle()).isEmpty();
+    }
+
+    private static Failures oneFailure() {
+        Failures failures = new Failures();
+        failures.add(new IllegalStateException("no"));
+        return failures;
     }
 
     private static WorkCharacter alone(Workload<?, ?> workload, long wall, long cpu, long queued) {

@@ -10,6 +10,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class WorkloadProfileTest {
     private static final int WIDTH = 120;
@@ -49,6 +51,18 @@ final class WorkloadProfileTest {
         assertThat(profile.table()).startsWith("Take the thread pool.");
         assertThat(profile.bestRow().orElseThrow().name()).isEqualTo("thread pool");
         assertThat(profile).hasToString("work: Take the thread pool.");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\r", "\u0085", "\u2028", "\u2029", "\u001b", "\u009b", "\0"})
+    void table_controlCharacterInNames_isASpace(String character) {
+        String name = "a" + character + "b";
+        WorkloadProfile profile = profile(name, List.of(name), row(name, 10), unmeasured(name));
+
+        assertThat(profile.table())
+                .isEqualTo(profile("a b", List.of("a b"), row("a b", 10), unmeasured("a b"))
+                        .table());
+        assertThat(profile).hasToString("a b: Take the thread pool.");
     }
 
     @Test

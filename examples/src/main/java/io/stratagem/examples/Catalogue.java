@@ -236,6 +236,11 @@ public final class Catalogue {
             }
         }
 
+        /** Their names. */
+        List<String> stages() {
+            return Stream.of(fetch, PACK, OUTLINE, register).map(Workload::name).toList();
+        }
+
         /** What is done with a stage and inputs such as it gets. */
         interface StageVisitor {
             <I, O> void visit(Workload<I, O> stage, List<I> inputs);

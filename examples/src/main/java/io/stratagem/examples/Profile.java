@@ -147,7 +147,7 @@ public final class Profile {
         List<WorkloadProfile> profiles = new ArrayList<>();
         try (Progress.Status status = Progress.status()) {
             ProfileOptions options = ProfileOptions.defaults().timePerStrategy(time);
-            subject.work().measure(new Inputs(directory, options, cli, status, profiles::add));
+            subject.work().measure(new Inputs(directory, html, options, cli, status, profiles::add));
         }
         show(profiles, cli);
         if (subject.input() == Input.FILES) {
@@ -157,7 +157,7 @@ public final class Profile {
         }
         cli.println("");
         for (WorkloadProfile profile : profiles) {
-            Path page = page(html, profiles.size() == 1 ? "" : "-" + profile.workload());
+            Path page = page(html, profiles.size() == 1 ? "" : stageAddition(profile.workload()));
             profile.writeHtml(page);
             cli.println("The page with plots is " + page.toAbsolutePath());
         }
@@ -184,14 +184,21 @@ public final class Profile {
         }
     }
 
-    /** Where the page goes: the name has the addition before its ending. */
     private static Path page(Optional<Path> html, String addition) throws IOException {
-        if (html.isEmpty()) {
-            return Files.createTempFile("stratagem-profile" + addition + "-", ".html");
-        }
-        String name = html.get().getFileName().toString();
-        String stem = MoreFiles.getNameWithoutExtension(html.get());
-        return html.get().resolveSibling(stem + addition + name.substring(stem.length()));
+        return html.isPresent()
+                ? withAddition(html.get(), addition)
+                : Files.createTempFile("stratagem-profile" + addition + "-", ".html");
+    }
+
+    private static String stageAddition(String stage) {
+        return "-" + stage;
+    }
+
+    /** With the addition before the ending of its name. */
+    private static Path withAddition(Path html, String addition) {
+        String name = html.getFileName().toString();
+        String stem = MoreFiles.getNameWithoutExtension(html);
+        return html.resolveSibling(stem + addition + name.substring(stem.length()));
     }
 
     private static Subject subject(Cli cli) throws Cli.Refused {
@@ -209,6 +216,7 @@ public final class Profile {
     /** Where inputs come from, and how they are measured. */
     private record Inputs(
             Optional<Path> directory,
+            Optional<Path> html,
             ProfileOptions options,
             Cli cli,
             Progress.Status status,
@@ -219,6 +227,15 @@ public final class Profile {
                     workload,
                     sample,
                     options.progress(row -> status.show("measuring " + workload.name() + ": " + row))));
+        }
+
+        /** Finds out before the first stage is measured. */
+        void requireWritablePages(List<String> stages) throws Cli.Refused {
+            if (html.isPresent()) {
+                for (String stage : stages) {
+                    Cli.requireWritable(withAddition(html.get(), stageAddition(stage)));
+                }
+            }
         }
 
         /** Some files, from all over the directory. */
@@ -318,6 +335,7 @@ public final class Profile {
     private static void pipeline(Inputs inputs) throws Exception {
         List<Path> files = inputs.files();
         try (Catalogue.Job job = Catalogue.Job.start(files)) {
+            inputs.requireWritablePages(job.stages());
             job.visitStages(inputs::measure, MOST_BYTES_OF_A_FILE);
         }
     }

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -211,5 +212,19 @@ final class ProfileTest {
         assertThat(outcome.err()).contains("cannot write to " + page);
         assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
         assertThat(outcome.out()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"fetch", "register"})
+    @Timeout(60) // to measure would take hours
+    void pageOfAStage_thatCannotBeWritten_isRefusedAtOnce(String stage) throws IOException {
+        Path files = inputOf("pipeline").orElseThrow();
+        Path inTheWay = Files.createDirectory(directory.resolve("page-" + stage + ".html"));
+
+        Outcome outcome = Outcome.of(
+                Profile::run, "--seconds", 3_600, "--html", directory.resolve("page.html"), "pipeline", files);
+
+        assertThat(outcome.err()).isEqualToNormalizingNewlines("profile: cannot write to " + inTheWay + "\n");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
     }
 }

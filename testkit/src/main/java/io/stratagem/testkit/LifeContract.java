@@ -147,7 +147,7 @@ public abstract class LifeContract extends NestingContract {
         RacingThreads.run(1, () -> {
             Thread.currentThread().interrupt();
             assertThat(strategy.submit(workload(Kind.COMPUTE, "quick", (Integer n) -> n), 1))
-                    .isDone();
+                    .isCompletedWithValue(Result.success(1));
             assertThat(Thread.currentThread().isInterrupted()).isTrue();
         });
     }

@@ -34,6 +34,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -222,13 +223,12 @@ final class AutoMakingTest extends StrategyFixture {
 
     @Test
     void suppliers_ofTwoStrategies_needEachOther_areToldSo() throws Exception {
-        AtomicReference<AutoStrategy> first = new AtomicReference<>();
-        AtomicReference<AutoStrategy> second = new AtomicReference<>();
-        CountDownLatch both = new CountDownLatch(2);
-        first.set(needing(second, both));
-        second.set(needing(first, both));
-        try (AutoStrategy one = first.get();
-                AutoStrategy other = second.get()) {
+        List<AutoStrategy> circle = circle(other -> {
+            other.strategyFor(COMPUTES);
+            return ThreadPoolStrategy.create();
+        });
+        try (AutoStrategy one = circle.get(0);
+                AutoStrategy other = circle.get(1)) {
             List<Started<Throwable>> all = List.of(
                     start(() -> catchThrowable(() -> one.strategyFor(COMPUTES))),
                     start(() -> catchThrowable(() -> other.strategyFor(COMPUTES))));
@@ -240,12 +240,37 @@ final class AutoMakingTest extends StrategyFixture {
         }
     }
 
-    private static AutoStrategy needing(AtomicReference<AutoStrategy> other, CountDownLatch both) {
+    @Test
+    void suppliers_giveEachOtherOnTwoThreads_oneIsRefused() throws Exception {
+        List<AutoStrategy> circle = circle(other -> other);
+        try (AutoStrategy one = circle.get(0);
+                AutoStrategy other = circle.get(1)) {
+            Started<Throwable> maker = start(() -> catchThrowable(() -> one.strategyFor(COMPUTES)));
+            Throwable thrown = catchThrowable(() -> other.strategyFor(COMPUTES));
+            assertThat(Stream.of(thrown, maker.get()).filter(Objects::nonNull))
+                    .singleElement()
+                    .isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    /** Two strategies whose suppliers each take the other one, at the same time. */
+    private static List<AutoStrategy> circle(Function<AutoStrategy, ExecutorStrategy> supplied) {
+        AtomicReference<AutoStrategy> first = new AtomicReference<>();
+        AtomicReference<AutoStrategy> second = new AtomicReference<>();
+        CountDownLatch both = new CountDownLatch(2);
+        first.set(taking(second, both, supplied));
+        second.set(taking(first, both, supplied));
+        return List.of(first.get(), second.get());
+    }
+
+    private static AutoStrategy taking(
+            AtomicReference<AutoStrategy> other,
+            CountDownLatch both,
+            Function<AutoStrategy, ExecutorStrategy> supplied) {
         return AutoStrategy.builder()
                 .make(Stratagem.THREAD_POOL, () -> {
                     meet(both);
-                    other.get().strategyFor(COMPUTES);
-                    return ThreadPoolStrategy.create();
+                    return supplied.apply(other.get());
                 })
                 .build();
     }
@@ -280,32 +305,6 @@ final class AutoMakingTest extends StrategyFixture {
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("the supplier of the thread pool gave strategy 'outer', which has 'inner' as a part and so"
                         + " cannot be a part of it");
-    }
-
-    @Test
-    void suppliers_giveEachOtherOnTwoThreads_oneIsRefused() throws Exception {
-        AtomicReference<AutoStrategy> first = new AtomicReference<>();
-        AtomicReference<AutoStrategy> second = new AtomicReference<>();
-        CountDownLatch both = new CountDownLatch(2);
-        first.set(giving(second, both));
-        second.set(giving(first, both));
-        try (AutoStrategy one = first.get();
-                AutoStrategy other = second.get()) {
-            Started<Throwable> maker = start(() -> catchThrowable(() -> one.strategyFor(COMPUTES)));
-            Throwable thrown = catchThrowable(() -> other.strategyFor(COMPUTES));
-            assertThat(Stream.of(thrown, maker.get()).filter(Objects::nonNull))
-                    .singleElement()
-                    .isInstanceOf(IllegalStateException.class);
-        }
-    }
-
-    private static AutoStrategy giving(AtomicReference<AutoStrategy> other, CountDownLatch both) {
-        return AutoStrategy.builder()
-                .make(Stratagem.THREAD_POOL, () -> {
-                    meet(both);
-                    return other.get();
-                })
-                .build();
     }
 
     // ---------------------------------------------------------------------------------------------- what there is

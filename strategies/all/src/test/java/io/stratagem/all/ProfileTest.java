@@ -3,6 +3,7 @@ package io.stratagem.all;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.stratagem.Kind;
 import io.stratagem.ProfileOptions;
 import io.stratagem.Stratagem;
 import io.stratagem.Workload;
@@ -31,6 +32,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** That a profile measures what it says, survives all that work may do, and leaves nothing. */
 @Timeout(Patience.TEST_SECONDS)
@@ -344,6 +347,37 @@ final class ProfileTest {
     }
 
     @Test
+    void profile_failureWhoseTextNeverComes_isNamedByItsClass() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Endless();
+        });
+
+        WorkloadProfile profile = Stratagem.profile(fails, SAMPLE, SHORT);
+
+        assertThat(profile.findings())
+                .singleElement()
+                .asString()
+                .endsWith("the first one with all.ProfileTest$Endless, whose toString() does not return");
+        for (String inThisJvm : List.of("one thread", "thread pool", "event loop")) {
+            assertThat(row(profile, inThisJvm).note()).contains("all.ProfileTest$Endless, whose");
+        }
+    }
+
+    private static final class Endless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return "at last";
+        }
+    }
+
+    @Test
     void profile_failsSometimes_countsIt() {
         Workload<Integer, Long> sometimes = Workload.compute("sometimes", n -> {
             if (n == 3) {
@@ -378,53 +412,48 @@ final class ProfileTest {
         return recurse(n) + 1;
     }
 
-    @Test
-    void profile_needsTooMuchMemory_isNotTriedAgainInThisJvm() {
-        Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> new long[Integer.MAX_VALUE].length);
+    @ParameterizedTest
+    @EnumSource(names = {"COMPUTE", "ASYNC"})
+    void profile_needsTooMuchMemory_isNotTriedAgainInThisJvm(Kind kind) {
+        AtomicInteger calls = new AtomicInteger(); // each worker process counts in a copy of its own
+        Workload<Integer, Integer> greedy = kind == Kind.ASYNC
+                ? Workload.async("greedy", (n, loop) -> CompletableFuture.completedFuture(tooMuch(calls)))
+                : Workload.compute("greedy", n -> tooMuch(calls));
 
         WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
 
+        assertThat(calls).as("it is not tried again").hasValue(1);
+        assertThat(figures(profile.rows().get(0)).tasks()).isEqualTo(1);
         assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
+        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
         assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
-        assertThat(figures(profile, "one thread").tasks())
-                .as("it is not tried again")
-                .isEqualTo(1);
+    }
+
+    private static int tooMuch(AtomicInteger calls) {
+        calls.incrementAndGet();
+        return new long[Integer.MAX_VALUE].length;
     }
 
     @Test
     void profile_needsTooMuchMemoryOnStrategiesOnly_isTriedOnOneOfThisJvm() {
+        AtomicInteger calls = new AtomicInteger(); // each worker process counts in a copy of its own
         Workload<Integer, Integer> greedy = Workload.compute("greedy", n -> {
             if (Thread.currentThread().getName().startsWith("stratagem-profile")) {
                 return n;
             }
+            calls.incrementAndGet();
             throw new OutOfMemoryError("many of these are too many");
         });
 
         WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
 
-        assertThat(figures(profile, "thread pool").tasks())
-                .as("it is not tried again")
-                .isEqualTo(1);
+        assertThat(calls).as("it is not tried again").hasValue(1);
+        assertThat(figures(profile, "thread pool").tasks()).isEqualTo(1);
+        assertThat(figures(profile, "thread pool").failures()).isEqualTo(1);
         assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
         assertThat(figures(profile, "process pool").tasks())
                 .as("workers can be replaced")
                 .isGreaterThan(1);
-    }
-
-    @Test
-    void profile_asynchronousWorkThatNeedsTooMuchMemory_isNotTriedAgainInThisJvm() {
-        Workload<Integer, Integer> greedy = Workload.async("greedy", (n, loop) -> {
-            throw new OutOfMemoryError("no room");
-        });
-
-        WorkloadProfile profile = Stratagem.profile(greedy, SAMPLE, SHORT);
-
-        assertThat(figures(profile.rows().get(0)).tasks())
-                .as("it is not tried again")
-                .isEqualTo(1);
-        assertThat(profile.findings()).first().asString().contains("OutOfMemoryError", "make it isolated");
-        assertThat(row(profile, "event loop").note()).contains("needs more memory than this JVM has");
-        assertThat(row(profile, "thread pool").note()).contains("needs more memory than this JVM has");
     }
 
     @Test
