@@ -92,7 +92,7 @@ final class AtWorker {
     /** What is next has come back. */
     void settled(Sent sent) {
         all.removeFirst();
-        boolean wasShort = sent.ageNanos() < SHORT_NANOS && !sent.isSlow();
+        boolean wasShort = sent.answeredAfterNanos() < SHORT_NANOS && !sent.isSlow();
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }
@@ -134,8 +134,7 @@ final class AtWorker {
         shortWorkload = NONE;
     }
 
-    // ---------------------------------------------------------------------------------------------- what goes
-    // elsewhere
+    // ---------------------------------------------------------------------------------------------- given back
 
     /**
      * A task takes long: what came with it or was sent ahead goes elsewhere, if it has not begun. All is marked before the

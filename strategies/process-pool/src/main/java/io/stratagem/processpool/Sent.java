@@ -37,6 +37,7 @@ final class Sent {
 
     private boolean isSlow;
     private long ranNanos;
+    private long answeredAfterNanos;
 
     /**
      * Tasks whose frame is about to be sent.
@@ -348,6 +349,12 @@ final class Sent {
     /** The worker has been at it for so long, when it sent what came last. */
     void ran(long nanos) {
         ranNanos = nanos;
+        answeredAfterNanos = ageNanos();
+    }
+
+    /** How long after it was sent the last answer came. How long that took to be rebuilt and reported does not count. */
+    long answeredAfterNanos() {
+        return answeredAfterNanos;
     }
 
     /** How long a task has taken on average, once all are reported. */
