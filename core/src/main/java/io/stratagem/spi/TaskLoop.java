@@ -10,7 +10,8 @@ public interface TaskLoop extends Loop {
 
     /**
      * Told that the task has its outcome. Called once, on any thread, after what cancels the stage was handed to the
-     * executor; must neither block nor throw.
+     * executor; must neither block nor throw. A task that is given up before its function has returned has no stage yet:
+     * that is cancelled when the function returns, on its thread.
      *
      * @param succeeded whether the outcome is a success; another attempt has a loop of its own
      */

@@ -2,6 +2,7 @@ package io.stratagem.eventloop;
 
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
+import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.TaskLoop;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
@@ -264,7 +265,10 @@ final class LoopTask implements TaskLoop, Executor {
                 cancelCalls(succeeded);
             });
         } catch (RejectedExecutionException e) {
-            cancelCalls(succeeded); // what is open the loop has closed itself, or will
+            // What is open the loop has closed itself, or will. This may be the clock's thread, and a call's end is
+            // followed
+            // by code of the user's.
+            ServiceThread.callbacks().execute(() -> cancelCalls(succeeded));
         }
     }
 

@@ -352,7 +352,10 @@ final class Sent {
         answeredAfterNanos = ageNanos();
     }
 
-    /** How long after it was sent the last answer came. How long that took to be rebuilt and reported does not count. */
+    /**
+     * How long after it was sent the last answer was there for the driver, which may have been at another until then. How
+     * long it takes to rebuild this answer, and to report it, does not count.
+     */
     long answeredAfterNanos() {
         return answeredAfterNanos;
     }
