@@ -68,6 +68,12 @@ final class MapBatch extends Batch implements BiConsumer<@Nullable Object, @Null
         return inputs()[index];
     }
 
+    /** What {@link #slot} looks into. */
+    @Nullable
+    Object[] slots() {
+        return slots;
+    }
+
     @Override
     @Nullable
     Object slot(int index) {

@@ -44,8 +44,6 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     /** After how many inputs to look at the clock again. */
     private static final int LOOK_INTERVAL = 16;
 
-    private static final @Nullable Object[] NONE = {};
-
     private final Terms terms;
     private final EngineStrategy strategy;
     private final Profile profile;
@@ -66,11 +64,6 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
 
     /** Nothing has come for a while: all room is to be used, be it for a small batch. */
     private boolean isStalled;
-
-    private @Nullable Object[] filling = NONE;
-    private int filled;
-    private long filledBytes;
-    private final Consumer<Object> sink = this::accept;
 
     /** Complete batches, when order does not matter. */
     private final @Nullable MpscUnboundedVarHandleArrayQueue<MapBatch> done;
@@ -151,9 +144,16 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         @SuppressWarnings("unchecked") // plain slots hold results of this workload
         Consumer<@Nullable Object> unchecked = (Consumer<@Nullable Object>) (Consumer<?>) action;
         int settled = batch.settledPlain();
-        while (batch.read < settled) {
-            inWindow--;
-            unchecked.accept(batch.slot(batch.read++));
+        // Neither the run nor the batch is written for each: workers look at the one and change the other at each task.
+        @Nullable Object[] slots = batch.slots();
+        int read = batch.read;
+        try {
+            while (read < settled) {
+                unchecked.accept(slots[read++]);
+            }
+        } finally {
+            inWindow -= read - batch.read;
+            batch.read = read;
         }
     }
 
@@ -347,17 +347,16 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     /** Pulls the inputs of one batch; null if there are none. */
     private @Nullable MapBatch fill() {
         int size = nextSize();
-        filling = new @Nullable Object[size];
-        filled = 0;
-        filledBytes = 0;
+        Filling filling = new Filling(size);
         long bytesLeft = windowBytes - bytesInWindow();
         long began = 0;
-        while (filled < size && intake.pull(sink)) {
-            if (filledBytes >= bytesLeft) {
+        while (filling.count < size && intake.pull(filling)) {
+            if (filling.bytes >= bytesLeft) {
                 break;
             }
             // A slow input must not keep back what it has given, while workers have nothing to do.
             boolean mayBeIdle = isAsync || unfinished.get() == 0;
+            int filled = filling.count;
             if (mayBeIdle && filled < size && (filled < LOOK_INTERVAL || filled % LOOK_INTERVAL == 0)) {
                 long now = strategy.clock().nanoTime();
                 if (began == 0) {
@@ -367,19 +366,35 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
                 }
             }
         }
-        if (filled == 0) {
+        if (filling.count == 0) {
             return null;
         }
-        @Nullable Object[] inputs = filled == size ? filling : Arrays.copyOf(filling, filled);
-        filling = NONE;
-        inWindow += filled;
-        BatchDetails details = strategy.newDetails(terms, filled, inputs[0]);
-        return new MapBatch(this, inputs, filledBytes, details);
+        @Nullable Object[] inputs = filling.inputs();
+        inWindow += inputs.length;
+        BatchDetails details = strategy.newDetails(terms, inputs.length, inputs[0]);
+        return new MapBatch(this, inputs, filling.bytes, details);
     }
 
-    private void accept(@Nullable Object element) {
-        filling[filled++] = element;
-        filledBytes += Weight.bytes(element);
+    /** The inputs of a batch as they are pulled. Not in fields of the run, which workers look at for each task. */
+    private static final class Filling implements Consumer<Object> {
+        private final @Nullable Object[] elements;
+        private int count;
+        private long bytes;
+
+        Filling(int size) {
+            this.elements = new @Nullable Object[size];
+        }
+
+        @Override
+        public void accept(@Nullable Object element) {
+            elements[count++] = element;
+            bytes += Weight.bytes(element);
+        }
+
+        @Nullable
+        Object[] inputs() {
+            return count == elements.length ? elements : Arrays.copyOf(elements, count);
+        }
     }
 
     /** The sizer's proposal, within the window, and less towards a known end, so that all workers end together. */
