@@ -4,6 +4,8 @@ import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.stratagem.spi.ServiceThread;
 import io.stratagem.spi.TaskLoop;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.channels.SelectionKey;
 import java.time.Duration;
 import java.util.HashSet;
@@ -22,9 +24,20 @@ import org.jspecify.annotations.Nullable;
  */
 /* What is opened is added and taken off on the loop's thread. Whoever settles the task says so first (isEnded), and then
  * looks whether anything was opened; who opens first says so (hasOpened), and then looks whether the task has ended. So
- * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls).
+ * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls). A success on the loop's thread is not
+ * met by either.
  */
 final class LoopTask implements TaskLoop, Executor {
+    private static final VarHandle ENDED;
+
+    static {
+        try {
+            ENDED = MethodHandles.lookup().findVarHandle(LoopTask.class, "isEnded", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final Home home;
 
     /** Null as long as it has neither opened nor off-loaded anything: of those that only wait there may be very many. */
@@ -252,7 +265,12 @@ final class LoopTask implements TaskLoop, Executor {
 
     @Override
     public void ended(boolean succeeded) {
-        if (!succeeded) { // a write of a volatile costs as much as the rest of a short task's end
+        if (succeeded && !hasOpened && thread().isCurrent()) {
+            // Where the two are one thread no order is to be kept, which would cost as much as all else here.
+            ENDED.setRelease(this, true);
+            return;
+        }
+        if (!succeeded) {
             hasFailed = true;
         }
         isEnded = true;
@@ -265,9 +283,8 @@ final class LoopTask implements TaskLoop, Executor {
                 cancelCalls(succeeded);
             });
         } catch (RejectedExecutionException e) {
-            // What is open the loop has closed itself, or will. This may be the clock's thread, and a call's end is
-            // followed
-            // by code of the user's.
+            // What is open the loop has closed itself, or will. This may be the clock's thread, and code of the user's
+            // follows a call's end.
             ServiceThread.callbacks().execute(() -> cancelCalls(succeeded));
         }
     }
