@@ -26,6 +26,9 @@ final class AsyncStart {
     private final Terms terms;
     private final long began;
 
+    /** What was cut off behind a task that waits, and is to be started next. */
+    private @Nullable Batch rest;
+
     /**
      * Of the tasks of a batch.
      *
@@ -40,14 +43,19 @@ final class AsyncStart {
     }
 
     void start(Batch first) {
-        Batch rest = startTasks(first);
-        while (rest != null) {
-            if (isForLong()) {
-                terms.strategy.dispatch(rest);
-                return;
+        Batch next = first;
+        while (next != null) {
+            Batch batch = next;
+            rest = null;
+            batch.inContext(() -> startTasks(batch));
+            next = rest;
+            if (next != null) {
+                if (isForLong()) {
+                    terms.strategy.dispatch(next);
+                    return;
+                }
+                EngineStrategy.cancelIfUnwanted(next);
             }
-            EngineStrategy.cancelIfUnwanted(rest);
-            rest = startTasks(rest);
         }
     }
 
@@ -56,60 +64,50 @@ final class AsyncStart {
         return terms.clock().nanoTime() - began > MOST_NANOS;
     }
 
-    /** Starts tasks up to one that is not done at once; gives those behind it, or null. */
-    private @Nullable Batch startTasks(Batch batch) {
-        if (!batch.isWaiting()) {
-            return null;
-        }
-        Context.Applied applied;
-        try {
-            applied = terms.context.apply();
-        } catch (Throwable e) {
-            batch.cancelUnstarted(e);
-            return null;
-        }
-        boolean wasInterrupted = Thread.interrupted();
+    private void startTasks(Batch batch) {
         try {
             // They count as waiting from their start, and not as running on the worker that starts them.
             batch.listWait();
             if (batch.isRefused()) {
-                return null;
+                return;
             }
             Loop loop = loops.get();
-            return batch.begin(by, Batch.STARTING, loop) == 0 ? startFrom(batch, loop) : null;
+            if (batch.beginAsync(by, loop) == 0) {
+                startFrom(batch, loop);
+            }
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
             }
-            if (wasInterrupted || (by.batch() == null && by.isCallInterrupted())) {
+            if (by.batch() == null && by.isCallInterrupted()) {
                 Thread.currentThread().interrupt();
             }
-            terms.context.undo(applied);
         }
     }
 
-    private @Nullable Batch startFrom(Batch batch, Loop firstLoop) {
+    /** Starts tasks up to one that is not done at once; those behind it are the rest. */
+    private void startFrom(Batch batch, Loop firstLoop) {
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
             CompletionStage<@Nullable Object> started = startTask(batch, index, new ContextLoop(loop, terms.context));
             Object value = index + 1 < batch.size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
             if (value == NOTHING || (mustLook && isForLong())) {
-                Batch rest = batch.cutUnstarted();
+                rest = batch.cutUnstarted();
                 boolean isAlone = index == 0 && rest == null;
                 if (isAlone || isDone(started)) {
                     batch.settleWith(index, started, loop);
                 } else {
                     batch.settleApart(index, started, loop, by);
                 }
-                return rest;
+                return;
             }
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted(); // which must not meet the next one
             }
             Loop next = loops.get();
             if (!batch.goOn(index, value, started, loop)) {
-                return null;
+                return;
             }
             loop = next;
         }

@@ -61,13 +61,13 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     private static final long MASK = MAX_SIZE;
     private static final long TAKEN = 1L << 63;
 
-    /** What {@link #settleAndClaim} returns in place of an index. */
+    /** What {@link #begin} and {@link #settleAndClaim} return in place of an index. */
     static final int NONE_LEFT = -1;
 
     static final int TAKEN_AWAY = -2;
 
     /** A thread that starts asynchronous tasks is not interrupted: it has others to serve. */
-    static final Object STARTING = new Object();
+    private static final Object STARTING = new Object();
 
     private static final Logger log = LoggerFactory.getLogger(Batch.class);
 
@@ -266,8 +266,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
      * @return false if an engine may forget it
      */
     public final boolean isWaiting() {
-        long now = word;
-        return claimed(now) == settled(now) && claimed(now) < end(now) && !isHeld;
+        return mayBegin() && !isHeld;
     }
 
     /**
@@ -528,18 +527,71 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     // ---------------------------------------------------------------------------------------------- running here
 
     /**
-     * Claims the first task.
-     *
-     * @param newRunner the thread, or {@link #STARTING}
-     * @param loop what the first task is given, if it is asynchronous
-     * @return −1 if there is none or somebody else has begun
+     * Runs what begins with these tasks: in the context of who submitted them, and without an interrupt that is not for
+     * them. Where that context cannot be applied they fail.
      */
-    final synchronized int begin(Worker by, Object newRunner, @Nullable Loop loop) {
-        long now = word;
-        if (claimed(now) != settled(now) || claimed(now) == end(now)) {
-            return -1;
+    final void inContext(Runnable start) {
+        if (!isWaiting()) {
+            return;
         }
-        int first = claimed(now);
+        Context.Applied applied;
+        try {
+            applied = terms.context.apply();
+        } catch (Throwable e) {
+            cancelUnstarted(e);
+            return;
+        }
+        boolean wasInterrupted = Thread.interrupted();
+        try {
+            start.run();
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+            terms.context.undo(applied);
+        }
+    }
+
+    /**
+     * Claims the first task for {@link #run} on the calling thread.
+     *
+     * @return which; {@link #NONE_LEFT} if there is none or somebody else has begun
+     */
+    final synchronized int begin(Worker by) {
+        if (!mayBegin()) {
+            return NONE_LEFT;
+        }
+        execution = newExecution(by, end(word), enter(by, Thread.currentThread()));
+        return claimFirst();
+    }
+
+    /**
+     * Claims the first task for {@link #runAsync}.
+     *
+     * @param loop what it is given
+     * @return as {@link #begin}
+     */
+    final synchronized int beginAsync(Worker by, Loop loop) {
+        if (!mayBegin()) {
+            return NONE_LEFT;
+        }
+        long start = enter(by, STARTING);
+        if (end(word) == 1) {
+            waitStartNanos = start != 0 ? start : 1;
+            taskLoop = toBeTold(loop);
+        } else {
+            execution = newExecution(by, end(word), start);
+        }
+        return claimFirst();
+    }
+
+    private boolean mayBegin() {
+        long now = word;
+        return claimed(now) == settled(now) && claimed(now) < end(now);
+    }
+
+    /** Gives the time of the beginning. */
+    private long enter(Worker by, Object newRunner) {
         worker = by;
         runner = newRunner;
         BatchDetails mine = details;
@@ -547,16 +599,16 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
             by.forgetTime(); // its end may not be noted
         }
         long start = by.nowNanos(terms.clock());
-        if (newRunner == STARTING && end(now) == 1) {
-            waitStartNanos = start != 0 ? start : 1;
-            taskLoop = toBeTold(loop);
-        } else {
-            execution = newExecution(by, end(now), start);
-        }
         if (mine != null) {
             mine.taskStartNanos = start;
             arm(mine, terms.timeoutNanos);
         }
+        return start;
+    }
+
+    private int claimFirst() {
+        long now = word;
+        int first = claimed(now);
         word = word(first, first + 1, end(now));
         return first;
     }
@@ -622,7 +674,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         synchronized (this) {
             if (settled(word) == index) {
                 alone = part(index, index + 1, null);
-                alone.begin(by, STARTING, loop); // before anybody else can
+                alone.beginAsync(by, loop); // before anybody else can
                 link(alone);
                 alone.listWait();
                 finishExecution(index);

@@ -9,21 +9,14 @@ final class LocalRun {
     private LocalRun() {}
 
     static void run(Batch batch, Worker by) {
-        if (!batch.isWaiting()) {
-            return;
-        }
+        batch.inContext(() -> runAll(batch, by));
+    }
+
+    private static void runAll(Batch batch, Worker by) {
         Batch former = by.batch();
-        Context.Applied applied;
-        try {
-            applied = batch.terms.context.apply();
-        } catch (Throwable e) {
-            batch.cancelUnstarted(e);
-            return;
-        }
-        boolean wasInterrupted = Thread.interrupted(); // the tasks are not to meet what is not for them
         try {
             by.enter(batch, former);
-            int first = batch.isRefused() ? Batch.NONE_LEFT : batch.begin(by, Thread.currentThread(), null);
+            int first = batch.isRefused() ? Batch.NONE_LEFT : batch.begin(by);
             if (first >= 0) {
                 runFrom(batch, first, by);
                 if (former != null) {
@@ -31,11 +24,10 @@ final class LocalRun {
                 }
             }
         } finally {
-            if (wasInterrupted || isInterruptForOuter(by, former)) {
+            if (isInterruptForOuter(by, former)) {
                 Thread.currentThread().interrupt();
             }
             by.leave(former);
-            batch.terms.context.undo(applied);
         }
     }
 
