@@ -322,8 +322,24 @@ final class LoopThread extends Thread implements ServiceThread {
         }
     }
 
-    /** Its completion is what is to be done. */
-    private static final class Delay extends OwnTimer implements Runnable, Abortable {
+    /** A future whose completion is what is to be done. */
+    private interface Completion extends Runnable, Abortable {
+        boolean complete(@Nullable Void value);
+
+        boolean completeExceptionally(Throwable why);
+
+        @Override
+        default void run() {
+            complete(null);
+        }
+
+        @Override
+        default void abort(Throwable why) {
+            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
+        }
+    }
+
+    private static final class Delay extends OwnTimer implements Completion {
         Delay(LoopTask task) {
             super(task);
         }
@@ -332,16 +348,6 @@ final class LoopThread extends Thread implements ServiceThread {
         @Nullable
         Runnable action() {
             return isDone() ? null : this;
-        }
-
-        @Override
-        public void run() {
-            complete(null);
-        }
-
-        @Override
-        public void abort(Throwable why) {
-            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
         }
 
         @Override
@@ -356,21 +362,11 @@ final class LoopThread extends Thread implements ServiceThread {
     }
 
     /** A delay by another clock. */
-    private static final class ClockDelay extends LoopFuture<Void> implements Runnable, Abortable {
+    private static final class ClockDelay extends LoopFuture<Void> implements Completion {
         private volatile @Nullable Scheduled timer;
 
         ClockDelay(LoopThread loop) {
             super(loop);
-        }
-
-        @Override
-        public void run() {
-            complete(null);
-        }
-
-        @Override
-        public void abort(Throwable why) {
-            ServiceThread.callbacks().execute(() -> completeExceptionally(why));
         }
 
         @Override
