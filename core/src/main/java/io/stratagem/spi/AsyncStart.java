@@ -26,9 +26,6 @@ final class AsyncStart {
     private final Terms terms;
     private final long began;
 
-    /** What was cut off behind a task that waits, and is to be started next. */
-    private @Nullable Batch rest;
-
     /**
      * Of the tasks of a batch.
      *
@@ -43,20 +40,20 @@ final class AsyncStart {
     }
 
     void start(Batch first) {
-        Batch next = first;
-        while (next != null) {
-            Batch batch = next;
-            rest = null;
-            batch.inContext(() -> startTasks(batch));
-            next = rest;
-            if (next != null) {
-                if (isForLong()) {
-                    terms.strategy.dispatch(next);
-                    return;
-                }
-                EngineStrategy.cancelIfUnwanted(next);
+        Batch rest = begin(first);
+        while (rest != null) {
+            if (isForLong()) {
+                terms.strategy.dispatch(rest);
+                return;
             }
+            EngineStrategy.cancelIfUnwanted(rest);
+            rest = begin(rest);
         }
+    }
+
+    /** Gives the tasks that were cut off behind the one started last, or null. */
+    private @Nullable Batch begin(Batch batch) {
+        return batch.inContext(() -> startTasks(batch));
     }
 
     /** Whether the thread must see to what else it has to do. */
@@ -64,17 +61,15 @@ final class AsyncStart {
         return terms.clock().nanoTime() - began > MOST_NANOS;
     }
 
-    private void startTasks(Batch batch) {
+    private @Nullable Batch startTasks(Batch batch) {
         try {
             // They count as waiting from their start, and not as running on the worker that starts them.
             batch.listWait();
             if (batch.isRefused()) {
-                return;
+                return null;
             }
             Loop loop = loops.get();
-            if (batch.beginAsync(by, loop) == 0) {
-                startFrom(batch, loop);
-            }
+            return batch.beginAsync(by, loop) ? startFrom(batch, loop) : null;
         } finally {
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted();
@@ -85,29 +80,29 @@ final class AsyncStart {
         }
     }
 
-    /** Starts tasks up to one that is not done at once; those behind it are the rest. */
-    private void startFrom(Batch batch, Loop firstLoop) {
+    /** Starts tasks up to one that is not done at once; gives those behind it, or null. */
+    private @Nullable Batch startFrom(Batch batch, Loop firstLoop) {
         Loop loop = firstLoop;
         for (int index = 0; ; index++) {
             CompletionStage<@Nullable Object> started = startTask(batch, index, new ContextLoop(loop, terms.context));
             Object value = index + 1 < batch.size() ? valueOf(started) : NOTHING;
             boolean mustLook = index % LOOK_INTERVAL == LOOK_INTERVAL - 1;
             if (value == NOTHING || (mustLook && isForLong())) {
-                rest = batch.cutUnstarted();
+                Batch rest = batch.cutUnstarted();
                 boolean isAlone = index == 0 && rest == null;
                 if (isAlone || isDone(started)) {
                     batch.settleWith(index, started, loop);
                 } else {
                     batch.settleApart(index, started, loop, by);
                 }
-                return;
+                return rest;
             }
             if (by.batch() == null && by.isBound()) {
                 Thread.interrupted(); // which must not meet the next one
             }
             Loop next = loops.get();
             if (!batch.goOn(index, value, started, loop)) {
-                return;
+                return null;
             }
             loop = next;
         }

@@ -527,23 +527,25 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     // ---------------------------------------------------------------------------------------------- running here
 
     /**
-     * Runs what begins with these tasks: in the context of who submitted them, and without an interrupt that is not for
-     * them. Where that context cannot be applied they fail.
+     * Has an action begin these tasks, unless there is nothing to begin: in the context of who submitted them, and without
+     * an interrupt that is not for them. Where that context cannot be applied they fail.
+     *
+     * @return what the action gave, or null
      */
-    final void inContext(Runnable start) {
+    final <T> @Nullable T inContext(Supplier<@Nullable T> action) {
         if (!isWaiting()) {
-            return;
+            return null;
         }
         Context.Applied applied;
         try {
             applied = terms.context.apply();
         } catch (Throwable e) {
             cancelUnstarted(e);
-            return;
+            return null;
         }
         boolean wasInterrupted = Thread.interrupted();
         try {
-            start.run();
+            return action.get();
         } finally {
             if (wasInterrupted) {
                 Thread.currentThread().interrupt();
@@ -561,27 +563,8 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         if (!mayBegin()) {
             return NONE_LEFT;
         }
-        execution = newExecution(by, end(word), enter(by, Thread.currentThread()));
-        return claimFirst();
-    }
-
-    /**
-     * Claims the first task for {@link #runAsync}.
-     *
-     * @param loop what it is given
-     * @return as {@link #begin}
-     */
-    final synchronized int beginAsync(Worker by, Loop loop) {
-        if (!mayBegin()) {
-            return NONE_LEFT;
-        }
-        long start = enter(by, STARTING);
-        if (end(word) == 1) {
-            waitStartNanos = start != 0 ? start : 1;
-            taskLoop = toBeTold(loop);
-        } else {
-            execution = newExecution(by, end(word), start);
-        }
+        long start = enter(by, Thread.currentThread());
+        execution = newExecution(by, end(word), start);
         return claimFirst();
     }
 
@@ -590,8 +573,9 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         return claimed(now) == settled(now) && claimed(now) < end(now);
     }
 
-    /** Gives the time of the beginning. */
+    /** Notes who begins, and gives the time: their timeout counts from here. */
     private long enter(Worker by, Object newRunner) {
+        assert Thread.holdsLock(this);
         worker = by;
         runner = newRunner;
         BatchDetails mine = details;
@@ -607,6 +591,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     private int claimFirst() {
+        assert Thread.holdsLock(this);
         long now = word;
         int first = claimed(now);
         word = word(first, first + 1, end(now));
@@ -667,6 +652,27 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
     }
 
     // ---------------------------------------------------------------------------------------------- asynchronous
+
+    /**
+     * Claims the first task for {@link #runAsync}.
+     *
+     * @param loop what it is given
+     * @return false if there is none or somebody else has begun
+     */
+    final synchronized boolean beginAsync(Worker by, Loop loop) {
+        if (!mayBegin()) {
+            return false;
+        }
+        long start = enter(by, STARTING);
+        if (end(word) == 1) {
+            waitStartNanos = start != 0 ? start : 1;
+            taskLoop = toBeTold(loop);
+        } else {
+            execution = newExecution(by, end(word), start);
+        }
+        claimFirst();
+        return true;
+    }
 
     /** Gives a task that waits a batch of its own; those before it, if there are any, are the whole of this one then. */
     final void settleApart(int index, CompletionStage<@Nullable Object> started, Loop loop, Worker by) {
@@ -752,7 +758,7 @@ public abstract sealed class Batch permits MapBatch, SingleBatch, StageBatch {
         leaveKey();
     }
 
-    private static @Nullable TaskLoop toBeTold(@Nullable Loop loop) {
+    private static @Nullable TaskLoop toBeTold(Loop loop) {
         return loop instanceof TaskLoop ofThisTask ? ofThisTask : null;
     }
 

@@ -9,7 +9,10 @@ final class LocalRun {
     private LocalRun() {}
 
     static void run(Batch batch, Worker by) {
-        batch.inContext(() -> runAll(batch, by));
+        var unused = batch.inContext(() -> {
+            runAll(batch, by);
+            return null;
+        });
     }
 
     private static void runAll(Batch batch, Worker by) {

@@ -143,17 +143,25 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
         @SuppressWarnings("unchecked") // plain slots hold results of this workload
         Consumer<@Nullable Object> unchecked = (Consumer<@Nullable Object>) (Consumer<?>) action;
-        int settled = batch.settledPlain();
-        // Neither the run nor the batch is written for each: workers look at the one and change the other at each task.
         @Nullable Object[] slots = batch.slots();
         int read = batch.read;
+        int settled = batch.settledPlain();
+        if (read >= settled) {
+            return;
+        }
+        // All at once: for each it would write what workers look at for each task. An action that reads on gets what is
+        // behind them.
+        inWindow -= settled - read;
+        batch.read = settled;
         try {
             while (read < settled) {
                 unchecked.accept(slots[read++]);
             }
         } finally {
-            inWindow -= read - batch.read;
-            batch.read = read;
+            if (read < settled && batch == current && batch.read == settled) { // it threw, and has not read on
+                inWindow += settled - read;
+                batch.read = read;
+            }
         }
     }
 

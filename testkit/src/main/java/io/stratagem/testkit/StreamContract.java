@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
+import java.util.Spliterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
@@ -180,6 +181,48 @@ public abstract class StreamContract extends TaskContract {
         }
         try (var results = strategy.map(identity, inputs.stream(), mode.options())) {
             assertThat(results.map(Result::orElseThrow).anyMatch(n -> n == 250)).isTrue();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void map_actionReadsOn_eachIsGivenOnce(Mode mode) {
+        Workload<Integer, Integer> tiny = workload(mode.kind, "tiny", n -> n);
+        List<Integer> inputs = IntStream.range(0, 3000).boxed().toList();
+        try (var stream = strategy(2).map(tiny, inputs.stream(), mode.options())) {
+            Spliterator<Result<Integer>> results = stream.spliterator();
+            List<Integer> values = new ArrayList<>();
+            results.forEachRemaining(first -> {
+                values.add(first.orElseThrow());
+                for (int i = 0; i < 7; i++) {
+                    results.tryAdvance(behind -> values.add(behind.orElseThrow()));
+                }
+            });
+            assertThat(values).containsExactlyInAnyOrderElementsOf(inputs);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("modes")
+    void map_actionThrows_thoseBehindItCanBeRead(Mode mode) {
+        Workload<Integer, Integer> tiny = workload(mode.kind, "tiny", n -> n);
+        List<Integer> inputs = IntStream.range(0, 3000).boxed().toList();
+        try (var stream = strategy(2).map(tiny, inputs.stream(), mode.options())) {
+            Spliterator<Result<Integer>> results = stream.spliterator();
+            List<Integer> values = new ArrayList<>();
+            while (values.size() < inputs.size()) {
+                int throwAt = values.size() + 5;
+                assertThatThrownBy(() -> results.forEachRemaining(result -> {
+                            values.add(result.orElseThrow());
+                            if (values.size() == throwAt) {
+                                throw new IllegalStateException("fifth");
+                            }
+                        }))
+                        .hasMessage("fifth");
+            }
+            assertThat(results.tryAdvance(result -> values.add(result.orElseThrow())))
+                    .isFalse();
+            assertThat(values).containsExactlyInAnyOrderElementsOf(inputs);
         }
     }
 

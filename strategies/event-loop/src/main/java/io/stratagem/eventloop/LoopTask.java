@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 /* What is opened is added and taken off on the loop's thread. Whoever settles the task says so first (isEnded), and then
  * looks whether anything was opened; who opens first says so (hasOpened), and then looks whether the task has ended. So
- * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls). A success on the loop's thread is not
- * met by either.
+ * one of the two closes it. With off-loaded calls it is the same (hasFailed, calls). A success that is told on the loop's
+ * thread, of a task that has opened nothing, needs no such order: what it opens later it opens on the same thread.
  */
 final class LoopTask implements TaskLoop, Executor {
     private static final VarHandle ENDED;
@@ -266,7 +266,7 @@ final class LoopTask implements TaskLoop, Executor {
     @Override
     public void ended(boolean succeeded) {
         if (succeeded && !hasOpened && thread().isCurrent()) {
-            // Where the two are one thread no order is to be kept, which would cost as much as all else here.
+            // No order need be kept: a fence would cost as much as all else here.
             ENDED.setRelease(this, true);
             return;
         }
