@@ -294,6 +294,9 @@ final class Sent {
     /** The next task, and all that are left behind it in its batch, were taken back before they began. */
     void revoked() {
         int at = reported++;
+        if (!isGathered()) {
+            kept = Math.min(kept, at); // also if nobody here has taken it back
+        }
         batchOf(at).notRun(indexInBatch(at));
     }
 
