@@ -37,7 +37,6 @@ final class Sent {
 
     private boolean isSlow;
     private long ranNanos;
-    private long answeredAfterNanos;
 
     /**
      * Tasks whose frame is about to be sent.
@@ -352,15 +351,11 @@ final class Sent {
     /** The worker has been at it for so long, when it sent what came last. */
     void ran(long nanos) {
         ranNanos = nanos;
-        answeredAfterNanos = ageNanos();
     }
 
-    /**
-     * How long after it was sent the last answer was there for the driver, which may have been at another until then. How
-     * long it takes to rebuild this answer, and to report it, does not count.
-     */
-    long answeredAfterNanos() {
-        return answeredAfterNanos;
+    /** How long that was, of the last it has sent: without the time in which it, or the driver, was at another batch. */
+    long ranNanos() {
+        return ranNanos;
     }
 
     /** How long a task has taken on average, once all are reported. */
