@@ -292,16 +292,28 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
         }
     }
 
-    private abstract class CopyIterator<T> implements Iterator<T> {
+    /**
+     * Goes over a copy.
+     *
+     * @param <T> of what it gives
+     * @param <E> of that, as it makes it of the copy
+     */
+    private abstract class CopyIterator<T, E extends T> implements Iterator<T> {
         private static final int PARTS = 3;
 
-        private final List<?> copy = (List<?>) present(ask(MapHost.COPY));
+        final List<?> copy = (List<?>) present(ask(MapHost.COPY));
         private int next;
-        private @Nullable CopiedEntry last;
+        private @Nullable E last;
 
-        abstract T element(CopiedEntry entry);
+        /** What stands in the copy from that place on. */
+        abstract E element(int at);
 
-        abstract void removeElement(CopiedEntry entry);
+        abstract void removeElement(E element);
+
+        @SuppressWarnings("unchecked") // as for values
+        final K key(int at) {
+            return (K) present(copy.get(at));
+        }
 
         @Override
         public final boolean hasNext() {
@@ -309,46 +321,44 @@ public final class SharedMap<K, V> extends AbstractMap<K, V>
         }
 
         @Override
-        @SuppressWarnings("unchecked") // as for values
         public final T next() {
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
-            K key = (K) present(copy.get(next));
-            long number = (Long) present(copy.get(next + 1));
-            CopiedEntry entry = new CopiedEntry(key, number, present(value(copy.get(next + 2))));
+            E element = element(next);
             next += PARTS;
-            last = entry;
-            return element(entry);
+            last = element;
+            return element;
         }
 
         @Override
         public final void remove() {
-            CopiedEntry entry = last;
-            if (entry == null) {
+            E element = last;
+            if (element == null) {
                 throw new IllegalStateException("there is nothing to remove");
             }
             last = null;
-            removeElement(entry);
+            removeElement(element);
         }
     }
 
-    private final class KeyIterator extends CopyIterator<K> {
+    private final class KeyIterator extends CopyIterator<K, K> {
         @Override
-        K element(CopiedEntry entry) {
-            return entry.getKey();
+        K element(int at) {
+            return key(at);
         }
 
         @Override
-        void removeElement(CopiedEntry entry) {
-            SharedMap.this.remove(entry.getKey());
+        void removeElement(K key) {
+            SharedMap.this.remove(key);
         }
     }
 
-    private final class EntryIterator extends CopyIterator<Map.Entry<K, V>> {
+    private final class EntryIterator extends CopyIterator<Map.Entry<K, V>, CopiedEntry> {
         @Override
-        Map.Entry<K, V> element(CopiedEntry entry) {
-            return entry;
+        CopiedEntry element(int at) {
+            long number = (Long) present(copy.get(at + 1));
+            return new CopiedEntry(key(at), number, present(value(copy.get(at + 2))));
         }
 
         @Override

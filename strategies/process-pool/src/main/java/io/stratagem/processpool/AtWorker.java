@@ -92,7 +92,7 @@ final class AtWorker {
     /** What is next has come back. */
     void settled(Sent sent) {
         all.removeFirst();
-        boolean wasShort = sent.answeredAfterNanos() < SHORT_NANOS && !sent.isSlow();
+        boolean wasShort = sent.ranNanos() < SHORT_NANOS && !sent.isSlow();
         shortTaskNanos = sent.nanosPerTask();
         shortWorkload = wasShort && !sent.isCommand() ? sent.workload() : NONE;
     }

@@ -37,7 +37,6 @@ final class Sent {
 
     private boolean isSlow;
     private long ranNanos;
-    private long answeredAfterNanos;
 
     /**
      * Tasks whose frame is about to be sent.
@@ -294,6 +293,9 @@ final class Sent {
     /** The next task, and all that are left behind it in its batch, were taken back before they began. */
     void revoked() {
         int at = reported++;
+        if (!isGathered()) {
+            kept = Math.min(kept, at); // also if nobody here has taken it back
+        }
         batchOf(at).notRun(indexInBatch(at));
     }
 
@@ -349,15 +351,11 @@ final class Sent {
     /** The worker has been at it for so long, when it sent what came last. */
     void ran(long nanos) {
         ranNanos = nanos;
-        answeredAfterNanos = ageNanos();
     }
 
-    /**
-     * How long after it was sent the last answer was there for the driver, which may have been at another until then. How
-     * long it takes to rebuild this answer, and to report it, does not count.
-     */
-    long answeredAfterNanos() {
-        return answeredAfterNanos;
+    /** How long that was, of the last it has sent: without the time in which it, or the driver, was at another batch. */
+    long ranNanos() {
+        return ranNanos;
     }
 
     /** How long a task has taken on average, once all are reported. */

@@ -140,7 +140,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
             WorkerProcess broken = process;
             if (broken != null) {
                 broken.kill();
-                bury(false);
+                bury(broken, false);
             }
         }
     }
@@ -154,8 +154,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
         } else if (isLeaving || isOver) {
             return false;
         } else if (hasLostProcess()) {
-            receiveRest();
-            bury(true);
+            WorkerProcess lost = Objects.requireNonNull(process);
+            receiveRest(lost);
+            bury(lost, true);
         }
         return true;
     }
@@ -371,17 +372,15 @@ final class WorkerDriver extends Thread implements ServiceThread {
 
     /** The process has ended, or is of no use any more. */
     private void endBroken(Exception e) {
-        WorkerProcess broken = process;
-        if (broken != null && e instanceof Bytes.MalformedException) {
+        WorkerProcess broken = Objects.requireNonNull(process);
+        if (e instanceof Bytes.MalformedException) {
             log.error("{} sent what cannot be read, and is killed", broken, e);
         }
-        if (broken != null) {
-            giveTimeToEnd(broken);
-        }
+        giveTimeToEnd(broken);
         if (e instanceof IOException) {
-            receiveRest();
+            receiveRest(broken);
         }
-        bury(true);
+        bury(broken, true);
     }
 
     /** A connection that has ended without its process: whatever it does, it is of no use any more. */
@@ -399,10 +398,9 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     /** Takes what a process that has ended had sent before: results that nobody has to lose, and its last words. */
-    private void receiveRest() {
-        WorkerProcess ended = process;
+    private void receiveRest(WorkerProcess ended) {
         try {
-            while (ended != null) {
+            while (true) {
                 receiver.receive(ended);
             }
         } catch (IOException | Bytes.MalformedException e) {
@@ -415,11 +413,7 @@ final class WorkerDriver extends Thread implements ServiceThread {
      *
      * @param isItsOwn whether nobody here has killed it
      */
-    private void bury(boolean isItsOwn) {
-        WorkerProcess dead = process;
-        if (dead == null) {
-            return;
-        }
+    private void bury(WorkerProcess dead, boolean isItsOwn) {
         Death death = dead.awaitDeath();
         TaskPage.Look last = dead.page().look();
         boolean wasUnexpected = !engine.isClosedNow() && last.state() != TaskPage.State.DOOMED;
@@ -469,14 +463,12 @@ final class WorkerDriver extends Thread implements ServiceThread {
     }
 
     private void succeed(UserCode code) {
-        WorkerProcess left = process;
-        if (left != null) {
-            left.kill();
-        }
+        WorkerProcess left = Objects.requireNonNull(process); // while values are serialised or rebuilt there is one
+        left.kill();
         if (!atWorker.has(code.batch())) {
             sender.giveBack(code.batch());
         }
-        bury(false);
+        bury(left, false);
         engine.abandoned(this);
         interrupt();
     }

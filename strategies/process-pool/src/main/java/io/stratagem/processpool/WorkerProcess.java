@@ -363,6 +363,12 @@ final class WorkerProcess {
         boolean isFinal() {
             return isFinal;
         }
+
+        @Override
+        @SuppressWarnings("OverrideThrowableToString") // it stands in texts for users, to whom the class says nothing
+        public String toString() {
+            return Objects.requireNonNull(getMessage());
+        }
     }
 
     // ---------------------------------------------------------------------------------------------- life

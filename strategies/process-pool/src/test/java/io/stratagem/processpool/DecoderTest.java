@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -346,6 +347,35 @@ final class DecoderTest {
 
         assertThat(taken.isConnected()).isTrue();
         assertThat(taken.results().get(0).isSuccess()).isTrue();
+    }
+
+    /** Nobody wants it: if that hung, there would be nobody to notice. */
+    @Test
+    void outcome_behindATaskThatWasTakenBack_isNotRebuilt() {
+        AtomicBoolean isRebuilt = new AtomicBoolean();
+        Hooked.whenRead("unwanted", () -> isRebuilt.set(true));
+        byte[] first = value(Tag.NULL::put);
+        byte[] others = frame(Frames.RESULTS, out -> {
+            out.putLong(2);
+            out.putInt(0);
+            out.putLong(0);
+            out.putInt(2);
+            out.putByte(Frames.REVOKED);
+            out.putInt(0);
+            out.putByte(Frames.VALUE);
+            Bytes compact = new Bytes();
+            new Codec(DecoderTest.class.getClassLoader(), Filters.fromApplication())
+                    .write(compact, new Hooked("unwanted"), "value");
+            out.putInt(compact.size());
+            out.putBytes(compact.array(), 0, compact.size());
+        });
+
+        Taken taken = APPLICATION.take(0, ByteBuffer.wrap(concatenated(first, others)));
+        Hooked.clear();
+
+        assertThat(taken.results().get(0).isSuccess()).isTrue();
+        assertThat(isRebuilt).isFalse();
+        assertThat(taken.isConnected()).isFalse();
     }
 
     @ParameterizedTest(name = "{0}")

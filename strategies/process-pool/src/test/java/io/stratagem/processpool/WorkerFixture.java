@@ -89,7 +89,7 @@ abstract class WorkerFixture extends StrategyFixture {
         assertThat(pool.run(PID, 0).isSuccess()).as("the pool is usable").isTrue();
     }
 
-    /** Runs such tasks until the last was short also by the driver's measure: others of the workload go ahead then. */
+    /** Runs such tasks until the last was short, even with its way there and back: others of the workload go ahead then. */
     static <I> void runUntilShort(ExecutorStrategy pool, Workload<I, ?> workload, I input) {
         for (int i = 0; i < 20; i++) {
             pool.run(workload, input).orElseThrow();

@@ -81,6 +81,17 @@ final class WorkerStartTest extends WorkerFixture {
         assertThat(starts()).isBetween(3L, 6L);
     }
 
+    /** Its class is nobody's but ours. */
+    @Test
+    void start_thatFails_isToldWithoutTheNameOfAClass() throws Exception {
+        Path javaHome = javaHome("exit 9");
+        WorkerProcessStrategy pool = pool(1, options -> options.javaHome(javaHome));
+
+        assertThatThrownBy(() -> pool.run(PID, 0).orElseThrow())
+                .hasMessageStartingWith(
+                        "task failed: worker stratagem-faults-worker-1 of 'faults' could not be started: ");
+    }
+
     @Test
     void start_thatBecomesPossible_happensAfterThePause() throws Exception {
         Path javaHome = javaHome("test -e '" + home + "/mended' || { echo 'still broken' >&2; exit 9; }");
