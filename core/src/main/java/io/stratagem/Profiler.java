@@ -46,7 +46,7 @@ final class Profiler<I, O> {
         this.sample = Collections.unmodifiableList(new ArrayList<>(sample));
         checkArgument(!this.sample.isEmpty(), "the sample is empty");
         this.options = options;
-        this.cpus = options.cpus().orElseGet(Stratagem::cpus);
+        this.cpus = options.cpusToCountOn();
         this.limitNanos = options.timePerStrategy().toNanos();
         this.limit = Quantity.time(options.timePerStrategy());
         this.character = new WorkCharacter(workload);
