@@ -90,7 +90,7 @@ final class Profiler<I, O> {
                 recommendation.best().map(best -> best.row().name()),
                 recommendation.text(),
                 character.findings(),
-                warnings,
+                warnings.stream().map(OneLine::of).toList(),
                 character.waiting(),
                 candidates.stream().map(Candidate::row).toList(),
                 conditions());
