@@ -33,6 +33,45 @@ final class ProfilerTest {
                 .allSatisfy(warning -> assertThat(warning.lines()).hasSize(1));
     }
 
+    @Test
+    void warnings_textOfAFailureNeverEnds_sayThatItsThreadGoesOn() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Endless();
+        });
+
+        assertThat(profile(fails).warnings())
+                .anyMatch(warning -> warning.startsWith("one thread: the toString() of a failure does not stop"));
+    }
+
+    private final class Endless extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            spinUntilReleased();
+            return "at last";
+        }
+    }
+
+    @Test
+    void warnings_textOfAFailureEndsWhenInterrupted_sayNothing() {
+        Workload<Integer, Integer> fails = Workload.compute("fails", n -> {
+            throw new Waiting();
+        });
+
+        assertThat(profile(fails).warnings()).noneMatch(warning -> warning.contains("toString()"));
+    }
+
+    private static final class Waiting extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            LockSupport.park();
+            return "at last";
+        }
+    }
+
     private void spinUntilReleased() {
         while (!isReleased.get()) {
             LockSupport.parkNanos(1_000_000);
