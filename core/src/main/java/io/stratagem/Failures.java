@@ -12,13 +12,15 @@ import org.jspecify.annotations.Nullable;
 /** What became of tasks that did not succeed. For one thread. */
 final class Failures {
     private static final int MOST_CHARS = 400;
+
+    /** How long a text has to come, and then to stop when it was interrupted. */
     private static final long TEXT_LIMIT_SECONDS = 1;
 
     private long count;
     private long deaths;
     private long transfers;
     private @Nullable Throwable first;
-    private @Nullable String textOfFirst;
+    private @Nullable Text textOfFirst;
     private @Nullable Throwable broken;
 
     void add(Throwable cause) {
@@ -52,9 +54,14 @@ final class Failures {
     /** What the first failure was, in one line. To be asked when nothing is measured: what it says of itself may take long. */
     Optional<String> first() {
         if (first != null && textOfFirst == null) {
-            textOfFirst = inOneLine(first);
+            textOfFirst = textOf(first);
         }
-        return Optional.ofNullable(textOfFirst);
+        return Optional.ofNullable(textOfFirst).map(Text::line);
+    }
+
+    /** Whether the thread that asked the first failure for its text is still at it. */
+    boolean isTextStuck() {
+        return textOfFirst != null && textOfFirst.isStuck();
     }
 
     /** An error that leaves no JVM as it was: the first, or one for want of memory. */
@@ -68,8 +75,39 @@ final class Failures {
 
     /** Whatever it is, and whatever it says of itself. */
     static String inOneLine(Throwable cause) {
+        return textOf(cause).line();
+    }
+
+    /**
+     * What a failure says.
+     *
+     * @param isStuck whether it did not, and does not stop
+     */
+    private record Text(String line, boolean isStuck) {}
+
+    private static Text textOf(Throwable cause) {
         String name = cause.getClass().getName();
-        String text = textOf(cause, name);
+        FutureTask<String> asking = new FutureTask<>(cause::toString);
+        Thread thread = new Thread(asking, "stratagem-profile-text");
+        thread.setDaemon(true);
+        String text = name;
+        boolean isStuck = false;
+        try {
+            thread.start();
+            text = Objects.requireNonNullElse(
+                    Uninterruptibles.getUninterruptibly(asking, TEXT_LIMIT_SECONDS, TimeUnit.SECONDS), name);
+        } catch (TimeoutException e) {
+            text = name + ", whose toString() does not return";
+            asking.cancel(true);
+            Uninterruptibles.joinUninterruptibly(thread, TEXT_LIMIT_SECONDS, TimeUnit.SECONDS);
+            isStuck = thread.isAlive();
+        } catch (Throwable e) {
+            // it is named by its class
+        }
+        return new Text(line(text, name), isStuck);
+    }
+
+    private static String line(String text, String name) {
         List<String> lines =
                 text.lines().limit(2).map(each -> OneLine.of(each).strip()).toList();
         String line = lines.isEmpty() ? name : lines.get(0);
@@ -78,22 +116,5 @@ final class Failures {
         }
         line = line.startsWith("io.stratagem.") ? line.substring("io.stratagem.".length()) : line;
         return line.length() > MOST_CHARS ? line.substring(0, MOST_CHARS) + "…" : line;
-    }
-
-    private static String textOf(Throwable cause, String name) {
-        FutureTask<String> text = new FutureTask<>(cause::toString);
-        try {
-            Thread thread = new Thread(text, "stratagem-profile-text");
-            thread.setDaemon(true);
-            thread.start();
-            return Objects.requireNonNullElse(
-                    Uninterruptibles.getUninterruptibly(text, TEXT_LIMIT_SECONDS, TimeUnit.SECONDS), name);
-        } catch (TimeoutException e) {
-            return name + ", whose toString() does not return";
-        } catch (Throwable e) {
-            return name;
-        } finally {
-            text.cancel(true);
-        }
     }
 }

@@ -58,20 +58,26 @@ public final class ProfileOptions {
      * started. They may be more than this machine has, as suits work that also waits; that does not show how fast the work
      * is on a larger machine.
      *
-     * @param count from 1 to 8 for each of {@link Runtime#availableProcessors()}; {@link Stratagem#cpus()} by default
+     * @param count from 1 to 8 for each of {@link Runtime#availableProcessors()}; {@link Stratagem#cpus()} by default,
+     *     which must be within it, too, when the profile begins
      * @return a changed copy
      * @throws IllegalArgumentException if it is not
      */
     public ProfileOptions cpus(int count) {
+        requireWithinLimit("cpus", count);
+        return new ProfileOptions(timePerStrategy, OptionalInt.of(count), progress);
+    }
+
+    private static void requireWithinLimit(String name, int count) {
         int available = Runtime.getRuntime().availableProcessors();
         checkArgument(
                 count > 0 && count <= MOST_PER_CPU * available,
-                "cpus must be from 1 to %s, which is %s for each of the %s that this machine has: %s",
+                "%s must be from 1 to %s, which is %s for each of the %s that this machine has: %s",
+                name,
                 MOST_PER_CPU * available,
                 MOST_PER_CPU,
                 available,
                 count);
-        return new ProfileOptions(timePerStrategy, OptionalInt.of(count), progress);
     }
 
     /**
@@ -101,6 +107,16 @@ public final class ProfileOptions {
      */
     public OptionalInt cpus() {
         return cpus;
+    }
+
+    /** The number, or what {@link Stratagem#cpus()} says, if that is within the limit. */
+    int cpusToCountOn() {
+        if (cpus.isPresent()) {
+            return cpus.getAsInt();
+        }
+        int count = Stratagem.cpus();
+        requireWithinLimit("system property " + Stratagem.CPUS_PROPERTY, count);
+        return count;
     }
 
     Consumer<? super String> progress() {

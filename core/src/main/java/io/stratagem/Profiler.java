@@ -46,7 +46,7 @@ final class Profiler<I, O> {
         this.sample = Collections.unmodifiableList(new ArrayList<>(sample));
         checkArgument(!this.sample.isEmpty(), "the sample is empty");
         this.options = options;
-        this.cpus = options.cpus().orElseGet(Stratagem::cpus);
+        this.cpus = options.cpusToCountOn();
         this.limitNanos = options.timePerStrategy().toNanos();
         this.limit = Quantity.time(options.timePerStrategy());
         this.character = new WorkCharacter(workload);
@@ -90,7 +90,7 @@ final class Profiler<I, O> {
                 recommendation.best().map(best -> best.row().name()),
                 recommendation.text(),
                 character.findings(),
-                warnings,
+                warnings.stream().map(OneLine::of).toList(),
                 character.waiting(),
                 candidates.stream().map(Candidate::row).toList(),
                 conditions());
@@ -178,7 +178,16 @@ final class Profiler<I, O> {
             note = "no task ended within " + limit;
         }
         character.failed(failures, tasks);
+        warnOfText(ONE_THREAD, failures);
         candidates.add(new Candidate(ONE_THREAD, workload, true, false, new Row(ONE_THREAD, outcome.figures(), note)));
+    }
+
+    private void warnOfText(String name, Failures failures) {
+        if (failures.isTextStuck()) {
+            warnings.add(
+                    name + ": the toString() of a failure does not stop, still has its thread, and may take CPU time"
+                            + " from what was measured after it");
+        }
     }
 
     private void seenAlone(ThreadGauge.Reading used) {
@@ -220,6 +229,7 @@ final class Profiler<I, O> {
             if (isBaseline) {
                 seenInBaseline(trial, row, problem, isWatched ? holds : null);
             }
+            warnOfText(name, trial.failures());
             if (trial.hasBrokenThisJvm()) {
                 banned = TOO_LARGE;
             }

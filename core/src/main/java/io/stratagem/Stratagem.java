@@ -55,7 +55,8 @@ public final class Stratagem {
      * @param <I> what it takes
      * @param <O> what it gives
      * @return the report
-     * @throws IllegalArgumentException if the sample is empty
+     * @throws IllegalArgumentException if the sample is empty, or {@link #cpus()} more than
+     *     {@link ProfileOptions#cpus(int)} takes
      * @throws IllegalStateException if no strategy that is there takes the workload
      * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
      *     everything has been stopped, but for a task in this JVM that ignores interrupts: it keeps a daemon thread
@@ -94,7 +95,8 @@ public final class Stratagem {
      * @param <I> what it takes
      * @param <O> what it gives
      * @return the report
-     * @throws IllegalArgumentException if the sample is empty
+     * @throws IllegalArgumentException if the sample is empty, or {@link #cpus()}, if the options leave it at that, more than
+     *     {@link ProfileOptions#cpus(int)} takes
      * @throws IllegalStateException if no strategy that is there takes the workload
      * @throws java.util.concurrent.CancellationException if the calling thread is interrupted, which it then still is;
      *     everything has been stopped, but for a task in this JVM that ignores interrupts: it keeps a daemon thread

@@ -38,6 +38,33 @@ final class StratagemTest {
     }
 
     @Test
+    void profile_propertyIsBeyondTheLimitOfTheOption_isRefusedByNameAndValue() {
+        int available = Runtime.getRuntime().availableProcessors();
+        for (int count : new int[] {8 * available + 1, Integer.MAX_VALUE}) {
+            System.setProperty(PROPERTY, " " + count);
+            assertThatThrownBy(() -> Stratagem.profile(Workload.compute("w", n -> n), List.of(1)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("system property " + PROPERTY + " must be from 1 to " + 8 * available
+                            + ", which is 8 for each of the " + available + " that this machine has: " + count);
+        }
+    }
+
+    @Test
+    void profile_propertyIsTheLimit_isTaken() {
+        System.setProperty(PROPERTY, "" + 8 * Runtime.getRuntime().availableProcessors());
+        assertThatThrownBy(() -> Stratagem.profile(Workload.compute("w", n -> n), List.of(1)))
+                .hasMessageContaining("io.stratagem:stratagem-thread-pool");
+    }
+
+    @Test
+    void profile_cpusAreGiven_doesNotAskTheProperty() {
+        System.setProperty(PROPERTY, "" + Integer.MAX_VALUE);
+        ProfileOptions options = ProfileOptions.defaults().cpus(1);
+        assertThatThrownBy(() -> Stratagem.profile(Workload.compute("w", n -> n), List.of(1), options))
+                .hasMessageContaining("io.stratagem:stratagem-thread-pool");
+    }
+
+    @Test
     void choose_noStrategyThere_namesTheCoordinates() {
         assertThatThrownBy(() -> Stratagem.choose(Workload.compute("w", n -> n)))
                 .isInstanceOf(IllegalStateException.class)

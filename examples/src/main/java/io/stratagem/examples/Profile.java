@@ -44,7 +44,11 @@ public final class Profile {
     }
 
     /** What can be profiled, by the name of its example. */
-    private record Subject(String name, String what, Input input, Work work) {}
+    private record Subject(String name, String what, Input input, Work work, boolean hasStages) {
+        Subject(String name, String what, Input input, Work work) {
+            this(name, what, input, work, false);
+        }
+    }
 
     /** What the tasks of some work get. */
     private enum Input {
@@ -64,7 +68,7 @@ public final class Profile {
             new Subject("echo", "a hundred messages to a server and back", Input.MADE_UP, Profile::echo),
             new Subject("downloads", "pages from a server that takes its time", Input.MADE_UP, Profile::downloads),
             new Subject("mixed", "files parsed in worker processes", Input.CONTENT, Profile::mixed),
-            new Subject("pipeline", "each stage of a job by itself", Input.FILES, Profile::pipeline),
+            new Subject("pipeline", "each stage of a job by itself", Input.FILES, Profile::pipeline, true),
             new Subject("primes", "numbers tried for primes", Input.MADE_UP, Profile::primes),
             new Subject("vector", "a loop with SIMD vectors, in worker processes", Input.MADE_UP, Profile::vector),
             new Subject("montecarlo", "darts thrown, by tasks of a microsecond", Input.MADE_UP, Profile::montecarlo),
@@ -141,7 +145,7 @@ public final class Profile {
             }
             Cli.requireDirectory(directory.get());
         }
-        if (html.isPresent()) {
+        if (html.isPresent() && !subject.hasStages()) { // the pages of stages have other names
             Cli.requireWritable(html.get());
         }
         List<WorkloadProfile> profiles = new ArrayList<>();
@@ -194,8 +198,11 @@ public final class Profile {
         return "-" + stage;
     }
 
-    /** With the addition before the ending of its name. */
+    /** With the addition before the ending of its name, if it has one, which the root has not. */
     private static Path withAddition(Path html, String addition) {
+        if (html.getFileName() == null) {
+            return html;
+        }
         String name = html.getFileName().toString();
         String stem = MoreFiles.getNameWithoutExtension(html);
         return html.resolveSibling(stem + addition + name.substring(stem.length()));

@@ -227,4 +227,29 @@ final class ProfileTest {
         assertThat(outcome.err()).isEqualToNormalizingNewlines("profile: cannot write to " + inTheWay + "\n");
         assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
     }
+
+    /** Only the pages of the stages are written; one of them is refused here, so that nothing is measured. */
+    @Test
+    @Timeout(60)
+    void pageOfAPipeline_isNotAskedFor() throws IOException {
+        Path files = inputOf("pipeline").orElseThrow();
+        Path page = Files.createDirectory(directory.resolve("page.html"));
+        Path inTheWay = Files.createDirectory(directory.resolve("page-pack.html"));
+
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", 3_600, "--html", page, "pipeline", files);
+
+        assertThat(outcome.err()).isEqualToNormalizingNewlines("profile: cannot write to " + inTheWay + "\n");
+        assertThat(outcome.exitCode()).isEqualTo(Cli.PROBLEMS);
+    }
+
+    @Test
+    @Timeout(60)
+    void pageOfAStage_besideTheRoot_isRefusedAtOnce() throws IOException {
+        Path files = inputOf("pipeline").orElseThrow();
+        Path root = files.toAbsolutePath().getRoot();
+
+        Outcome outcome = Outcome.of(Profile::run, "--seconds", 3_600, "--html", root, "pipeline", files);
+
+        assertThat(outcome.err()).isEqualToNormalizingNewlines("profile: cannot write to " + root + "\n");
+    }
 }

@@ -35,6 +35,12 @@ final class AsyncBatchTest {
         thread.start();
     };
 
+    /** Starts each task; it succeeds at once until the test sets another. */
+    private final AtomicReference<Supplier<CompletableFuture<Integer>>> start =
+            new AtomicReference<>(() -> CompletableFuture.completedFuture(0));
+
+    private final CompletableFuture<Stream<Result<Integer>>> opened = new CompletableFuture<>();
+    private final AtomicInteger read = new AtomicInteger();
     private final ScriptedEngine engine = new ScriptedEngine(64);
     private final EngineStrategy strategy =
             new ScriptedEngine.Builder(engine).clock(new FakeClock()).build();
@@ -77,27 +83,34 @@ final class AsyncBatchTest {
         }
     }
 
+    /** Runs the batches of a map, which another thread reads, until one is large. */
+    private <I> Batch largeBatch(Stream<I> inputs, MapOptions options) {
+        Workload<I, Integer> workload =
+                Workload.async("scripted", (input, loop) -> start.get().get());
+        THREADS.execute(() -> {
+            Stream<Result<Integer>> results = strategy.map(workload, inputs, options);
+            opened.complete(results);
+            results.forEach(result -> read.incrementAndGet());
+        });
+        Batch batch = engine.next();
+        while (batch.size() < LARGE) {
+            batch.runAsync(engine.worker("one"), NoLoop::new);
+            batch = engine.next();
+        }
+        return batch;
+    }
+
+    private Batch largeBatch() {
+        return largeBatch(Stream.iterate(0, n -> n + 1), MapOptions.ordered());
+    }
+
     /**
      * The cancellation of a stream has made its list of what is to be cancelled when a task comes to wait: what is cut off
      * then is not in that list.
      */
     @Test
     void close_justBeforeATaskWaits_startsNothingBehindIt() throws Exception {
-        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
-        start.set(() -> CompletableFuture.completedFuture(0));
-        CompletableFuture<Stream<Result<Integer>>> opened = new CompletableFuture<>();
-        Workload<Integer, Integer> workload =
-                Workload.async("cut", (n, loop) -> start.get().get());
-        THREADS.execute(() -> {
-            Stream<Result<Integer>> results = strategy.map(workload, Stream.iterate(0, n -> n + 1));
-            opened.complete(results);
-            results.forEach(result -> {});
-        });
-        Batch older = engine.next();
-        while (older.size() < LARGE) {
-            older.runAsync(engine.worker("one"), NoLoop::new);
-            older = engine.next();
-        }
+        Batch older = largeBatch();
         Batch newer = engine.next(); // is cancelled first
 
         CountDownLatch begun = new CountDownLatch(1);
@@ -119,9 +132,8 @@ final class AsyncBatchTest {
             Uninterruptibles.awaitUninterruptibly(cancelling);
             return new CompletableFuture<>();
         });
-        Batch held = older;
         THREADS.execute(() -> {
-            held.runAsync(engine.worker("two"), NoLoop::new);
+            older.runAsync(engine.worker("two"), NoLoop::new);
             done.countDown();
         });
         begun.await();
@@ -135,21 +147,7 @@ final class AsyncBatchTest {
     /** Nobody else knows the stage, nor the loop, of a task whose function has not returned. */
     @Test
     void close_whileATaskIsStarted_cancelsItsStageAndTellsItsLoop() throws Exception {
-        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
-        start.set(() -> CompletableFuture.completedFuture(0));
-        CompletableFuture<Stream<Result<Integer>>> opened = new CompletableFuture<>();
-        Workload<Integer, Integer> workload =
-                Workload.async("started", (n, loop) -> start.get().get());
-        THREADS.execute(() -> {
-            Stream<Result<Integer>> results = strategy.map(workload, Stream.iterate(0, n -> n + 1));
-            opened.complete(results);
-            results.forEach(result -> {});
-        });
-        Batch batch = engine.next();
-        while (batch.size() < LARGE) {
-            batch.runAsync(engine.worker("one"), NoLoop::new);
-            batch = engine.next();
-        }
+        Batch batch = largeBatch();
 
         List<ToldLoop> loops = new CopyOnWriteArrayList<>();
         CompletableFuture<Integer> stage = new CompletableFuture<>();
@@ -163,9 +161,8 @@ final class AsyncBatchTest {
             Uninterruptibles.awaitUninterruptibly(closed);
             return stage;
         });
-        Batch held = batch;
         CompletableFuture<Void> left = CompletableFuture.runAsync(
-                () -> held.runAsync(engine.worker("two"), () -> {
+                () -> batch.runAsync(engine.worker("two"), () -> {
                     ToldLoop loop = new ToldLoop();
                     loops.add(loop);
                     return loop;
@@ -185,27 +182,15 @@ final class AsyncBatchTest {
     @Test
     void task_thatWaits_doesNotKeepTheInputsBehindIt() throws Exception {
         int inputs = 400;
-        AtomicReference<Supplier<CompletableFuture<Integer>>> start = new AtomicReference<>();
-        start.set(() -> CompletableFuture.completedFuture(0));
         List<WeakReference<Object>> given = new CopyOnWriteArrayList<>();
-        Workload<Object, Integer> workload =
-                Workload.async("kept", (input, loop) -> start.get().get());
-        AtomicInteger read = new AtomicInteger();
-        THREADS.execute(() -> {
-            Stream<Object> objects = Stream.generate(() -> {
-                        Object made = new Object();
-                        given.add(new WeakReference<>(made));
-                        return made;
-                    })
-                    .limit(inputs);
-            MapOptions options = MapOptions.unordered().window(4 * LARGE);
-            strategy.map(workload, objects, options).forEach(result -> read.incrementAndGet());
-        });
-        Batch batch = engine.next();
-        while (batch.size() < LARGE) {
-            batch.runAsync(engine.worker("one"), NoLoop::new);
-            batch = engine.next();
-        }
+        Batch batch = largeBatch(
+                Stream.generate(() -> {
+                            Object made = new Object();
+                            given.add(new WeakReference<>(made));
+                            return made;
+                        })
+                        .limit(inputs),
+                MapOptions.unordered().window(4 * LARGE));
         start.set(() -> {
             start.set(() -> CompletableFuture.completedFuture(0));
             return new CompletableFuture<>();

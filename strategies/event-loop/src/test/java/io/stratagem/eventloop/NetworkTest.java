@@ -69,11 +69,6 @@ import org.slf4j.MDC;
 
 /** Connections, between tasks and with sockets of the JDK as peers. */
 final class NetworkTest extends NetworkFixture {
-    private static final Duration LIMIT = Duration.ofSeconds(1);
-
-    /** More than the system takes from a connection that nobody reads. */
-    private static final int STALLED_BYTES = 12_000_000;
-
     private final LogRecorder recorder = new LogRecorder();
 
     @TempDir
@@ -91,10 +86,9 @@ final class NetworkTest extends NetworkFixture {
         return Workload.async(name, function);
     }
 
-    private static <I, O> Throwable failure(ExecutorStrategy strategy, Workload<I, O> workload, I input) {
-        Result<O> result = strategy.run(workload, input);
-        assertThat(result).isInstanceOf(Result.Failure.class);
-        return ((Result.Failure<O>) result).cause();
+    private static <I, O> Throwable failure(ExecutorStrategy strategy, Workload<I, O> workload, I input)
+            throws Exception {
+        return failure(strategy.submit(workload, input));
     }
 
     private Socket socketTo(SocketAddress address) throws IOException {
@@ -183,7 +177,7 @@ final class NetworkTest extends NetworkFixture {
     }
 
     @Test
-    void of_loopOfAnotherStrategy_isRefused() {
+    void of_loopOfAnotherStrategy_isRefused() throws Exception {
         ExecutorStrategy threads = closedAfterTest(ThreadPoolStrategy.create());
         assertThat(failure(threads, using("astray", (Integer n, Network network) -> null), 1))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -658,7 +652,7 @@ final class NetworkTest extends NetworkFixture {
         CompletableFuture<Result<Boolean>> late = strategy.submit(connecting, address);
         Patience.await().until(() -> clock.waiting() == 2); // the limit, and the next try
         clock.advance(LIMIT);
-        assertThat(((Result.Failure<Boolean>) Patience.get(late)).cause())
+        assertThat(failure(late))
                 .isInstanceOf(SocketTimeoutException.class)
                 .cause()
                 .isInstanceOf(ConnectException.class)
@@ -693,9 +687,7 @@ final class NetworkTest extends NetworkFixture {
                 strategy.submit(connecting, InetSocketAddress.createUnresolved("localhost", 1));
         Patience.await().until(() -> clock.waiting() > 0);
         clock.advance(LIMIT);
-        assertThat(((Result.Failure<Connection>) Patience.get(future)).cause())
-                .isInstanceOf(SocketTimeoutException.class)
-                .hasMessageContaining("PT1S");
+        assertThat(failure(future)).isInstanceOf(SocketTimeoutException.class).hasMessageContaining("PT1S");
         gate.open();
     }
 
@@ -737,16 +729,14 @@ final class NetworkTest extends NetworkFixture {
         socket.getOutputStream().write(new byte[3]);
         socket.setSoLinger(true, 0);
         socket.close();
-        assertThat(((Result.Failure<byte[]>) Patience.get(reset)).cause())
+        assertThat(failure(reset))
                 .isInstanceOf(SocketException.class)
                 .hasMessageContaining(peer.getLocalSocketAddress().toString());
         CompletableFuture<Result<byte[]>> ended = strategy.submit(reading, 1);
         Socket second = accept(peer);
         second.getOutputStream().write(new byte[3]);
         second.close();
-        assertThat(((Result.Failure<byte[]>) Patience.get(ended)).cause())
-                .isInstanceOf(EOFException.class)
-                .hasMessageContaining("3 of 10 bytes");
+        assertThat(failure(ended)).isInstanceOf(EOFException.class).hasMessageContaining("3 of 10 bytes");
     }
 
     @Test
@@ -876,9 +866,7 @@ final class NetworkTest extends NetworkFixture {
         } catch (IOException e) {
             assertThat(e).isInstanceOf(SocketException.class); // the task has ended, and its connection is closed
         }
-        assertThat(((Result.Failure<String>) Patience.get(future)).cause())
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("longer than 1000 bytes");
+        assertThat(failure(future)).isInstanceOf(IOException.class).hasMessageContaining("longer than 1000 bytes");
     }
 
     @Test
@@ -1204,25 +1192,13 @@ final class NetworkTest extends NetworkFixture {
     void write_peerDoesNotRead_waitsAndThenIsRefused() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
-        Workload<Integer, Integer> writing = using(
+        Workload<Integer, Void> writing = using(
                 "writing",
-                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
-                    int waits = 0;
-                    for (int i = 0; i < 10_000; i++) {
-                        CompletableFuture<Void> written = connection.write(new byte[65_536]);
-                        if (written.isCompletedExceptionally()) {
-                            int before = waits;
-                            return written.thenApply(nothing -> before);
-                        }
-                        if (!written.isDone()) {
-                            waits++;
-                        }
-                    }
-                    return CompletableFuture.completedFuture(waits);
-                }));
-        CompletableFuture<Result<Integer>> future = strategy.submit(writing, 1);
+                (n, network) ->
+                        network.connect(peer.getLocalSocketAddress()).thenCompose(NetworkFixture::writeUntilRefused));
+        CompletableFuture<Result<Void>> future = strategy.submit(writing, 1);
         accept(peer);
-        assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
+        assertThat(failure(future))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("wait for the future");
     }
@@ -1240,9 +1216,7 @@ final class NetworkTest extends NetworkFixture {
         accept(peer);
         Patience.await().until(() -> clock.waiting() == 1);
         clock.advance(LIMIT);
-        assertThat(((Result.Failure<Void>) Patience.get(future)).cause())
-                .isInstanceOf(SocketTimeoutException.class)
-                .hasMessageContaining("PT1S");
+        assertThat(failure(future)).isInstanceOf(SocketTimeoutException.class).hasMessageContaining("PT1S");
     }
 
     @ParameterizedTest
@@ -1252,32 +1226,12 @@ final class NetworkTest extends NetworkFixture {
         ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
-        CompletableFuture<String> firstFailure = new CompletableFuture<>();
+        LimitedWrite write = new LimitedWrite(way);
         Workload<Integer, String> writing = using(
                 "writing",
-                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(connection -> {
-                    boolean isWrite = way.equals("write");
-                    CompletableFuture<Void> written =
-                            connection.write(ByteBuffer.allocate(STALLED_BYTES), isWrite ? LIMIT : null);
-                    CompletableFuture<Void> limited = isWrite ? written : connection.flush(LIMIT);
-                    return limited.exceptionallyCompose(failure -> {
-                                firstFailure.complete(failure.toString());
-                                return connection.flush(null);
-                            })
-                            .thenCompose(nothing -> connection.write("more\n"))
-                            .thenCompose(nothing -> connection.readLine(100));
-                }));
+                (n, network) -> network.connect(peer.getLocalSocketAddress()).thenCompose(write::begin));
         CompletableFuture<Result<String>> future = strategy.submit(writing, 1);
-        Socket socket = accept(peer);
-        Patience.await().until(() -> clock.waiting() == 1);
-        clock.advance(LIMIT);
-        assertThat(Patience.get(firstFailure))
-                .contains("SocketTimeoutException", "did not take what was written within PT1S");
-        assertThat(socket.getInputStream().readNBytes(STALLED_BYTES)).hasSize(STALLED_BYTES);
-        assertThat(socket.getInputStream().readNBytes(5)).isEqualTo("more\n".getBytes(US_ASCII));
-        socket.getOutputStream().write("thanks\n".getBytes(US_ASCII));
-        assertThat(Patience.get(future)).isEqualTo(Result.success("thanks"));
-        Patience.await().until(() -> clock.waiting() == 0);
+        write.assertIsSentAllTheSame(clock, accept(peer), future);
     }
 
     /** As orTimeout does. */
@@ -1289,7 +1243,7 @@ final class NetworkTest extends NetworkFixture {
         ServerSocket peer = peer();
         peer.setReceiveBufferSize(4096);
         Function<Connection, List<CompletableFuture<Void>>> begin = connection -> List.of(
-                connection.write(ByteBuffer.allocate(STALLED_BYTES), Duration.ofHours(1)),
+                connection.write(ByteBuffer.allocate(LARGE), Duration.ofHours(1)),
                 connection.flush(Duration.ofHours(1)));
         CompletableFuture<Connection> opened = new CompletableFuture<>();
         CompletableFuture<List<CompletableFuture<Void>>> begun = new CompletableFuture<>();
@@ -1313,7 +1267,7 @@ final class NetworkTest extends NetworkFixture {
         assertThat(Patience.get(begun).get(1).completeExceptionally(new TimeoutException()))
                 .isTrue();
         Patience.await().until(() -> clock.waiting() == 0);
-        assertThat(socket.getInputStream().readNBytes(STALLED_BYTES)).hasSize(STALLED_BYTES);
+        assertThat(socket.getInputStream().readNBytes(LARGE)).hasSize(LARGE);
         assertThat(Patience.get(future)).isEqualTo(Result.success(1));
     }
 
@@ -1390,12 +1344,8 @@ final class NetworkTest extends NetworkFixture {
         });
         switch (way) {
             case "success" -> assertThat(Patience.get(future)).isEqualTo(Result.success(1));
-            case "timeout" ->
-                assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
-                        .isInstanceOf(TaskTimeoutException.class);
-            case "closeNow" ->
-                assertThat(((Result.Failure<Integer>) Patience.get(future)).cause())
-                        .isInstanceOf(CancellationException.class);
+            case "timeout" -> assertThat(failure(future)).isInstanceOf(TaskTimeoutException.class);
+            case "closeNow" -> assertThat(failure(future)).isInstanceOf(CancellationException.class);
             default -> Patience.await().until(future::isDone); // by a callback thread, later
         }
     }

@@ -75,9 +75,6 @@ import tlschannel.TlsChannel;
 
 /** TLS, between tasks, and with the JDK's sockets, client and server as peers. */
 final class TlsTest extends NetworkFixture {
-    private static final Duration LIMIT = Duration.ofSeconds(1);
-    private static final int LARGE = 12_000_000;
-
     private static Certificates certificates;
 
     private final LogRecorder recorder = new LogRecorder();
@@ -131,12 +128,6 @@ final class TlsTest extends NetworkFixture {
 
     private static ServerTls showing(String alias) throws Exception {
         return ServerTls.of(certificates.context(alias));
-    }
-
-    private static <O> Throwable failure(CompletableFuture<Result<O>> future) throws Exception {
-        Result<O> result = Patience.get(future);
-        assertThat(result).isInstanceOf(Result.Failure.class);
-        return ((Result.Failure<O>) result).cause();
     }
 
     private static SocketAddress named(String host, Server server) {
@@ -379,19 +370,9 @@ final class TlsTest extends NetworkFixture {
     void write_peerDoesNotRead_waitsAndThenIsRefused() throws Exception {
         ExecutorStrategy strategy = strategy(1);
         ServerSocket peer = peer();
-        Workload<SocketAddress, Integer> writing = with("writing", trusting(), (network, connection) -> {
-            int waits = 0;
-            for (int i = 0; i < 10_000; i++) {
-                CompletableFuture<Void> written = connection.write(new byte[65_536]);
-                if (written.isCompletedExceptionally()) {
-                    int before = waits;
-                    return written.thenApply(nothing -> before);
-                }
-                waits += written.isDone() ? 0 : 1;
-            }
-            return CompletableFuture.completedFuture(waits);
-        });
-        CompletableFuture<Result<Integer>> future = strategy.submit(writing, named(peer));
+        Workload<SocketAddress, Void> writing =
+                with("writing", trusting(), (network, connection) -> writeUntilRefused(connection));
+        CompletableFuture<Result<Void>> future = strategy.submit(writing, named(peer));
         secured(accept(peer), "server");
         assertThat(failure(future))
                 .isInstanceOf(IllegalStateException.class)
@@ -458,29 +439,11 @@ final class TlsTest extends NetworkFixture {
         FakeClock clock = new FakeClock();
         ExecutorStrategy strategy = strategy(1, options -> options.clock(clock));
         ServerSocket peer = peer();
-        CompletableFuture<String> firstFailure = new CompletableFuture<>();
-        Workload<SocketAddress, String> writing = with("writing", trusting(), (network, connection) -> {
-            boolean isWrite = way.equals("write");
-            CompletableFuture<Void> written = connection.write(ByteBuffer.allocate(LARGE), isWrite ? LIMIT : null);
-            CompletableFuture<Void> limited = isWrite ? written : connection.flush(LIMIT);
-            return limited.exceptionallyCompose(failure -> {
-                        firstFailure.complete(failure.toString());
-                        return connection.flush(null);
-                    })
-                    .thenCompose(nothing -> connection.write("more\n"))
-                    .thenCompose(nothing -> connection.readLine(100));
-        });
+        LimitedWrite write = new LimitedWrite(way);
+        Workload<SocketAddress, String> writing =
+                with("writing", trusting(), (network, connection) -> write.begin(connection));
         CompletableFuture<Result<String>> future = strategy.submit(writing, named(peer));
-        SSLSocket socket = secured(accept(peer), "server");
-        Patience.await().until(() -> clock.waiting() == 1);
-        clock.advance(LIMIT);
-        assertThat(Patience.get(firstFailure))
-                .contains("SocketTimeoutException", "did not take what was written within PT1S");
-        assertThat(socket.getInputStream().readNBytes(LARGE)).hasSize(LARGE);
-        assertThat(socket.getInputStream().readNBytes(5)).isEqualTo("more\n".getBytes(US_ASCII));
-        socket.getOutputStream().write("thanks\n".getBytes(US_ASCII));
-        assertThat(Patience.get(future)).isEqualTo(Result.success("thanks"));
-        Patience.await().until(() -> clock.waiting() == 0);
+        write.assertIsSentAllTheSame(clock, secured(accept(peer), "server"), future);
     }
 
     /** Cuts the stream into pieces of a few bytes, so that nothing comes whole. */
