@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * takes outcomes. Workers only note in the batch what they did, and wake the reader if it waits. Nothing goes on behind
  * the reader's back, so that a slow reader bounds everything, and an abandoned stream costs no more than its window.
  */
-/* Who writes what: `order`, `current`, `inWindow`, and all that concerns the input belong to the reader. The list of
+/* Who writes what: `order`, `current`, `settled`, `inWindow`, and all that concerns the input belong to the reader. The list of
  * the batches that the reader has not left, the sizer and the bytes are guarded by this object's monitor, held for a few
  * instructions. `waiter`, `awaited` and `isEager` are written by the reader before it looks once more whether it has to
  * wait, and read by workers after they have settled a task (a compare-and-set) or completed a batch (an atomic counter), so
@@ -60,6 +60,10 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private final Deque<MapBatch> order = new ArrayDeque<>();
     private @Nullable MapBatch current;
     private long inWindow;
+
+    /** What was taken last, and may not be delivered yet. */
+    private @Nullable Settled<O> settled;
+
     private boolean isStarted;
 
     /** Nothing has come for a while: all room is to be used, be it for a small batch. */
@@ -135,33 +139,57 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
         }
     }
 
-    /** Delivers what is there of the present batch without looking at each result: they are another core's cache lines. */
+    /** Delivers what is there of the present batch. */
     private void deliverSettled(Consumer<? super Result<O>> action) {
+        Settled<O> present = settled;
+        if (present == null || !present.hasNext()) {
+            present = takeSettled();
+        }
+        while (present != null && present.hasNext()) {
+            action.accept(present.next());
+        }
+    }
+
+    /** Takes what is there of the present batch, without looking at each result; null if that is nothing. */
+    private @Nullable Settled<O> takeSettled() {
         MapBatch batch = current;
         if (batch == null) {
-            return;
+            return null;
         }
-        @SuppressWarnings("unchecked") // plain slots hold results of this workload
-        Consumer<@Nullable Object> unchecked = (Consumer<@Nullable Object>) (Consumer<?>) action;
-        @Nullable Object[] slots = batch.slots();
-        int read = batch.read;
-        int settled = batch.settledPlain();
-        if (read >= settled) {
-            return;
+        int from = batch.read;
+        int to = batch.settledPlain();
+        if (from >= to) {
+            return null;
         }
-        // All at once: for each it would write what workers look at for each task. An action that reads on gets what is
-        // behind them.
-        inWindow -= settled - read;
-        batch.read = settled;
-        try {
-            while (read < settled) {
-                unchecked.accept(slots[read++]);
-            }
-        } finally {
-            if (read < settled && batch == current && batch.read == settled) { // it threw, and has not read on
-                inWindow += settled - read;
-                batch.read = read;
-            }
+        inWindow -= to - from;
+        batch.read = to;
+        Settled<O> taken = new Settled<>(batch.slots(), from, to);
+        settled = taken;
+        return taken;
+    }
+
+    /**
+     * Results that were taken together. How many are delivered stands here: workers look at the run, and change the
+     * batch, for each task.
+     */
+    private static final class Settled<O> {
+        private final @Nullable Object[] slots;
+        private int read;
+        private final int end;
+
+        Settled(@Nullable Object[] slots, int from, int end) {
+            this.slots = slots;
+            this.read = from;
+            this.end = end;
+        }
+
+        boolean hasNext() {
+            return read < end;
+        }
+
+        @SuppressWarnings({"unchecked", "NullAway"}) // plain slots hold results of this workload
+        Result<O> next() {
+            return (Result<O>) slots[read++];
         }
     }
 
@@ -185,6 +213,13 @@ final class MapRun<I, O> implements Spliterator<Result<O>> {
     private @Nullable Result<O> next() {
         if (!isStarted) {
             start();
+        }
+        Settled<O> taken = settled;
+        if (taken != null) { // whoever takes them reads on amidst them, or has thrown
+            if (taken.hasNext()) {
+                return taken.next();
+            }
+            settled = null;
         }
         for (; ; ) {
             MapBatch batch = current;

@@ -70,7 +70,7 @@ abstract class NetworkFixture extends LoopFixture {
         return strategy(1, options -> options.clock(new FakeClock()));
     }
 
-    /** More and more of it, although nobody takes it; fails when that is refused. */
+    /** Writes more and more, although nobody takes it; fails when that is refused. */
     static CompletableFuture<Void> writeUntilRefused(Connection connection) {
         for (int i = 0; i < 10_000; i++) {
             CompletableFuture<Void> written = connection.write(new byte[65_536]);
@@ -81,7 +81,7 @@ abstract class NetworkFixture extends LoopFixture {
         return CompletableFuture.completedFuture(null);
     }
 
-    /** Completes when all that waits for it when all that waits for them has succeeded. */
+    /** Writes {@link #LARGE} bytes; completes when all that waits for them has succeeded. */
     static CompletableFuture<Void> writeMuchAndClose(Connection connection) {
         CompletableFuture<Void> written = connection.write(new byte[LARGE]);
         CompletableFuture<Void> flushed = connection.flush(null);
